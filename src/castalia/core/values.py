@@ -1,0 +1,219 @@
+"""The values that travel the one way through: Brief → Plan → Draft → Judged → Marked → Work.
+
+All are immutable. Each stage takes only the value of the stage before it, so that a work can not skip one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+
+Language = Literal["en", "zh"]
+"""Language of a work, as an ISO 639-1 code."""
+
+
+class Value(BaseModel):
+    """An immutable value; unknown keys are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BriefFields(Value):
+    """What every genre lets the user say beside the words; a genre adds its own fields in a subclass.
+
+    Each field's `description` is its help text, English first, then Chinese, separated by " | ".
+    """
+
+    language: Annotated[
+        Language, Field(description="language of the work: en or zh | 作品语言：en 或 zh")
+    ] = "en"
+
+
+class Brief(Value):
+    """What the user asks for."""
+
+    genre: str
+    """Canonical name of the genre."""
+    words: str
+    """The user's own words, cleaned; treated as material, never as instructions to the program."""
+    fields: SerializeAsAny[BriefFields]
+    seed: int
+    """Base seed; the k-th try uses `seeds.following(seed, k)`."""
+    parents: tuple[str, ...] = ()
+    """Ids of the works that this one is made from."""
+
+
+class Content(Value):
+    """A finished text before any mark, independent of the file format."""
+
+    title: str = ""
+    text: str
+    """The work alone as plain text, title included where the genre prints one; what `--json` shows as `text`."""
+    markdown: str = ""
+    """The same with light Markdown structure; empty means that `text` serves."""
+    fields: Mapping[str, Any] = Field(default_factory=dict)
+    """Named parts, for genres that deliver them (an advert's headlines and descriptions)."""
+    language: Language = "en"
+
+
+class Finding(Value):
+    """One rule's answer about one draft; data, so that every surface can show it."""
+
+    rule: str
+    """Stable name of the rule, e.g. `syllables`, `rhyme`, `unsupported-number`."""
+    ok: bool
+    place: str = ""
+    """Where: `line 2`, `headline 1`, the sentence itself; empty for the whole work."""
+    found: str = ""
+    wanted: str = ""
+    hint: str = ""
+    """How to mend it."""
+    severity: Literal["refuse", "note"] = "refuse"
+    """A failed `refuse` finding refuses the draft; a failed `note` is only shown."""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this finding alone keeps the draft from being delivered."""
+        return not self.ok and self.severity == "refuse"
+
+
+class Evidence(Value):
+    """How a draft came to be: what `remake` needs, and what the marks are verified against."""
+
+    model: str
+    digest: str
+    """SHA-256 of the weights, or the endpoint's URL and model name for remote engines."""
+    engine: str
+    """Engine and build, e.g. `xllamacpp 2026.10.11549`."""
+    threads: int = 0
+    seed: int
+    sampled_tokens: int = 0
+    """Tokens drawn by our sampling loop, and so able to carry the watermark."""
+    watermark: str = "none"
+    """`<scheme>:<key id>`, or `none`."""
+    watermark_reason: str = ""
+    """Why there is no watermark, when there is none."""
+    form: Literal["masked", "checked", "none"] = "none"
+    """Whether form rules acted on each token, or only on finished text (generate and check)."""
+    seconds: float = 0.0
+
+
+class Draft(Value):
+    """One attempt at the work."""
+
+    brief: Brief
+    content: Content
+    parts: Mapping[str, str] = Field(default_factory=dict)
+    """Text of each step of the plan, by step name."""
+    evidence: Evidence
+    score: float = 0.0
+    """The modality critic's score; higher is better, comparable only within one brief."""
+
+
+class Judged(Value):
+    """A draft with every rule's finding."""
+
+    draft: Draft
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing keeps it from being delivered."""
+        return not any(finding.refuses for finding in self.findings)
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """The findings that keep it from being delivered."""
+        return tuple(finding for finding in self.findings if finding.refuses)
+
+
+class Record(Value):
+    """The one record about a work that every mark carries or points to (docs/marking.md)."""
+
+    id: str
+    """Unique id, also the TC260 ProduceID and the C2PA instance: `urn:uuid:…` without the prefix."""
+    action: Literal["generated", "modified"] = "generated"
+    provider: str
+    """Organisation or person who runs this studio."""
+    system: str = "Castalia"
+    version: str
+    model: str
+    model_digest: str
+    created: datetime
+    """UTC."""
+    digital_source_type: str
+    watermark: str = "none"
+    watermark_reason: str = ""
+    verify: str = "castalia verify"
+    """How anybody can check the marks."""
+    parents: tuple[str, ...] = ()
+    genre: str
+    language: Language = "en"
+    text_sha256: str
+    """SHA-256 of the text with white space folded: the fingerprint by which the library finds it again."""
+
+
+class MarkedFile(Value):
+    """One file format of a marked work: its bytes with embedded labels, and the signed sidecar manifest."""
+
+    face: str
+    """File extension without the dot."""
+    content: bytes
+    sidecar: bytes | None = None
+    """C2PA manifest store to be written as `<file>.c2pa`; None when it is embedded in `content`."""
+
+
+class Marked(Value):
+    """A judged draft that carries its marks; the only thing the library keeps."""
+
+    judged: Judged
+    record: Record
+    files: tuple[MarkedFile, ...]
+    """At least the face `txt`, plus each face that was asked for."""
+
+
+class Work(Value):
+    """A finished work as the library holds it."""
+
+    id: str
+    genre: str
+    status: Literal["delivered", "refused"] = "delivered"
+    brief: Brief
+    content: Content
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+    record: Record
+    tries: int = 1
+    rating: int | None = None
+    """The user's rating, 1 to 5, or None."""
+
+    @property
+    def text(self) -> str:
+        """The work alone as plain text."""
+        return self.content.text
+
+    def as_json(self, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The object that `--json` prints and machine interfaces send; content clean, record beside it.
+
+        Args:
+            files: Paths written, by face.
+        """
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "genre": self.genre,
+            "status": self.status,
+            "seed": self.evidence.seed,
+            "model": self.evidence.model,
+            "tries": self.tries,
+            "text": self.text,
+        }
+        if self.content.fields:
+            shown["fields"] = dict(self.content.fields)
+        return shown | {
+            "findings": [finding.model_dump() for finding in self.findings],
+            "files": dict(files or {}),
+            "castalia": self.record.model_dump(mode="json"),
+        }

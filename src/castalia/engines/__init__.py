@@ -1,0 +1,1 @@
+"""What runs weights: llama.cpp in process, and OpenAI-compatible endpoints."""

@@ -1,0 +1,1 @@
+"""One folder a kind of material, the same stages in each: encode, generate, decode, refine, critic, measure."""

@@ -1,0 +1,1 @@
+"""Text: a language model sampled in our own loop, so that form rules, style and watermark act on every token."""

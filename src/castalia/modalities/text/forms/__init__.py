@@ -1,0 +1,1 @@
+"""Forms: rules that act while a text is written."""

@@ -1,0 +1,1 @@
+"""The privacy desk's front: guard what comes in, keep keys and secrets."""

@@ -1,0 +1,1 @@
+"""The provenance desk's front: mark works, verify files, keep signing keys."""

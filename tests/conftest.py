@@ -1,0 +1,42 @@
+"""Fixtures shared by the tests: real models at their smallest size, and a home of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def _model(name: str) -> Path:
+    from castalia.models import ensure
+
+    return ensure(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_models(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Models are fetched once into the user's own model folder; all else happens in temporary homes."""
+    from castalia.core.files import folders
+
+    os.environ.setdefault("CASTALIA_MODELS", str(folders().models))
+    os.environ["CASTALIA_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def small_model_path() -> Path:
+    """Qwen2.5-Coder-0.5B-Instruct, Q4_K_M: English and Chinese."""
+    return _model("qwen2.5-coder-0.5b")
+
+
+@pytest.fixture(scope="session")
+def english_model_path() -> Path:
+    """SmolLM2-135M-Instruct, Q4_1: English only, the fastest."""
+    return _model("smollm2-135m")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty CASTALIA_HOME."""
+    monkeypatch.setenv("CASTALIA_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

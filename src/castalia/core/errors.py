@@ -1,15 +1,15 @@
 """The error tree. Every error names the rule, the value that broke it and the next step.
 
-    CastaliaError            exit 4  something inside went wrong
-    ├── UsageError           exit 2  the brief, a field or an option is wrong
-    ├── RefusedError         exit 1  no draft passed the checks; carries the best one
-    ├── MissingError         exit 3  an engine, model or extra is not installed
-    │   └── OfflineError     exit 3  it could be fetched, but the network is switched off
-    ├── EngineError          exit 3  an engine failed; `retryable` says whether to try again
-    ├── DigestError          exit 3  a downloaded file is not the file that was promised
-    ├── StorageError         exit 4  the disk is full, read-only, locked or damaged
-    ├── LockedError          exit 2  the library or a key needs a password
-    └── MarkError            exit 4  a mark could not be embedded or read back
+CastaliaError            exit 4  something inside went wrong
+├── UsageError           exit 2  the brief, a field or an option is wrong
+├── RefusedError         exit 1  no draft passed the checks; carries the best one
+├── MissingError         exit 3  an engine, model or extra is not installed
+│   └── OfflineError     exit 3  it could be fetched, but the network is switched off
+├── EngineError          exit 3  an engine failed; `retryable` says whether to try again
+├── DigestError          exit 3  a downloaded file is not the file that was promised
+├── StorageError         exit 4  the disk is full, read-only, locked or damaged
+├── LockedError          exit 2  the library or a key needs a password
+└── MarkError            exit 4  a mark could not be embedded or read back
 """
 
 from __future__ import annotations

@@ -84,9 +84,7 @@ def storage_error(error: OSError, path: Path) -> StorageError:
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return StorageError(
                 say("No permission to write {path}.", "没有写入 {path} 的权限。", path=path),
-                hint=say(
-                    "Set CASTALIA_HOME to a folder you may write to.", "请将 CASTALIA_HOME 设为可写的文件夹。"
-                ),
+                hint=say("Set CASTALIA_HOME to a folder you may write to.", "请将 CASTALIA_HOME 设为可写的文件夹。"),
             )
         case _:
             return StorageError(f"{path}: {error.strerror or error}")

@@ -264,6 +264,25 @@ class Processor(Protocol):
         ...
 
 
+# ---------------------------------------------------------------- secrets
+
+
+class SecretStore(Protocol):
+    """Small secrets (signing keys, watermark keys, endpoint keys), encrypted at rest; the privacy desk has the real one."""
+
+    def get(self, name: str) -> bytes | None:
+        """The secret, or None when there is none by that name."""
+        ...
+
+    def put(self, name: str, secret: bytes) -> None:
+        """Store or replace a secret, atomically."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Names of all secrets, sorted."""
+        ...
+
+
 # ---------------------------------------------------------------- plans, rules, genres
 
 

@@ -27,9 +27,7 @@ class BriefFields(Value):
     Each field's `description` is its help text, English first, then Chinese, separated by " | ".
     """
 
-    language: Annotated[
-        Language, Field(description="language of the work: en or zh | 作品语言：en 或 zh")
-    ] = "en"
+    language: Annotated[Language, Field(description="language of the work: en or zh | 作品语言：en 或 zh")] = "en"
 
 
 class Brief(Value):

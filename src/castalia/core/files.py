@@ -1,4 +1,4 @@
-"""Folders and atomic writing. Everything lives under `CASTALIA_HOME` when that is set, else in the platform's folders."""
+"""Folders and atomic writing. All lives under `CASTALIA_HOME` when that is set, else in the platform's folders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def folders() -> Folders:
     if home := os.environ.get("CASTALIA_HOME"):
         root = Path(home).expanduser()
         return Folders(root / "data", root / "cache", root / "config")
-    from platformdirs import PlatformDirs  # noqa: PLC0415 - 10 ms that `--help` need not pay
+    from platformdirs import PlatformDirs
 
     places = PlatformDirs("castalia", appauthor=False)
     return Folders(places.user_data_path, places.user_cache_path, places.user_config_path)

@@ -268,7 +268,7 @@ class Processor(Protocol):
 
 
 class SecretStore(Protocol):
-    """Small secrets (signing keys, watermark keys, endpoint keys), encrypted at rest; the privacy desk has the real one."""
+    """Small secrets (signing, watermark and endpoint keys), encrypted at rest; the privacy desk implements it."""
 
     def get(self, name: str) -> bytes | None:
         """The secret, or None when there is none by that name."""

@@ -80,7 +80,7 @@ class Session(Protocol):
         ...
 
     def rewind(self, length: int) -> None:
-        """Cut the trunk back to its first `length` tokens (scores are recomputed)."""
+        """Cut the trunk back to its first `length` tokens."""
         ...
 
     def branch(self, count: int) -> None:
@@ -141,8 +141,17 @@ class LanguageModel(Protocol):
         """Whether a token ends the generation (end of turn, end of text)."""
         ...
 
-    def open(self, prompt: Sequence[int]) -> Session:
-        """Start a text. Raises `EngineError` when `capabilities.scores` is `none`."""
+    def open(self, prompt: Sequence[int], *, first: bool = False) -> Session:
+        """Start a text; ends the session before it.
+
+        Args:
+            prompt: Tokens of the rendered prompt, at least one.
+            first: The first text of a draft: forget what earlier drafts left in memory (but for this very prompt),
+                so that a draft does not depend on what was written before it.
+
+        Raises:
+            EngineError: `capabilities.scores` is `none`, or the prompt is longer than the context.
+        """
         ...
 
     def stream(
@@ -165,7 +174,12 @@ class Cursor(Protocol):
     """Where one candidate stands inside one unit (a line, a sentence); moves token by token."""
 
     def admits(self, piece: str) -> bool:
-        """Whether the unit can still be finished by the rules if this piece is appended. Must not change state."""
+        """Whether the unit can still be finished by the rules if this piece is appended. Must not change state.
+
+        Args:
+            piece: Text of one token. Two are special: `""` asks whether the whole text may end here (the model wants
+                to stop), and U+FFFD stands for a character of which only the first bytes are known yet.
+        """
         ...
 
     def advance(self, piece: str) -> None:

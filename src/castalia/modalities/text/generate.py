@@ -1,0 +1,253 @@
+"""The sampling loop: unit by unit, candidates side by side, every token under the form, the style and the watermark.
+
+One step draws a token so: repetition control → form mask → temperature, top-k, top-p, min-p → style → watermark →
+draw. The mask comes before the truncations, so that a rhyme far down the model's list can still be taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.core import seeds
+from castalia.core.ports import Cursor, LanguageModel, Processor, Sampling, Scores, Session, Step, Unit
+from castalia.modalities.text.decode import UNFINISHED, piece_after
+from castalia.modalities.text.free import FreeForm
+
+_LIKELY = 256
+"""How many of the likeliest tokens the form looks at before it names its own suggestions."""
+
+_FAR = 20_000
+"""How far down the list the form looks when no suggestion helps either."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A step's text and how it came about."""
+
+    text: str
+    sampled: int
+    """Tokens drawn and kept."""
+    log_probability: float
+    """Sum over those tokens, nats, under the model alone (no mask, no temperature)."""
+    complete: bool
+    """False when a unit that the form requires could not be written."""
+
+
+@dataclass
+class _Branch:
+    cursor: Cursor
+    random: np.random.Generator
+    scores: Scores
+    text: str = ""
+    pending: bytes = b""
+    tokens: list[int] = field(default_factory=list)
+    log_probability: float = 0.0
+    ended: bool = False
+    """The model chose to end the whole text here."""
+    stuck: bool = False
+    """No token was admitted."""
+
+    @property
+    def live(self) -> bool:
+        return not (self.ended or self.stuck or self.cursor.done)
+
+    @property
+    def mean(self) -> float:
+        return self.log_probability / max(len(self.tokens), 1)
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    tokens: NDArray[np.int64]
+    pieces: list[str]
+    pendings: list[bytes]
+    scores: Scores
+
+
+class Writer:
+    """Writes steps with one engine.
+
+    Args:
+        processors: Style and watermark, in the order in which they act.
+        seed: The draft's seed; every draw is a function of it, the step, the unit, the try and the branch.
+    """
+
+    def __init__(self, engine: LanguageModel, processors: Sequence[Processor], seed: int) -> None:
+        self._engine = engine
+        self._processors = processors
+        self._seed = seed
+
+    def write(self, step: Step, prompt: Sequence[int], *, first: bool = False) -> Written:
+        """Write one step.
+
+        Args:
+            first: Whether it is the draft's first (see `LanguageModel.open`).
+        """
+        session = self._engine.open(prompt, first=first)
+        form = step.form or FreeForm(step.max_tokens, step.stop)
+        text, sampled, total, index, complete = step.begin, 0, 0.0, 0, True
+        session.extend(self._engine.tokenize(step.begin))
+        room = self._engine.context - 8
+        while (unit := form.unit(index, text)) is not None and len(session.tokens) < room:
+            text += unit.opening
+            start = len(session.tokens)
+            session.extend(self._engine.tokenize(unit.opening))
+            kept = self._write_unit(session, step, unit, text, index)
+            index += 1
+            if kept is not None:
+                text += kept.text
+                sampled += len(kept.tokens)
+                total += kept.log_probability
+                if kept.ended:
+                    break
+                text += unit.closing
+                session.extend(self._engine.tokenize(unit.closing))
+            elif unit.optional:
+                text = text[: len(text) - len(unit.opening)]
+                session.rewind(start)
+            else:
+                complete = False
+                break
+        return Written(text, sampled, total, complete)
+
+    def _write_unit(self, session: Session, step: Step, unit: Unit, so_far: str, index: int) -> _Branch | None:
+        """The best accepted candidate, already kept in the session; None when every try was turned down."""
+        start = session.scores.copy()
+        for attempt in range(unit.tries):
+            session.branch(unit.width)
+            branches = [
+                _Branch(unit.cursor(), seeds.generator(self._seed, step.name, index, attempt, number), start)
+                for number in range(unit.width)
+            ]
+            for _ in range(unit.max_tokens):
+                pushed = dict(self._draws(branches, step.sampling, so_far))
+                if not pushed:
+                    break
+                for number, scores in session.push(pushed).items():
+                    branches[number].scores = scores
+            finished = [
+                (branch.mean + unit.rank(branch.text), -number)
+                for number, branch in enumerate(branches)
+                if not branch.stuck and not branch.pending and unit.accepts(branch.text)
+            ]
+            if finished:
+                best = -max(finished)[1]
+                session.keep(best)
+                return branches[best]
+        return None
+
+    def _draws(self, branches: Sequence[_Branch], sampling: Sampling, so_far: str) -> Iterator[tuple[int, int]]:
+        """One drawn token for each branch that still goes on."""
+        for number, branch in enumerate(branches):
+            if not branch.live:
+                continue
+            scores = _without_repeats(branch.scores, branch.tokens, sampling)
+            candidates = self._admitted(branch, scores, sampling.top_k or _LIKELY)
+            if candidates is None:
+                branch.stuck = True
+                continue
+            chosen = self._draw(branch, candidates, sampling, so_far + branch.text)
+            token, piece = int(candidates.tokens[chosen]), candidates.pieces[chosen]
+            branch.log_probability += _log_probability(branch.scores, token)
+            if piece == "":
+                branch.ended = True
+                continue
+            branch.tokens.append(token)
+            branch.pending = candidates.pendings[chosen]
+            if piece != UNFINISHED:
+                branch.text += piece
+                branch.cursor.advance(piece)
+            yield number, token
+
+    def _admitted(self, branch: _Branch, scores: Scores, enough: int) -> _Candidates | None:
+        """Tokens that the form admits: among the likely ones, else those it names, else far down the list."""
+        for tokens in self._searches(branch, scores):
+            found: list[tuple[int, str, bytes]] = []
+            asked: dict[str, bool] = {}
+            for token in tokens:
+                after = ("", b"") if self._engine.ends(token) else self._piece(branch.pending, token)
+                if after is None:
+                    continue
+                piece, pending = after
+                if piece not in asked:
+                    asked[piece] = branch.cursor.admits(piece)
+                if asked[piece]:
+                    found.append((token, piece, pending))
+                    if len(found) >= enough:
+                        break
+            if found:
+                ids = np.fromiter((token for token, _, _ in found), np.int64, len(found))
+                pieces = [piece for _, piece, _ in found]
+                chosen = scores[ids]
+                bonus = branch.cursor.bonus(pieces)
+                return _Candidates(ids, pieces, [p for _, _, p in found], chosen if bonus is None else chosen + bonus)
+        return None
+
+    def _searches(self, branch: _Branch, scores: Scores) -> Iterator[Sequence[int]]:
+        yield _best(scores, _LIKELY)
+        named = {tokens[0] for piece in branch.cursor.suggestions() if (tokens := self._engine.tokenize(piece))}
+        yield sorted(named, key=lambda token: -scores[token])
+        yield _best(scores, _FAR)
+
+    def _piece(self, pending: bytes, token: int) -> tuple[str, bytes] | None:
+        raw = self._engine.piece(token)
+        return piece_after(pending, raw) if raw else None
+
+    def _draw(self, branch: _Branch, candidates: _Candidates, sampling: Sampling, so_far: str) -> int:
+        """Index of the drawn candidate."""
+        scores = candidates.scores
+        if sampling.temperature <= 0:
+            for processor in self._processors:
+                scores = processor.adjust(so_far, candidates.pieces, scores)
+            return int(np.argmax(scores))
+        scores = scores / np.float32(sampling.temperature)
+        kept = _truncate(scores, sampling)
+        pieces, scores = [candidates.pieces[index] for index in kept], scores[kept]
+        for processor in self._processors:
+            scores = processor.adjust(so_far, pieces, scores)
+        weights = np.exp(scores - scores.max(), dtype=np.float64).cumsum()
+        return int(kept[np.searchsorted(weights, branch.random.random() * weights[-1], side="right")])
+
+
+def _best(scores: Scores, count: int) -> list[int]:
+    """The `count` tokens of the highest scores, best first; ties by token."""
+    count = min(count, len(scores))
+    top = np.sort(np.argpartition(scores, -count)[-count:])
+    return top[np.argsort(-scores[top], kind="stable")].tolist()
+
+
+def _truncate(scores: Scores, sampling: Sampling) -> NDArray[np.intp]:
+    """Indices that top-k, top-p and min-p leave, best first; at least one."""
+    order = np.argsort(-scores, kind="stable")
+    if sampling.top_k:
+        order = order[: sampling.top_k]
+    weights = np.exp(scores[order] - scores[order[0]])
+    share = weights / weights.sum()
+    inside = np.cumsum(share) - share < sampling.top_p
+    return order[inside & (weights >= sampling.min_p)]
+
+
+def _without_repeats(scores: Scores, tokens: Sequence[int], sampling: Sampling) -> Scores:
+    """Repetition control over the text's own tokens (Keskar et al. 2019, CTRL, section 4.1; and blocked n-grams)."""
+    if not tokens or (sampling.repeat_penalty == 1 and not sampling.no_repeat_ngram):
+        return scores
+    scores = scores.copy()
+    seen = np.unique(np.asarray(tokens[-sampling.repeat_window :]))
+    values = scores[seen]
+    penalty = np.float32(sampling.repeat_penalty)
+    scores[seen] = np.where(values > 0, values / penalty, values * penalty)
+    if (size := sampling.no_repeat_ngram) and len(tokens) >= size:
+        tail = tuple(tokens[len(tokens) - size + 1 :])
+        for start in range(len(tokens) - size + 1):
+            if tuple(tokens[start : start + size - 1]) == tail:
+                scores[tokens[start + size - 1]] = -np.inf
+    return scores
+
+
+def _log_probability(scores: Scores, token: int) -> float:
+    best = scores.max()
+    return float(scores[token] - best - np.log(np.exp(scores - best).sum()))

@@ -28,6 +28,9 @@ class BriefFields(Value):
     """
 
     language: Annotated[Language, Field(description="language of the work: en or zh | 作品语言：en 或 zh")] = "en"
+    style: Annotated[
+        str, Field(max_length=500, description="how it should sound, in your own words | 用自己的话说明想要的风格")
+    ] = ""
 
 
 class Brief(Value):

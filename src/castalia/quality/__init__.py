@@ -1,1 +1,4 @@
 """The quality desk's front: judge a draft, and the rules that genres are made of."""
+
+from castalia.quality.judge import judge as judge
+from castalia.quality.judge import nearest as nearest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from castalia.core.ports import LanguageModel, Message, Step
@@ -11,15 +11,23 @@ from castalia.core.ports import LanguageModel, Message, Step
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-def messages(step: Step, parts: Mapping[str, str]) -> list[Message]:
-    """The step's conversation with the texts of earlier steps in their `{places}`; unknown places stay as they are."""
+def messages(step: Step, parts: Mapping[str, str], style: str = "") -> list[Message]:
+    """The step's conversation.
+
+    Args:
+        parts: Texts of earlier steps, put into their `{places}`; unknown places stay as they are.
+        style: The user's wish how it should sound, added to the first turn.
+    """
 
     def fill(turn: Message) -> Message:
         return replace(turn, content=_PLACE.sub(lambda place: parts.get(place[1], place[0]), turn.content))
 
-    return [fill(turn) for turn in step.messages]
+    turns = [fill(turn) for turn in step.messages]
+    if style and turns:
+        turns[0] = replace(turns[0], content=f"{turns[0].content}\n{style}")
+    return turns
 
 
-def prompt(engine: LanguageModel, step: Step, parts: Mapping[str, str]) -> list[int]:
+def prompt(engine: LanguageModel, turns: Sequence[Message]) -> list[int]:
     """Tokens of the rendered conversation."""
-    return engine.tokenize(engine.render(messages(step, parts)), special=True)
+    return engine.tokenize(engine.render(turns), special=True)

@@ -44,7 +44,7 @@ class _Branch:
     scores: Scores
     text: str = ""
     pending: bytes = b""
-    tokens: list[int] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list[int])
     log_probability: float = 0.0
     ended: bool = False
     """The model chose to end the whole text here."""
@@ -63,7 +63,7 @@ class _Branch:
 @dataclass(frozen=True)
 class _Candidates:
     tokens: NDArray[np.int64]
-    pieces: list[str]
+    pieces: Sequence[str]
     pendings: list[bytes]
     scores: Scores
 
@@ -85,6 +85,8 @@ class Writer:
         """Write one step.
 
         Args:
+            step: What to write.
+            prompt: Tokens of its conversation.
             first: Whether it is the draft's first (see `LanguageModel.open`).
         """
         session = self._engine.open(prompt, first=first)
@@ -205,7 +207,7 @@ class Writer:
                 scores = processor.adjust(so_far, candidates.pieces, scores)
             return int(np.argmax(scores))
         scores = scores / np.float32(sampling.temperature)
-        kept = _truncate(scores, sampling)
+        kept: list[int] = _truncate(scores, sampling).tolist()
         pieces, scores = [candidates.pieces[index] for index in kept], scores[kept]
         for processor in self._processors:
             scores = processor.adjust(so_far, pieces, scores)

@@ -9,7 +9,7 @@ from typing import Literal
 from castalia.core import seeds
 from castalia.core.errors import EngineError
 from castalia.core.language import say
-from castalia.core.ports import LanguageModel, Plan, Processor, Progress, Step
+from castalia.core.ports import LanguageModel, Message, Plan, Processor, Progress, Step
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.text import critic, encode
 from castalia.modalities.text.generate import Writer, Written
@@ -32,9 +32,14 @@ def compose(
     """Write one draft.
 
     Args:
+        brief: What is asked for.
+        plan: The genre's steps.
+        engine: The language model; without token scores its text is taken whole.
+        assemble: The genre's way of making the work from the steps' texts.
         attempt: The k-th try; selects the seed.
         style: Processors that act before the watermark.
         watermark: The last processor; None leaves the text unmarked, and the evidence says so.
+        progress: Told before each step.
 
     Raises:
         EngineError: the engine failed, or the prompt is longer than its context.
@@ -50,10 +55,11 @@ def compose(
             progress(
                 say("writing {step}", "正在写：{step}", step=step.name.replace("_", " ")), number / len(plan.steps)
             )
+        turns = encode.messages(step, parts, brief.fields.style)
         if masked:
-            written = writer.write(step, encode.prompt(engine, step, parts), first=number == 0)
+            written = writer.write(step, encode.prompt(engine, turns), first=number == 0)
         else:
-            written = _from_endpoint(engine, step, parts, seed)
+            written = _from_endpoint(engine, step, turns, seed)
         parts[step.name] = written.text
         sampled += written.sampled
         score += critic.score(written)
@@ -79,9 +85,8 @@ def compose(
     )
 
 
-def _from_endpoint(engine: LanguageModel, step: Step, parts: Mapping[str, str], seed: int) -> Written:
+def _from_endpoint(engine: LanguageModel, step: Step, turns: Sequence[Message], seed: int) -> Written:
     """The whole step as the endpoint writes it; rules can only be checked afterwards."""
-    turns = encode.messages(step, parts)
     pieces = engine.stream(turns, sampling=step.sampling, seed=seed, max_tokens=step.max_tokens, stop=step.stop)
     text = step.begin + "".join(pieces)
     if not text.strip():

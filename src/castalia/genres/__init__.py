@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from pydantic import ValidationError
+
 from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Genre
+from castalia.core.values import BriefFields
 
 GROUP = "castalia.genres"
 
-__all__ = ["GROUP", "every", "find"]
+__all__ = ["GROUP", "every", "fields_of", "find"]
 
 
 def find(name: str) -> Genre:
@@ -43,6 +46,50 @@ def find(name: str) -> Genre:
 def every() -> list[Genre]:
     """All installed genres, by name."""
     return [_load(point) for _, point in sorted(_points().items())]
+
+
+def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
+    """The genre's typed fields from names and values; strings are read as the field's kind asks.
+
+    Raises:
+        UsageError: an unknown field, or a value that does not fit; names the field, the value and what would fit.
+    """
+    known = genre.fields.model_fields
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                say("{genre} has no field {name!r}.", "{genre} 没有字段 {name!r}。", genre=genre.name, name=name),
+                hint=say("Its fields: {names}.", "它的字段：{names}。", names=", ".join(known)),
+            )
+    if given.get("language", genre.languages[0]) not in genre.languages:
+        raise UsageError(
+            say(
+                "{genre} is not written in {value!r}.",
+                "{genre} 不支持语言 {value!r}。",
+                genre=genre.name,
+                value=given["language"],
+            ),
+            hint=say("Its languages: {names}.", "它支持的语言：{names}。", names=", ".join(genre.languages)),
+        )
+    try:
+        return genre.fields.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            say(
+                "Field {name} of {genre} is wrong: {value!r} ({why}).",
+                "{genre} 的字段 {name} 有误：{value!r}（{why}）。",
+                name=".".join(str(place) for place in first["loc"]),
+                genre=genre.name,
+                value=first.get("input"),
+                why=first["msg"],
+            ),
+            hint=say(
+                "`castalia genres show {genre}` lists its fields.",
+                "`castalia genres show {genre}` 会列出它的字段。",
+                genre=genre.name,
+            ),
+        ) from error
 
 
 @cache

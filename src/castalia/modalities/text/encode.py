@@ -15,6 +15,7 @@ def messages(step: Step, parts: Mapping[str, str], style: str = "") -> list[Mess
     """The step's conversation.
 
     Args:
+        step: The step.
         parts: Texts of earlier steps, put into their `{places}`; unknown places stay as they are.
         style: The user's wish how it should sound, added to the first turn.
     """

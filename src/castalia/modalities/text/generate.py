@@ -207,7 +207,7 @@ class Writer:
                 scores = processor.adjust(so_far, candidates.pieces, scores)
             return int(np.argmax(scores))
         scores = scores / np.float32(sampling.temperature)
-        kept: list[int] = _truncate(scores, sampling).tolist()
+        kept = _truncate(scores, sampling)
         pieces, scores = [candidates.pieces[index] for index in kept], scores[kept]
         for processor in self._processors:
             scores = processor.adjust(so_far, pieces, scores)
@@ -222,7 +222,7 @@ def _best(scores: Scores, count: int) -> list[int]:
     return top[np.argsort(-scores[top], kind="stable")].tolist()
 
 
-def _truncate(scores: Scores, sampling: Sampling) -> NDArray[np.intp]:
+def _truncate(scores: Scores, sampling: Sampling) -> list[int]:
     """Indices that top-k, top-p and min-p leave, best first; at least one."""
     order = np.argsort(-scores, kind="stable")
     if sampling.top_k:
@@ -230,7 +230,7 @@ def _truncate(scores: Scores, sampling: Sampling) -> NDArray[np.intp]:
     weights = np.exp(scores[order] - scores[order[0]])
     share = weights / weights.sum()
     inside = np.cumsum(share) - share < sampling.top_p
-    return order[inside & (weights >= sampling.min_p)]
+    return [int(index) for index in order[inside & (weights >= sampling.min_p)]]
 
 
 def _without_repeats(scores: Scores, tokens: Sequence[int], sampling: Sampling) -> Scores:

@@ -1,0 +1,28 @@
+"""`castalia config`: every setting, its value and where it came from."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from castalia.core.language import say
+
+
+@click.command(help=say("Show every setting, its value and where it came from.", "列出所有设置、取值及来源。"))
+@click.option("--json", "as_json", is_flag=True)
+def config(as_json: bool) -> None:
+    """Parse, call, print."""
+    from castalia.core import config as settings
+
+    loaded = settings.load()
+    rows = {
+        name: {"value": getattr(loaded.config, name), "source": loaded.sources[name], "help": field.description}
+        for name, field in settings.Config.model_fields.items()
+    }
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    click.echo(say("file: {path}", "文件：{path}", path=settings.config_file()))
+    for name, row in rows.items():
+        click.echo(f"{name:32}{row['value']!s:24}{row['source']:14}{row['help']}")

@@ -1,0 +1,133 @@
+"""The command `castalia`: finds the subcommand, and turns errors into a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from castalia import __version__
+from castalia.core import language
+from castalia.core.errors import CastaliaError
+from castalia.core.language import say
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "create": ("make a work from a brief", "根据要求创作作品"),
+    "verify": ("check the marks of a file", "检验文件的标识"),
+    "works": (
+        "your library: list, show, search, export, rate, remake, delete",
+        "作品库：列出、查看、搜索、导出、评分、重做、删除",
+    ),
+    "genres": ("the kinds of works", "作品体裁"),
+    "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),
+    "keys": ("signing and watermark keys", "签名与水印密钥"),
+    "config": ("settings and where each comes from", "设置及其来源"),
+    "doctor": ("what is installed, what is missing, what this machine can run", "检查已安装、缺少的部件和本机能力"),
+}
+"""Subcommands, each in the file of its name; the help text stands here so that `--help` need not load them."""
+
+
+class _Lazy(click.Group):
+    """A group that loads a subcommand's file only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"castalia.cli.{cmd_name}")
+        return getattr(module, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section(say("Commands", "命令")):
+            formatter.write_dl([(name, say(*texts)) for name, texts in COMMANDS.items()])
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(
+                say(
+                    "A creative studio on your own machine. Every work keeps its form, says what it is, and is yours.",
+                    "运行在您自己机器上的创作工作室：作品合乎格律，标明来源，归您所有。",
+                )
+            )
+            formatter.write_paragraph()
+            formatter.write_text('castalia create haiku "first snow over the harbour"')
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--lang", metavar="en|zh", help="interface language | 界面语言")
+@click.version_option(__version__, prog_name="castalia")
+def castalia(lang: str | None) -> None:
+    """Entry of the group; the language option was read before, so that `--help` speaks it too."""
+    if lang:
+        language.use(lang)
+
+
+def run() -> NoReturn:
+    """Run the command line; never returns."""
+    arguments = joined_options(sys.argv[1:])
+    language.use(_language(arguments))
+    try:
+        castalia.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(say("Cancelled.", "已取消。"), err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except CastaliaError as error:
+        click.echo(f"castalia: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("CASTALIA_DEBUG"):
+            raise
+        click.echo(
+            say(
+                "castalia: internal error: {kind}: {why}\n  → CASTALIA_DEBUG=1 shows where; please report it.",
+                "castalia：内部错误：{kind}：{why}\n  → 设 CASTALIA_DEBUG=1 可查看位置；请报告此问题。",
+                kind=type(error).__name__,
+                why=error,
+            ),
+            err=True,
+        )
+        sys.exit(4)
+    sys.exit(0)
+
+
+def joined_options(arguments: list[str]) -> list[str]:
+    """`-o key value` becomes `-o key=value`, so that both ways of writing it work."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument == "--":
+            break
+        if argument in ("-o", "--option"):
+            key = next(rest, None)
+            if key is None:
+                break
+            if "=" not in key:
+                value = next(rest, None)
+                key = key if value is None else f"{key}={value}"
+            joined.append(key)
+    return [*joined, *rest]
+
+
+def _language(arguments: list[str]) -> str:
+    """`--lang` wherever it stands, else the environment's; the file's is read when a command loads the settings."""
+    for index, argument in enumerate(arguments):
+        if argument == "--lang" and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return os.environ.get("CASTALIA_LANG", "")

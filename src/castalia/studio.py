@@ -1,0 +1,260 @@
+"""The one way through: Brief → guard → plan → compose → judge → mark → keep → Work.
+
+The command line, the Python interface and every other surface call `Studio.create`; there is no second path.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from castalia import genres, models, privacy, provenance, quality
+from castalia.core import config, language, seeds
+from castalia.core.errors import RefusedError, UsageError
+from castalia.core.files import folders, write_atomic
+from castalia.core.language import say
+from castalia.core.ports import Genre, LanguageModel, Progress
+from castalia.core.values import Brief, Draft, Judged, Work
+from castalia.library import Library
+from castalia.modalities.text import compose
+
+
+class Studio:
+    """A person's studio: their settings, library, keys and model.
+
+    Args:
+        password: Opens a library that has one.
+        progress: Told what is going on.
+        overrides: Settings (see `castalia config`) that win over environment and file, e.g. `tries=8`.
+
+    Raises:
+        UsageError: a setting is wrong.
+    """
+
+    def __init__(self, *, password: str | None = None, progress: Progress | None = None, **overrides: object) -> None:
+        self.settings = config.load(overrides)
+        self.config = self.settings.config
+        self._password = password
+        self._progress = progress
+        if self.config.lang:
+            language.use(self.config.lang, folders().config / "messages")
+
+    # ------------------------------------------------------------ the one way through
+
+    def create(
+        self,
+        genre: str,
+        words: str = "",
+        *,
+        seed: int | None = None,
+        faces: Sequence[str] = ("txt",),
+        parents: Sequence[str] = (),
+        **fields: object,
+    ) -> Work:
+        """Make one work and keep it.
+
+        Args:
+            genre: Name or alias of an installed genre.
+            words: The brief in the user's own words.
+            seed: In [0, 2³¹); None draws one.
+            faces: File formats whose marks are made at once; others can be exported later.
+            parents: Ids of works that this one is made from.
+            fields: The genre's own fields (`castalia genres show NAME`).
+
+        Raises:
+            UsageError: the genre, a field or the brief is wrong.
+            RefusedError: no draft passed the checks; carries the best one.
+            MissingError: the model is not installed and may not be fetched.
+        """
+        room = genres.find(genre)
+        brief = self._brief(room, words, seed, parents, fields)
+        judged: list[Judged] = []
+        for attempt in range(self.config.tries):
+            judged.append(self._revised(room, self._judge(room, self._draft(room, brief, attempt))))
+            if judged[-1].passed:
+                return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
+        raise RefusedError(
+            say("No draft passed the checks in {n} tries.", "{n} 次尝试均未通过检查。", n=len(judged)),
+            best=quality.nearest(judged),
+            tries=len(judged),
+            hint=say(
+                "Raise --tries, try another --seed, or change the brief.", "可增大 --tries、更换 --seed 或修改要求。"
+            ),
+        )
+
+    def variations(
+        self,
+        genre: str,
+        words: str = "",
+        *,
+        n: int,
+        seed: int | None = None,
+        faces: Sequence[str] = ("txt",),
+        **fields: object,
+    ) -> Iterator[Work]:
+        """`n` works from one brief, each under a seed of its own; see `create`."""
+        first = secrets.randbelow(seeds.SEED_LIMIT) if seed is None else seed
+        for number in range(n):
+            yield self.create(
+                genre, words, seed=seeds.following(first, number * self.config.tries), faces=faces, **fields
+            )
+
+    def remake(self, work_id: str) -> tuple[Work, tuple[str, ...]]:
+        """Make a work again from its record, under the same id and time; nothing new is kept.
+
+        Returns:
+            The work, and what differs from the first time (text or environment); empty when it is the same.
+
+        Raises:
+            UsageError: there is no such work.
+        """
+        old = self.library.get(work_id)
+        room = genres.find(old.genre)
+        draft = self._draft(room, old.brief, (old.evidence.seed - old.brief.seed) % seeds.SEED_LIMIT)
+        judged = self._revised(room, self._judge(room, draft))
+        changes = _differences(old, judged)
+        made = old.model_copy(
+            update={"content": judged.draft.content, "evidence": judged.draft.evidence, "findings": judged.findings}
+        )
+        return made, changes
+
+    def export(self, work: Work, path: Path) -> Path:
+        """Write a work as a marked file; the extension chooses the format. Returns the path.
+
+        Raises:
+            UsageError: no format has this extension.
+            StorageError: the file cannot be written.
+        """
+        face = path.suffix.lstrip(".").lower()
+        marked = provenance.export(work, face, keys=self.keys, config=self.config)
+        write_atomic(path, marked.content)
+        if marked.sidecar is not None:
+            write_atomic(path.with_name(path.name + ".c2pa"), marked.sidecar)
+        return path
+
+    # ------------------------------------------------------------ what it stands on
+
+    @cached_property
+    def vault(self) -> privacy.Vault:
+        """The user's keys, opened."""
+        return privacy.Vault.open(folders().data, self._password)
+
+    @cached_property
+    def library(self) -> Library:
+        """The user's works."""
+        return Library(folders().data / "library.db", self.vault.library_key)
+
+    @cached_property
+    def keys(self) -> provenance.Keys:
+        """Signing and watermark keys."""
+        return provenance.Keys(self.vault, folders().data / "certificates")
+
+    @cached_property
+    def engine(self) -> LanguageModel:
+        """The language model, loaded."""
+        return open_engine(self.config, self._progress)
+
+    def close(self) -> None:
+        """Free the model and close the library."""
+        for part in ("engine", "library"):
+            if part in self.__dict__:
+                with suppress(Exception):
+                    self.__dict__.pop(part).close()
+
+    # ------------------------------------------------------------ the stages
+
+    def _brief(
+        self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
+    ) -> Brief:
+        cleaned = privacy.guard(words)
+        given = {name: value for name, value in fields.items() if value is not None}
+        given.setdefault("language", _language_of(cleaned, room))
+        return Brief(
+            genre=room.name,
+            words=cleaned,
+            fields=genres.fields_of(room, given),
+            seed=_seed(seed),
+            parents=tuple(parents),
+        )
+
+    def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
+        return compose(
+            brief,
+            room.plan(brief),
+            self.engine,
+            room.assemble,
+            attempt=attempt,
+            watermark=self.keys.text_watermark(self.config.watermark_strength),
+            progress=self._progress,
+        )
+
+    def _judge(self, room: Genre, draft: Draft) -> Judged:
+        return quality.judge(draft, [*room.rules(draft.brief), *quality.house_rules(personal=privacy.personal)])
+
+    def _revised(self, room: Genre, judged: Judged) -> Judged:
+        """The draft mended by its genre where that is possible, judged again; else as it was."""
+        if judged.passed:
+            return judged
+        draft = judged.draft
+        parts = room.revise(draft, judged.broken)
+        if parts is None:
+            return judged
+        mended = draft.model_copy(update={"parts": parts, "content": room.assemble(draft.brief, parts)})
+        again = self._judge(room, mended)
+        return again if again.passed else judged
+
+    def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
+        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
+
+
+def open_engine(settings: config.Config, progress: Progress | None = None) -> LanguageModel:
+    """The engine for the model that the settings or the ladder choose."""
+    chosen = models.choose(settings.model, progress=progress)
+    if isinstance(chosen, models.Endpoint):
+        from castalia.engines.endpoint import Endpoint
+
+        return Endpoint(chosen.url, model=chosen.model)
+    from castalia.engines.llama import Llama
+
+    return Llama(
+        chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
+    )
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return secrets.randbelow(seeds.SEED_LIMIT)
+    if not 0 <= seed < seeds.SEED_LIMIT:
+        raise UsageError(
+            say(
+                "A seed lies in 0 … {top}, not {seed}.",
+                "种子应在 0 … {top} 之间，而不是 {seed}。",
+                top=seeds.SEED_LIMIT - 1,
+                seed=seed,
+            )
+        )
+    return seed
+
+
+def _language_of(words: str, room: Genre) -> str:
+    """The brief's own language where the genre has it, else the genre's first."""
+    letters = [letter for letter in words if letter.isalpha()]
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in letters)
+    guess = "zh" if letters and chinese * 3 > len(letters) else "en" if letters else room.languages[0]
+    return guess if guess in room.languages else room.languages[0]
+
+
+def _differences(old: Work, new: Judged) -> tuple[str, ...]:
+    before, after = old.evidence, new.draft.evidence
+    names = ("model", "digest", "engine", "threads", "watermark")
+    changed = [
+        f"{name}: {getattr(before, name)} → {getattr(after, name)}"
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    ]
+    if old.content != new.draft.content:
+        changed.insert(0, say("the text differs", "文本不同"))
+    return tuple(changed)

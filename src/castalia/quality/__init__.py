@@ -2,3 +2,4 @@
 
 from castalia.quality.judge import judge as judge
 from castalia.quality.judge import nearest as nearest
+from castalia.quality.house import house_rules as house_rules

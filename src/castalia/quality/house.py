@@ -1,0 +1,160 @@
+"""The house's own rules, asked of every work whatever its genre: something is there, in the right language, fit to show,
+free of personal data that the brief did not contain, and without an assistant's chatter.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from castalia.core.language import say
+from castalia.core.ports import Rule
+from castalia.core.values import Draft, Finding
+
+PersonalData = Callable[[str], Sequence[str]]
+"""Finds personal data: the stretches of text that are some."""
+
+
+def house_rules(*, personal: PersonalData) -> tuple[Rule, ...]:
+    """All of them.
+
+    Args:
+        personal: The privacy desk's detector.
+    """
+    return (_Written(), _InLanguage(), _Fit(), _Private(personal), _NoChatter())
+
+
+class _Written:
+    name = "written"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        text = draft.content.text
+        letters = sum(letter.isalpha() for letter in text)
+        strange = sorted(
+            {f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") and c not in "\n\t"}
+            | ({"U+FFFD"} if "\ufffd" in text else set())
+        )
+        return [
+            Finding(
+                rule=self.name,
+                ok=letters > 0,
+                found=say("{n} letters", "{n} 个字", n=letters),
+                wanted=say("a text", "有文字"),
+                hint=say("Try another seed or model.", "请换种子或模型。"),
+            ),
+            *(
+                Finding(rule="characters", ok=False, found=code, wanted=say("readable characters", "可读字符"))
+                for code in strange
+            ),
+        ]
+
+
+class _InLanguage:
+    name = "language"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        letters = [letter for letter in draft.content.text if letter.isalpha()]
+        share = sum(_is_han(letter) for letter in letters) / max(len(letters), 1)
+        chinese = draft.content.language == "zh"
+        # Brands, quotations and terms of the other language are part of good writing in either.
+        ok = share >= 0.5 if chinese else share <= 0.15
+        return [
+            Finding(
+                rule=self.name,
+                ok=ok,
+                found=say("{share:.0%} Chinese characters", "汉字占 {share:.0%}", share=share),
+                wanted=say("Chinese", "中文") if chinese else say("English", "英文"),
+                hint=say("Try another seed, or set -o language.", "请换种子，或设置 -o language。"),
+            )
+        ]
+
+
+class _Fit:
+    name = "safety"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        asked = _terms_in(_asked(draft))
+        return [
+            Finding(
+                rule=self.name,
+                ok=False,
+                severity="note" if (kind, term) in asked else "refuse",
+                found=f"{kind}: {term}",
+                wanted=say("a work fit to show", "适合展示的作品"),
+                hint=say("Reword the brief or try another seed.", "请改写要求或换种子。"),
+            )
+            for kind, term in sorted(_terms_in(draft.content.text))
+        ] or [Finding(rule=self.name, ok=True)]
+
+
+class _Private:
+    name = "personal-data"
+
+    def __init__(self, find: PersonalData) -> None:
+        self._find = find
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        asked = re.sub(r"\s", "", _asked(draft))
+        return [
+            Finding(
+                rule=self.name,
+                ok=False,
+                found=found,
+                wanted=say("only personal data that the brief contains", "只含要求中已有的个人信息"),
+                hint=say("Try another seed, or put it into the brief.", "请换种子，或写进要求。"),
+            )
+            for found in self._find(draft.content.text)
+            if re.sub(r"\s", "", found) not in asked
+        ] or [Finding(rule=self.name, ok=True)]
+
+
+class _NoChatter:
+    name = "chatter"
+
+    _PATTERN = re.compile(
+        r"\bas an ai\b|\blanguage model\b(?=.{0,40}\b(i|my)\b)|^(sure|certainly|of course)[,!.]|\bhere(?:'s| is) (?:a|the|your) "
+        r"[\w\s-]{0,40}(?:poem|haiku|sonnet|limerick|article|headline|ad|post|email|story)\b.{0,60}:"
+        r"|<\|[\w]+\|>|\[(?:your|insert|company|name|date)[^\]]*\]|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|^(?:好的|当然)[，,！!]|以下是.{0,20}[：:]",
+        re.IGNORECASE | re.MULTILINE,
+    )
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        return [
+            Finding(
+                rule=self.name,
+                ok=False,
+                found=match[0],
+                wanted=say("the work alone", "只要作品本身"),
+                hint=say("Try another seed.", "请换种子。"),
+            )
+            for match in self._PATTERN.finditer(draft.content.text)
+            if match[0].casefold() not in _asked(draft).casefold()
+        ] or [Finding(rule=self.name, ok=True)]
+
+
+def _asked(draft: Draft) -> str:
+    """All that the user said: the words and every field."""
+    return f"{draft.brief.words}\n{draft.brief.fields.model_dump_json()}"
+
+
+def _terms_in(text: str) -> set[tuple[str, str]]:
+    plain = " ".join(re.findall(r"\w+", text.casefold()))
+    return {
+        (kind, term)
+        for kind, languages in _terms().items()
+        for term in (*languages["en"], *languages["zh"])
+        if (term in text if _is_han(term[0]) else f" {term} " in f" {plain} ")
+    }
+
+
+@cache
+def _terms() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((files("castalia") / "data" / "safety.toml").read_text(encoding="utf-8"))
+
+
+def _is_han(letter: str) -> bool:
+    return "\u3400" <= letter <= "\u9fff"

@@ -1,5 +1,7 @@
-"""The house's own rules, asked of every work whatever its genre: something is there, in the right language, fit to show,
-free of personal data that the brief did not contain, and without an assistant's chatter.
+"""The house's own rules, asked of every work whatever its genre.
+
+Something is there, in the right language, fit to show, free of personal data that the brief did not contain, and
+without an assistant's chatter.
 """
 
 from __future__ import annotations
@@ -116,9 +118,11 @@ class _NoChatter:
     name = "chatter"
 
     _PATTERN = re.compile(
-        r"\bas an ai\b|\blanguage model\b(?=.{0,40}\b(i|my)\b)|^(sure|certainly|of course)[,!.]|\bhere(?:'s| is) (?:a|the|your) "
-        r"[\w\s-]{0,40}(?:poem|haiku|sonnet|limerick|article|headline|ad|post|email|story)\b.{0,60}:"
-        r"|<\|[\w]+\|>|\[(?:your|insert|company|name|date)[^\]]*\]|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|^(?:好的|当然)[，,！!]|以下是.{0,20}[：:]",
+        r"\bas an ai\b|\blanguage model\b(?=.{0,40}\b(i|my)\b)|^(sure|certainly|of course)[,!.]"
+        r"|\bhere(?:'s| is) (?:a|the|your) [\w\s-]{0,40}"
+        r"(?:poem|haiku|sonnet|limerick|article|headline|ad|post|email|story)\b.{0,60}:"
+        r"|<\|[\w]+\|>|\[(?:your|insert|company|name|date)[^\]]*\]"
+        r"|作为(?:一个|一名)?(?:AI|人工智能|语言模型)|^(?:好的|当然)[，,！!]|以下是.{0,20}[：:]",
         re.IGNORECASE | re.MULTILINE,
     )
 

@@ -1,0 +1,182 @@
+"""The sampling loop's laws, with a real model and small forms made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from castalia.core.ports import Message, Plan, Sampling, Scores, Step
+from castalia.core.values import Brief, BriefFields, Content
+from castalia.engines.llama import Llama
+from castalia.modalities.text import compose
+from castalia.modalities.text.decode import UNFINISHED, piece_after
+
+
+@pytest.fixture(scope="module")
+def llama(small_model_path: Path) -> Iterator[Llama]:
+    engine = Llama(small_model_path, name="small", digest="0" * 64, context=1024, threads=1)
+    yield engine
+    engine.close()
+
+
+def draft(engine: Llama, step: Step, seed: int = 1, **more: object):
+    brief = Brief(genre="test", words="", fields=BriefFields(), seed=seed)
+    return compose(brief, Plan((step,)), engine, lambda _, parts: Content(text=parts["body"]), **more)  # type: ignore[arg-type]
+
+
+def step(form: object = None, *, words: str = "Write about the sea.", **more: object) -> Step:
+    return Step("body", (Message("user", words),), form=form, max_tokens=24, **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class LetterUnit:
+    """Five tokens without the letter e, in lower case."""
+
+    width: int = 3
+    tries: int = 2
+    max_tokens: int = 5
+    opening: str = ""
+    closing: str = "\n"
+    optional: bool = False
+    turn_down: int = 0
+
+    def cursor(self) -> LetterCursor:
+        return LetterCursor()
+
+    def accepts(self, text: str) -> bool:
+        self.turn_down -= 1
+        return self.turn_down < 0
+
+    def rank(self, text: str) -> float:
+        return 0.0
+
+
+class LetterCursor:
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+
+    @property
+    def done(self) -> bool:
+        return self.count == 5
+
+    def admits(self, piece: str) -> bool:
+        return piece.strip().isalpha() and piece.islower() and piece.isascii() and "e" not in piece
+
+    def advance(self, piece: str) -> None:
+        assert self.admits(piece)
+        self.count += 1
+
+    def fork(self) -> LetterCursor:
+        return LetterCursor(self.count)
+
+    def bonus(self, pieces: Sequence[str]) -> None:
+        return None
+
+    def suggestions(self) -> Sequence[str]:
+        return ()
+
+
+class LetterForm:
+    def __init__(self, *units: LetterUnit) -> None:
+        self.units = units
+
+    def unit(self, index: int, so_far: str) -> LetterUnit | None:
+        return self.units[index] if index < len(self.units) else None
+
+
+def test_same_seed_same_text_other_seed_other_text(llama: Llama) -> None:
+    hot = step(sampling=Sampling(temperature=1.2))
+    texts = [draft(llama, hot, seed).content.text for seed in (1, 2, 3, 1)]
+    assert texts[0] == texts[3]
+    assert len(set(texts)) == 3
+
+
+def test_a_masked_text_keeps_its_form_and_says_so(llama: Llama) -> None:
+    made = draft(llama, step(LetterForm(LetterUnit(), LetterUnit())))
+    lines = made.content.text.splitlines()
+    assert len(lines) == 2
+    assert "e" not in made.content.text
+    assert made.evidence.form == "masked"
+    assert made.evidence.sampled_tokens == 10
+
+
+def test_a_unit_that_is_turned_down_is_written_again(llama: Llama) -> None:
+    made = draft(llama, step(LetterForm(LetterUnit(turn_down=3))))
+    assert made.content.text.strip()
+
+
+def test_an_optional_unit_is_skipped_and_a_required_one_ends_the_draft(llama: Llama) -> None:
+    skipped = draft(llama, step(LetterForm(LetterUnit(turn_down=99, optional=True), LetterUnit())))
+    assert len(skipped.content.text.splitlines()) == 1
+    failed = draft(llama, step(LetterForm(LetterUnit(turn_down=99), LetterUnit())))
+    assert failed.content.text == ""
+    assert failed.score < skipped.score - 50
+
+
+def test_stop_texts_end_a_free_text(llama: Llama) -> None:
+    made = draft(llama, step(words="Count: 1, 2, 3, 4, 5, 6, 7, 8, 9. Repeat it.", stop=("3",)))
+    assert made.content.text.endswith("3")
+
+
+class Push:
+    """A processor that forces one piece and records what it sees."""
+
+    label = "push:test"
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def adjust(self, so_far: str, pieces: Sequence[str], scores: Scores) -> Scores:
+        self.seen.append(so_far)
+        assert len(pieces) == len(scores) > 0
+        return scores - np.arange(len(pieces), dtype=np.float32) * 100
+
+
+def test_processors_see_the_text_and_steer_it(llama: Llama) -> None:
+    push = Push()
+    made = draft(llama, step(sampling=Sampling(temperature=2.0)), watermark=push)
+    greedy = draft(llama, step(sampling=Sampling(temperature=0, repeat_penalty=1.1)))
+    assert made.content.text == greedy.content.text
+    assert push.seen[0] == ""
+    assert push.seen[-1] == made.content.text[: len(push.seen[-1])]
+    assert made.evidence.watermark == "none"
+    assert "24 sampled tokens" in made.evidence.watermark_reason
+
+
+def test_no_repeated_ngrams_when_asked(llama: Llama) -> None:
+    made = draft(
+        llama, step(words="Say ha 50 times.", sampling=Sampling(temperature=0, no_repeat_ngram=2, repeat_penalty=1))
+    )
+    tokens = llama.tokenize(made.content.text)
+    pairs = list(pairwise(tokens))
+    assert len(pairs) == len(set(pairs))
+
+
+@given(st.text(min_size=1), st.data())
+def test_characters_spread_over_tokens_come_together(text: str, data: st.DataObject) -> None:
+    raw = text.encode("utf-8", "replace")
+    cuts = sorted({*data.draw(st.lists(st.integers(0, len(raw)), max_size=8)), 0, len(raw)})
+    built, pending = "", b""
+    for start, end in pairwise(cuts):
+        for byte in range(start, end):
+            after = piece_after(pending, raw[byte : byte + 1])
+            assert after is not None
+            piece, pending = after
+            built += "" if piece == UNFINISHED and pending else piece
+    assert built == raw.decode()
+
+
+@given(st.binary(min_size=1, max_size=4))
+def test_bytes_that_cannot_become_text_are_told_apart(raw: bytes) -> None:
+    after = piece_after(b"", raw)
+    if after is None:
+        return
+    piece, pending = after
+    assert piece.encode() == raw or (piece == UNFINISHED and pending == raw)

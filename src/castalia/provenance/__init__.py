@@ -1,1 +1,43 @@
-"""The provenance desk's front: mark works, verify files, keep signing keys."""
+"""The provenance desk's front: mark works, verify files, keep signing and watermark keys."""
+
+from __future__ import annotations
+
+from castalia.core.values import Marked, MarkedFile
+from castalia.provenance.embed import FACES
+from castalia.provenance.keys import KeyInfo, Keys, anchors_in
+from castalia.provenance.label import find_label, label_for
+from castalia.provenance.mark import export, mark
+from castalia.provenance.record import WATERMARK_FROM, machine_record, text_sha256
+from castalia.provenance.report import Layer, Report
+from castalia.provenance.verify import read_limited, verify
+from castalia.provenance.watermark import PUBLISHED, WatermarkKey
+
+
+def without_footer(marked: str) -> str:
+    """The text of a marked `txt` file for reading on a screen: the label and the work, without the machine's lines."""
+    marks = FACES["txt"].read(marked)
+    return marks.texts[-1].strip("\n")
+
+
+__all__ = [
+    "FACES",
+    "PUBLISHED",
+    "WATERMARK_FROM",
+    "KeyInfo",
+    "Keys",
+    "Layer",
+    "Marked",
+    "MarkedFile",
+    "Report",
+    "WatermarkKey",
+    "anchors_in",
+    "export",
+    "find_label",
+    "label_for",
+    "machine_record",
+    "mark",
+    "read_limited",
+    "text_sha256",
+    "verify",
+    "without_footer",
+]

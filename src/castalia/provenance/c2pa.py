@@ -1,0 +1,194 @@
+"""C2PA: a signed manifest as a sidecar, bound to every byte of the file, and its verification.
+
+The library writes no manifest into text formats, but it signs any bytes with `set_no_embed`: the manifest store
+comes back alone, and its `c2pa.hash.data` assertion covers the whole file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from castalia.core.errors import MarkError
+from castalia.core.language import say
+from castalia.provenance.certificates import Pair
+from castalia.provenance.embed.face import Stamp
+
+if TYPE_CHECKING:
+    import c2pa
+
+ASSERTION = "castalia.record"
+"""Label of our own assertion: the record, signed."""
+LONGEST = 4_000_000
+"""Bytes of a sidecar that are given to the library; ours have about 4,000."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the library's own reader says of a sidecar."""
+
+    state: str
+    """`trusted`, `valid` (the signature holds, nobody vouches for the signer) or `broken`."""
+    problems: tuple[str, ...] = ()
+    """Status codes of C2PA, e.g. `assertion.dataHash.mismatch`."""
+    signer: str = ""
+    time: str = ""
+    """When a time stamp authority saw the signature; empty without one."""
+    source: str = ""
+    """The digital source type that its actions name."""
+    record: dict[str, Any] | None = None
+    parents: tuple[str, ...] = ()
+
+
+def sign(content: bytes, media_type: str, stamp: Stamp, signing: Pair, *, timestamp_url: str = "") -> bytes:
+    """The manifest store for a file, made of its bytes as they are.
+
+    Args:
+        content: The finished file.
+        media_type: Its type.
+        stamp: Record and label that the file carries.
+        signing: Key and certificate chain.
+        timestamp_url: RFC 3161 authority that is asked over the network; empty asks none.
+
+    Raises:
+        MarkError: signing failed or the authority did not answer.
+    """
+    import c2pa
+
+    chain, key = signing.certificates, signing.key
+    try:
+        with (
+            c2pa.Signer.from_info(
+                c2pa.C2paSignerInfo(b"es256", chain, key, timestamp_url.encode() if timestamp_url else None)
+            ) as signer,
+            c2pa.Builder.from_json(json.dumps(_definition(stamp)), context=_writing()) as builder,
+        ):
+            builder.set_no_embed()
+            for number, parent in enumerate(stamp.record.parents):
+                ingredient = {
+                    "title": parent,
+                    "instance_id": f"urn:uuid:{parent}",
+                    "relationship": "parentOf" if number == 0 and stamp.record.action == "modified" else "inputTo",
+                    "label": f"parent{number}",
+                }
+                builder.add_ingredient(json.dumps(ingredient), "text/plain", io.BytesIO(b""))
+            return builder.sign(signer, media_type, io.BytesIO(content), io.BytesIO())
+    except c2pa.C2paError as error:
+        raise MarkError(
+            say("The C2PA signature could not be made: {why}.", "无法生成 C2PA 签名：{why}。", why=error),
+            hint=say(
+                "Check the time stamp authority {url}, or clear timestamp_url.",
+                "请检查时间戳机构 {url}，或清空 timestamp_url。",
+                url=timestamp_url,
+            )
+            if timestamp_url
+            else say("`castalia keys rotate` makes a new signing key.", "`castalia keys rotate` 可生成新的签名密钥。"),
+        ) from error
+
+
+def _definition(stamp: Stamp) -> dict[str, Any]:
+    record = stamp.record
+    agent = {"name": record.system, "version": record.version}
+    parents = [f"parent{number}" for number in range(len(record.parents))]
+    action: dict[str, Any] = {
+        "action": "c2pa.created",
+        "when": stamp.machine["created"],
+        "softwareAgent": agent,
+        "digitalSourceType": record.digital_source_type,
+    }
+    actions = [action]
+    if record.action == "modified":
+        action["action"] = "c2pa.edited"
+        if parents:
+            actions.insert(0, {"action": "c2pa.opened", "parameters": {"ingredientIds": parents[:1]}})
+        inputs = parents[1:]
+    else:
+        inputs = parents
+    if inputs:
+        action["parameters"] = {"ingredientIds": inputs}
+    return {
+        "claim_generator_info": [agent],
+        "title": record.id,
+        "instance_id": f"urn:uuid:{record.id}",
+        "assertions": [
+            {"label": "c2pa.actions", "data": {"actions": actions}},
+            {"label": ASSERTION, "data": stamp.machine, "kind": "Json"},
+        ],
+    }
+
+
+@lru_cache(1)
+def _writing() -> c2pa.Context:
+    import c2pa
+
+    return c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+
+
+@lru_cache(8)
+def _reading(anchors: bytes) -> c2pa.Context:
+    """A context that fetches nothing and trusts these certificates (PEM) alone."""
+    import c2pa
+
+    return c2pa.Context.from_dict(
+        {
+            "trust": {"trust_anchors": anchors.decode()} if anchors else {},
+            "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
+        }
+    )
+
+
+def check(content: bytes, media_type: str, sidecar: bytes, *, anchors: bytes = b"") -> Manifest:
+    """Verify a sidecar against a file's bytes; asks no network. Raises nothing: what cannot be read is broken.
+
+    Args:
+        content: The file.
+        media_type: Its type; it decides nothing but how the manifest names the file.
+        sidecar: The manifest store.
+        anchors: Certificates (PEM) of the authorities to trust.
+    """
+    import c2pa
+
+    if len(sidecar) > LONGEST:
+        return Manifest("broken", (f"larger than {LONGEST} bytes",))
+    try:
+        with c2pa.Reader(media_type, io.BytesIO(content), sidecar, context=_reading(anchors)) as reader:
+            shown = cast("dict[str, Any]", json.loads(reader.json()))
+        return _manifest(shown)
+    except c2pa.C2paError as error:
+        return Manifest("broken", (str(error)[:200],))
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        return Manifest("broken", (f"manifest not understood ({type(error).__name__})",))
+
+
+def _manifest(shown: dict[str, Any]) -> Manifest:
+    active = cast("dict[str, Any]", shown["manifests"][shown["active_manifest"]])
+    state = {"Trusted": "trusted", "Valid": "valid"}.get(str(shown.get("validation_state")), "broken")
+    results = cast("dict[str, Any]", shown.get("validation_results", {}).get("activeManifest", {}))
+    failures = cast("list[dict[str, Any]]", results.get("failure", []))
+    codes = tuple(dict.fromkeys(str(item.get("code")) for item in failures))
+    signature = cast("dict[str, Any]", active.get("signature_info") or {})
+    record: dict[str, Any] | None = None
+    source = ""
+    for assertion in cast("list[dict[str, Any]]", active.get("assertions", [])):
+        data: object = assertion.get("data")
+        if not isinstance(data, dict):
+            continue
+        if assertion.get("label") == ASSERTION:
+            record = cast("dict[str, Any]", data)
+        if str(assertion.get("label")).startswith("c2pa.actions"):
+            actions = cast("list[dict[str, Any]]", data["actions"])
+            kinds = [str(action["digitalSourceType"]) for action in actions if "digitalSourceType" in action]
+            source = source or (kinds[0] if kinds else "")
+    ingredients = cast("list[dict[str, Any]]", active.get("ingredients", []))
+    return Manifest(
+        state=state,
+        problems=tuple(code for code in codes if state == "broken" or code != "signingCredential.untrusted"),
+        signer=str(signature.get("common_name") or signature.get("issuer") or ""),
+        time=str(signature.get("time") or ""),
+        source=source,
+        record=record,
+        parents=tuple(str(item.get("instance_id", "")) for item in ingredients),
+    )

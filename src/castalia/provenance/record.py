@@ -1,0 +1,119 @@
+"""The one record that every mark carries or points to, and the fingerprint by which a text is found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from pydantic import ValidationError
+
+import castalia
+from castalia.core.values import Evidence, Judged, Record
+
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""IPTC digital source type of a work that a model made."""
+MODIFIED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC digital source type of a person's work that a model changed."""
+WATERMARK_FROM = 200
+"""Sampled tokens from which a text has to carry a watermark (EU Code of Practice, June 2026)."""
+
+_INVISIBLE: dict[int, int | str | None] = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+
+
+def text_sha256(text: str) -> str:
+    """The fingerprint of a text: SHA-256 of its NFC form without white space and invisible characters.
+
+    Re-wrapping, indenting and copying through a web page leave it as it is, in scripts with and without spaces.
+    """
+    folded = "".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+    return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def make_record(
+    judged: Judged,
+    *,
+    provider: str,
+    watermark: str,
+    watermark_reason: str,
+    action: Literal["generated", "modified"] = "generated",
+    parents: Sequence[str] = (),
+    record_id: str | None = None,
+    created: datetime | None = None,
+) -> Record:
+    """The record of a judged draft. The brief's words and the user are not in it.
+
+    Args:
+        judged: The draft.
+        provider: Who runs this studio.
+        watermark: `<scheme>:<key id>` as verified, or `none`.
+        watermark_reason: Why there is none.
+        action: Whether a model made the work or changed a person's.
+        parents: Ids beside those that the brief names.
+        record_id: The id to use again when a work is remade.
+        created: Likewise the time (UTC).
+    """
+    draft = judged.draft
+    evidence: Evidence = draft.evidence
+    return Record(
+        id=record_id or str(uuid.uuid4()),
+        action=action,
+        provider=provider,
+        version=castalia.__version__,
+        model=evidence.model,
+        model_digest=evidence.digest,
+        created=(created or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+        digital_source_type=GENERATED if action == "generated" else MODIFIED,
+        watermark=watermark,
+        watermark_reason=watermark_reason,
+        parents=tuple(dict.fromkeys((*draft.brief.parents, *parents))),
+        genre=draft.brief.genre,
+        language=draft.content.language,
+        text_sha256=text_sha256(draft.content.text),
+    )
+
+
+def machine_record(record: Record, label: str, shown_sha256: str = "") -> dict[str, Any]:
+    """The object that travels in a sibling field `castalia`: the record, and the visible label or why it is left out.
+
+    Args:
+        record: The record.
+        label: The visible label; empty when an editor took responsibility for leaving it out.
+        shown_sha256: Fingerprint of the text as the file shows it, where markup makes it another than the record's.
+    """
+    side = {"visible_label": label or "left out: an editor takes responsibility"}
+    if shown_sha256 not in ("", record.text_sha256):
+        side["shown_sha256"] = shown_sha256
+    return record.model_dump(mode="json") | side
+
+
+def fingerprints(raw: object) -> frozenset[str]:
+    """The fingerprints that a text may have by its `castalia` field: the record's, and that of the text as shown."""
+    try:
+        found: object = json.loads(raw) if isinstance(raw, str) else raw
+    except (ValueError, RecursionError):
+        return frozenset()
+    if not isinstance(found, dict):
+        return frozenset()
+    fields = cast("dict[str, object]", found)
+    return frozenset(str(fields[name]) for name in ("text_sha256", "shown_sha256") if name in fields)
+
+
+def read_record(raw: object) -> tuple[Record | None, str]:
+    """A record from JSON text or a parsed object: (the record, "") or (None, what is wrong with it)."""
+    try:
+        found: object = json.loads(raw) if isinstance(raw, str) else raw
+        if not isinstance(found, dict):
+            return None, "not an object"
+        fields = cast("dict[str, object]", found)
+        known = {key: value for key, value in fields.items() if key in Record.model_fields}
+        return Record.model_validate(known), ""
+    except ValidationError as error:
+        first = error.errors()[0]
+        return None, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    except (ValueError, RecursionError) as error:
+        return None, f"not JSON ({type(error).__name__})"

@@ -9,7 +9,7 @@ from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
 from castalia.provenance.record import WATERMARK_FROM, machine_record, text_sha256
 from castalia.provenance.report import Layer, Report
-from castalia.provenance.verify import read_limited, verify
+from castalia.provenance.verify import LONGEST, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey
 
 
@@ -21,6 +21,7 @@ def without_footer(marked: str) -> str:
 
 __all__ = [
     "FACES",
+    "LONGEST",
     "PUBLISHED",
     "WATERMARK_FROM",
     "KeyInfo",

@@ -283,9 +283,15 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
         for key in (*ids, *seen.marks.texts):
             work = find(key) if key.strip() else None
             if work is not None:
-                how = say("by id", "按编号") if key in ids else say("by its text", "按文本")
-                values = {"id": work.id, "how": how}
-                return work, _layer("library", "present", "work {id}, found {how}", "作品 {id}（{how}找到）", **values)
+                return work, _layer("library", "present", *_how_found(seen, work, by_id=key in ids), id=work.id)
     except CastaliaError as error:
         return None, _layer("library", "can't tell", "{why}", "{why}", why=error.message)
     return None, _layer("library", "absent", "not in this library", "不在本作品库中")
+
+
+def _how_found(seen: _Seen, work: Work, *, by_id: bool) -> tuple[str, str]:
+    if not by_id:
+        return "work {id}, found by its text", "作品 {id}（按文本找到）"
+    if seen.shown_as_recorded or work.record.text_sha256 in seen.prints:
+        return "work {id}, found by id", "作品 {id}（按编号找到）"
+    return "work {id}, found by id; its text differs", "作品 {id}（按编号找到）；文本不同"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "digitalSourceType"
 _RECORD = "castalia"
-_LONGEST = 400_000
+_LONGEST = 100_000
 """Characters of Markdown that are parsed when reading; of a longer text the source serves."""
 _MARKUP = re.compile(r"[\\`*_\[\]<>]|&(?=[#\w]+;)")
 _LEADING = re.compile(r"(?:[#+=~-]|(?<!\d)\d{1,9}(?=[.)]))")

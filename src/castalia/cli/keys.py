@@ -1,0 +1,162 @@
+"""`castalia keys`: make, show, back up, restore and rotate the signing and watermark keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from castalia.core.errors import UsageError
+from castalia.core.files import write_atomic
+from castalia.core.language import say
+
+if TYPE_CHECKING:
+    from castalia.provenance import KeyInfo, Keys
+
+_KINDS = {
+    "authority": ("authority", "颁发机构"),
+    "signing": ("signing key", "签名密钥"),
+    "watermark": ("watermark key", "水印密钥"),
+}
+_password_file = click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE|-",
+    help=say("read the password from a file's first line", "从文件首行读取密码"),
+)
+
+
+@click.group(help=say("Signing and watermark keys.", "签名与水印密钥。"))
+def keys() -> None:
+    """The group; each command is below."""
+
+
+@keys.command(name="list", help=say("All keys, the current one of each kind first.", "列出所有密钥，当前使用者在前。"))
+@click.option("--json", "as_json", is_flag=True)
+def list_(as_json: bool) -> None:
+    """Parse, call, print."""
+    _print(_keys().list(), as_json=as_json)
+
+
+@keys.command(help=say("One key by the beginning of its id, or those in use.", "按编号开头显示密钥，或显示当前密钥。"))
+@click.argument("key_id", required=False, metavar="[ID]")
+@click.option("--json", "as_json", is_flag=True)
+def show(key_id: str | None, as_json: bool) -> None:
+    """Parse, call, print."""
+    chosen = [key for key in _keys().list() if (key.id.startswith(key_id) if key_id else key.current)]
+    if key_id and not chosen:
+        raise UsageError(
+            say("There is no key {key}.", "没有密钥 {key}。", key=key_id),
+            hint=say("`castalia keys list` shows all.", "`castalia keys list` 会列出全部。"),
+        )
+    _print(chosen, as_json=as_json)
+
+
+@keys.command(help=say("Make whatever key is missing.", "生成缺少的密钥。"))
+@click.option("--json", "as_json", is_flag=True)
+def make(as_json: bool) -> None:
+    """Parse, call, print."""
+    known = _keys()
+    known.make()
+    _print([key for key in known.list() if key.current], as_json=as_json)
+
+
+@keys.command(
+    help=say(
+        "Use new keys from now on. Old works stay verifiable; the old signing key is destroyed.",
+        "今后使用新密钥。旧作品仍可检验；旧签名密钥会被销毁。",
+    )
+)
+@click.option(
+    "--authority",
+    is_flag=True,
+    help=say(
+        "the authority too; give the new certificate to those who trust it", "连同颁发机构；请把新证书发给信任它的人"
+    ),
+)
+@click.option("--json", "as_json", is_flag=True)
+def rotate(authority: bool, as_json: bool) -> None:
+    """Parse, call, print."""
+    known = _keys()
+    known.rotate(authority=authority)
+    _print([key for key in known.list() if key.current], as_json=as_json)
+
+
+@keys.command(help=say("Write all keys to a file sealed with a password.", "将所有密钥写入密码保护的文件。"))
+@click.argument("file", type=click.Path(path_type=Path))
+@_password_file
+def backup(file: Path, password_file: Path | None) -> None:
+    """Parse, call, print."""
+    if file.exists():
+        raise UsageError(
+            say("{file} is already there.", "{file} 已存在。", file=file), hint=say("Choose another name.", "请换名。")
+        )
+    known = _keys()
+    write_atomic(file, known.backup(_password(password_file, confirm=True)), private=True)
+    click.echo(say("{n} keys written to {file}.", "已将 {n} 个密钥写入 {file}。", n=len(known.list()), file=file))
+
+
+@keys.command(help=say("Take the keys of a backup in and use them.", "恢复备份中的密钥并启用。"))
+@click.argument("file", type=click.Path(path_type=Path))
+@_password_file
+def restore(file: Path, password_file: Path | None) -> None:
+    """Parse, call, print."""
+    from castalia.provenance import read_limited
+
+    archive = read_limited(file)
+    new = _keys().restore(archive, _password(password_file, confirm=False))
+    click.echo(say("Restored; {n} keys were new here.", "已恢复，其中 {n} 个密钥为新增。", n=len(new)))
+
+
+@keys.command(
+    help=say(
+        "Print the authorities' certificates, for others to trust: castalia verify --anchor FILE.",
+        "输出颁发机构证书，供他人信任：castalia verify --anchor FILE。",
+    )
+)
+def certificate() -> None:
+    """Parse, call, print."""
+    known = _keys()
+    known.make()
+    click.echo(known.anchors().decode(), nl=False)
+
+
+def _keys() -> Keys:
+    from castalia.studio import Studio
+
+    return Studio().keys
+
+
+def _password(source: Path | None, *, confirm: bool) -> str:
+    if source is None:
+        return click.prompt(say("Password of the backup", "备份密码"), hide_input=True, confirmation_prompt=confirm)
+    from castalia.provenance import read_limited
+
+    text = sys.stdin.buffer.read(10_000) if str(source) == "-" else read_limited(source)
+    try:
+        return text.decode().partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise UsageError(say("The password is not UTF-8.", "密码不是 UTF-8 编码。")) from error
+
+
+def _print(chosen: tuple[KeyInfo, ...] | list[KeyInfo], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(key) for key in chosen], ensure_ascii=False))
+        return
+    for key in chosen:
+        kind = say(*_KINDS[key.kind])
+        use = (
+            say("in use", "使用中")
+            if key.current
+            else say("kept", "保留")
+            if key.usable
+            else say("verifies only", "仅供检验")
+        )
+        dates = f"  {key.made} – {key.expires}" if key.made else ""
+        click.echo(f"{key.id}  {kind:<14}{use}{dates}\n  SHA-256 {key.fingerprint}")
+    if not chosen:
+        click.echo(say("No keys yet: the first work makes them.", "尚无密钥：首次创作时会自动生成。"))

@@ -1,0 +1,138 @@
+"""Writes docs/marking.md from the code, so that it cannot go stale.
+
+python -m castalia.provenance.describe > docs/marking.md
+"""
+
+from __future__ import annotations
+
+import sys
+
+from castalia.core.values import Record
+from castalia.provenance.c2pa import ASSERTION
+from castalia.provenance.embed import FACES
+from castalia.provenance.label import LABELS
+from castalia.provenance.record import GENERATED, MODIFIED, WATERMARK_FROM
+from castalia.provenance.tc260 import FIELDS, make_aigc
+
+_LAYERS = {
+    "label": "Visible label",
+    "implicit": "Implicit label (TC260)",
+    "source": "Digital source type",
+    "record": "Record",
+}
+
+
+def page() -> str:
+    """The whole of docs/marking.md."""
+    heads = " | ".join(["Layer", *(f"`.{name}`" for name in FACES)])
+    rows = [
+        " | ".join([title, *(face.places.get(layer, "in the manifest") for face in FACES.values())])
+        for layer, title in _LAYERS.items()
+    ]
+    rows.append(" | ".join(["C2PA", *(f"sidecar `<file>.{name}.c2pa`" for name in FACES)]))
+    rows.append(" | ".join(["Watermark", *("in the wording" for _ in FACES)]))
+    labels = "\n".join(f"| {language} | {action} | {label} |" for (language, action), label in LABELS.items())
+    fields = "\n".join(f"| `{name}` | {_about(name)} |" for name in Record.model_fields)
+    lines = "\n".join(f"| {row} |" for row in rows)
+    table = f"| {heads} |\n|{'---|' * (len(FACES) + 1)}\n{lines}"
+    return _PAGE.format(
+        table=table,
+        labels=labels,
+        fields=fields,
+        names=", ".join(f"`{name}`" for name in FIELDS),
+        values=_example(),
+        generated=GENERATED,
+        modified=MODIFIED,
+        assertion=ASSERTION,
+        least=WATERMARK_FROM,
+    )
+
+
+def _about(name: str) -> str:
+    return _FIELDS[name]
+
+
+def _example() -> str:
+    record = Record.model_construct(id="<record id>", provider="<provider>", text_sha256="<fingerprint>")
+    return "\n".join(f"| `{name}` | `{value}` |" for name, value in make_aigc(record).items())
+
+
+_FIELDS = {
+    "id": "unique id (UUID); also the TC260 `ProduceID` and the C2PA instance `urn:uuid:…`",
+    "action": "`generated`, or `modified` when a person's work was changed",
+    "provider": "who runs the studio (setting `provider`); else a name that tells studios apart",
+    "system": "`Castalia`",
+    "version": "its version",
+    "model": "name of the model",
+    "model_digest": "SHA-256 of its weights, or endpoint and model name",
+    "created": "time, UTC",
+    "digital_source_type": "IPTC digital source type, see below",
+    "watermark": "`<scheme>:<key id>` as the detector found it, or `none`",
+    "watermark_reason": "why there is none",
+    "verify": "how anybody can check the marks",
+    "parents": "ids of the works that it is made from",
+    "genre": "kind of work",
+    "language": "`en` or `zh`",
+    "text_sha256": "fingerprint: SHA-256 of the NFC text without white space and invisible characters",
+}
+
+_PAGE = """\
+# What is written where
+
+This page is made from the code: `python -m castalia.provenance.describe > docs/marking.md`.
+
+Every delivered work carries a visible label, labels for machines, a signature and, from {least} sampled tokens, a
+watermark in its wording. All carry or point to one record. The brief and the user are in none of them.
+
+{table}
+
+## The record
+
+| Field | Holds |
+|---|---|
+{fields}
+
+Where a file carries it (field `castalia`) it comes with `visible_label`, the label or the note that an editor took
+responsibility for leaving it out, and with `shown_sha256` where markup makes the text read another way.
+
+## The visible label
+
+| Language | Action | Label |
+|---|---|---|
+{labels}
+
+It is the first thing a reader sees. `accept_marking_responsibility` leaves it out; that is signed into the manifest.
+
+## The implicit label
+
+Seven strings in this order: {names}.
+
+| Field | Value |
+|---|---|
+{values}
+
+## The digital source type
+
+- generated: `{generated}`
+- modified: `{modified}`
+
+## The signature
+
+A C2PA manifest store beside the file. Its `c2pa.hash.data` assertion covers every byte of the file; `c2pa.actions`
+says `c2pa.created` (or `c2pa.edited`) with the digital source type and Castalia as software agent; parents are
+ingredients; `{assertion}` holds the record. It is signed with ES256 under the studio's own authority, and time-stamped
+(RFC 3161) when `timestamp_url` is set.
+
+`castalia verify` calls it *trusted* when the certificate leads to an authority of this machine or one given with
+`--anchor` (`castalia keys certificate` prints yours), *valid but untrusted* when the signature holds and nobody here
+vouches for the signer, and *broken* when the file or the manifest was changed.
+
+## What `castalia verify` answers
+
+Each layer is *present*, *absent*, *valid*, *trusted*, *broken* or *can't tell*. Exit code 0: marks were found and none
+is broken. Exit code 1: one is broken, or none was found, which does not prove that a person wrote the text. A text that
+lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint.
+"""
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,188 @@
+"""Keys: made once, rotated without losing old works, carried to another machine."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from castalia.core.config import Config
+from castalia.core.errors import UsageError
+from castalia.provenance import Keys, mark
+from test_provenance_mark import Store, check, judged, states
+
+
+def test_private_keys_are_in_the_store_alone(tmp_path):
+    store = Store()
+    keys = Keys(store, tmp_path)
+    keys.make()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"PRIVATE" not in written
+    assert keys.watermark().secret not in written
+    assert any(b"PRIVATE" in secret for secret in store.held.values())
+
+
+def test_keys_are_made_once_and_differ_between_studios(tmp_path):
+    store = Store()
+    first, again, other = Keys(store, tmp_path), Keys(store, tmp_path), Keys(Store(), tmp_path / "b")
+    assert first.list() == ()
+    assert first.watermarks() == ()
+    assert first.signing() == again.signing() != other.signing()
+    assert first.watermark() == again.watermark() != other.watermark()
+    assert [key.kind for key in first.list()] == ["authority", "signing", "watermark"]
+    assert all(key.current and key.usable and len(key.fingerprint) == 64 for key in first.list())
+
+
+def test_the_certificate_is_what_c2pa_asks_for(tmp_path):
+    from cryptography import x509
+
+    leaf = Keys(Store(), tmp_path).signing().leaf
+    usage = leaf.extensions.get_extension_for_class(x509.KeyUsage)
+    assert usage.critical
+    assert usage.value.digital_signature
+    assert not usage.value.key_cert_sign
+    extended = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert [each.dotted_string for each in extended] == ["1.3.6.1.5.5.7.3.4"]
+    assert leaf.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+
+
+@pytest.mark.parametrize("authority", [False, True])
+def test_works_marked_before_a_rotation_stay_trusted(tmp_path, authority):
+    store = Store()
+    keys = Keys(store, tmp_path)
+    old_file, old_key, old_mark = mark(judged(), keys=keys, config=Config()).files[0], keys.signing(), keys.watermark()
+    keys.rotate(authority=authority)
+    new_file = mark(judged(), keys=keys, config=Config()).files[0]
+    for fresh in (keys, Keys(store, tmp_path)):
+        assert fresh.signing().id != old_key.id
+        assert (fresh.signing().issuer_id == old_key.issuer_id) is not authority
+        assert fresh.watermarks() == (fresh.watermark(), old_mark)
+        assert states(check(fresh, old_file))["c2pa"] == states(check(fresh, new_file))["c2pa"] == "trusted"
+    assert old_key.key.strip() not in b"".join(store.held.values())
+    assert [key.usable for key in keys.list() if key.id == old_key.id] == [False]
+
+
+def test_a_backup_carries_everything_to_another_machine(tmp_path):
+    here, there = Keys(Store(), tmp_path / "a"), Keys(Store(), tmp_path / "b")
+    here.make()
+    old = mark(judged(), keys=here, config=Config()).files[0]
+    here.rotate(authority=True)
+    archive = here.backup("correct horse")
+    before = there.signing()
+    assert b"PRIVATE" not in archive
+    assert len(there.restore(archive, "correct horse")) == 2 + 2 + 2
+    assert there.signing() == here.signing()
+    assert there.watermarks()[0] == here.watermark()
+    assert states(check(there, old))["c2pa"] == "trusted"
+    assert before.id in {key.id for key in there.list()}
+    assert there.restore(archive, "correct horse") == ()
+
+
+def test_bad_backups_are_refused_and_change_nothing(tmp_path):
+    store = Store()
+    keys = Keys(store, tmp_path)
+    archive = keys.backup("correct horse")
+    held = dict(store.held)
+    for broken, password, why in (
+        (archive, "wrong horse!", "wrong"),
+        (archive[:-1], "correct horse", "wrong"),
+        (b"hello", "correct horse", "no backup"),
+        (b"", "", "no backup"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            keys.restore(broken, password)
+    with pytest.raises(UsageError, match="8"):
+        keys.backup("short")
+    assert store.held == held
+
+
+def test_a_backup_cannot_plant_other_secrets(tmp_path):
+    from castalia.provenance.backup import seal
+
+    for name, secret in (("endpoint-key", b"x"), ("signing-abc", b"x"), ("watermark-current", b"nothing")):
+        with pytest.raises(UsageError, match="not a key"):
+            Keys(Store(), tmp_path).restore(seal({name: secret}, "correct horse"), "correct horse")
+
+
+@given(st.dictionaries(st.text(max_size=20), st.binary(max_size=50), max_size=4))
+@settings(max_examples=5, deadline=None)
+def test_what_is_sealed_is_unsealed(found):
+    from castalia.provenance.backup import seal, unseal
+
+    assert unseal(seal(found, "correct horse"), "correct horse") == found
+
+
+# ---------------------------------------------------------------- time stamps
+
+_CONFIG = """
+[tsa]
+serial = {folder}/serial
+signer_digest = sha256
+default_policy = 1.2.3.4
+digests = sha256, sha384, sha512
+ess_cert_id_chain = no
+ess_cert_id_alg = sha256
+"""
+
+
+@pytest.fixture
+def authority(tmp_path: Path):
+    """A time stamp authority: OpenSSL's own behind a local HTTP server; its URL, and how often it was asked."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("needs openssl")
+    (tmp_path / "tsa.conf").write_text(_CONFIG.format(folder=tmp_path))
+    (tmp_path / "serial").write_text("01")
+    (tmp_path / "leaf.ext").write_text(
+        "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+        "extendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
+    for command in (
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj /O=Test/CN=Root",
+        "req -newkey rsa:2048 -nodes -keyout key.pem -out leaf.csr -subj /O=Test/CN=TSA",
+        "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile leaf.ext -out cert.pem",
+    ):
+        subprocess.run([openssl, *command.split()], cwd=tmp_path, check=True, capture_output=True)
+    asked: list[int] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            query = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(len(query))
+            (tmp_path / "query").write_bytes(query)
+            command = [openssl, "ts", "-reply", "-config", "tsa.conf", "-section", "tsa", "-queryfile", "query"]
+            reply = subprocess.run(
+                [*command, "-signer", "cert.pem", "-inkey", "key.pem", "-chain", "ca.pem"],
+                cwd=tmp_path,
+                check=True,
+                capture_output=True,
+            ).stdout
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", asked
+        server.shutdown()
+
+
+def test_a_time_stamp_is_fetched_when_configured(tmp_path, authority):
+    url, asked = authority
+    keys = Keys(Store(), tmp_path / "certificates")
+    file = mark(judged(), keys=keys, config=Config(timestamp_url=url)).files[0]
+    assert len(asked) == 1
+    report = check(keys, file)
+    assert states(report)["c2pa"] == "trusted"
+    assert "time stamp" in report.layer("c2pa").detail

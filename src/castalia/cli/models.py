@@ -1,0 +1,131 @@
+"""`castalia models list | show | pull | remove | path | default`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from castalia.core.language import say
+
+if TYPE_CHECKING:
+    from castalia.models import Model
+
+
+@click.group(help=say("The language models.", "语言模型。"))
+def models() -> None:
+    """Group."""
+
+
+@models.command(
+    "list",
+    help=say(
+        "List known models: installed or not, size, whether they fit.", "列出已知模型：是否安装、大小、本机能否运行。"
+    ),
+)
+@click.option("--json", "as_json", is_flag=True)
+def list_models(as_json: bool) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+
+    rows = [_described(model) for model in store.catalogue().values()]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    default = store.default()
+    for row in rows:
+        state = (
+            say("installed", "已安装") if row["installed"] else say("{gb:.2f} GB", "{gb:.2f} GB", gb=row["size"] / 1e9)
+        )
+        fits = "" if row["fits"] else say("does not fit in memory", "内存不足")
+        star = "*" if row["name"] == default else " "
+        click.echo(f"{star} {row['name']:22}{state:12}{'/'.join(row['languages']):8}{row['licence']:30}{fits}")
+
+
+@models.command(help=say("Show one model; --verify reads the whole file.", "查看一个模型；--verify 校验整个文件。"))
+@click.argument("name")
+@click.option("--verify", is_flag=True)
+@click.option("--json", "as_json", is_flag=True)
+def show(name: str, verify: bool, as_json: bool) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+
+    model = store.known(name)
+    row = _described(model)
+    if verify and row["installed"]:
+        import hashlib
+
+        with store.path_of(name).open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        row["verified"] = found == (model.sha256 or store.digest(store.path_of(name)))
+    if as_json:
+        click.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        for key, value in row.items():
+            click.echo(f"{key:12}{', '.join(value) if isinstance(value, list) else value}")
+    if row.get("verified") is False:
+        raise click.exceptions.Exit(3)
+
+
+@models.command(help=say("Fetch a model; goes on where it stopped.", "下载模型；可从中断处继续。"))
+@click.argument("name")
+def pull(name: str) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+    from castalia.cli.create import progress_line
+
+    with progress_line(quiet=False) as progress:
+        path = store.pull(name, progress=progress)
+    click.echo(path)
+
+
+@models.command(help=say("Delete a model's file.", "删除模型文件。"))
+@click.argument("name")
+def remove(name: str) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+
+    click.echo(say("removed {path}", "已删除 {path}", path=store.remove(name)))
+
+
+@models.command(help=say("Print where a model's file is (or the folder).", "输出模型文件（或文件夹）的路径。"))
+@click.argument("name", required=False)
+def path(name: str | None) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+
+    click.echo(store.path_of(name) if name else store.folder())
+
+
+@models.command(help=say("Show or set the model that is used when none is named.", "查看或设置默认模型。"))
+@click.argument("name", required=False)
+def default(name: str | None) -> None:
+    """Parse, call, print."""
+    from castalia import models as store
+
+    if name:
+        click.echo(say("written to {path}", "已写入 {path}", path=store.set_default(name)), err=True)
+    click.echo(store.default())
+
+
+def _described(model: Model) -> dict[str, Any]:
+    from castalia import models as store
+
+    file = store.path_of(model.name)
+    return {
+        "name": model.name,
+        "title": model.title,
+        "installed": file.is_file(),
+        "path": str(file),
+        "size": model.size,
+        "memory": model.memory,
+        "fits": model.memory <= store.machine().memory_total * 0.9,
+        "licence": model.licence,
+        "licence_url": model.licence_url,
+        "languages": list(model.languages),
+        "context": model.context,
+        "sha256": model.sha256 or say("not known before the first download", "首次下载前未知"),
+        "sources": [store.publisher(source) for source in model.sources],
+        "note": model.note,
+    }

@@ -1,0 +1,95 @@
+"""Which model to use: the user's choice → the best installed one that fits → the 1.5B → the 0.5B."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from castalia.core import config
+from castalia.core.errors import UsageError
+from castalia.core.files import folders, write_atomic
+from castalia.core.language import say
+from castalia.core.ports import Progress
+from castalia.models import store
+from castalia.models.catalogue import catalogue
+from castalia.models.machine import machine
+
+STANDARD = "qwen2.5-coder-1.5b"
+SMALL = "qwen2.5-coder-0.5b"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that speaks OpenAI's protocol."""
+
+    url: str
+    model: str = ""
+    """The server's name for the model; empty takes its first."""
+
+
+def choose(wanted: str, *, progress: Progress | None = None) -> store.Local | Endpoint:
+    """The model to use, fetched when it has to be.
+
+    Args:
+        wanted: A catalogue name, a file's path, an endpoint's URL (`http://host/v1#name`), or empty for the ladder.
+        progress: Told about a download.
+
+    Raises:
+        UsageError: `wanted` is none of these.
+        EngineError, MissingError, StorageError: see `store.ensure`.
+    """
+    if re.match(r"https?://", wanted):
+        url, _, model = wanted.partition("#")
+        return Endpoint(url, model)
+    if wanted in catalogue():
+        store.ensure(wanted, progress=progress)
+        return store.local(wanted)
+    if wanted:
+        path = Path(wanted).expanduser()
+        if path.is_file():
+            return store.add(path)
+        raise UsageError(
+            say(
+                "{wanted!r} is no model's name, no file and no endpoint's URL.",
+                "{wanted!r} 不是模型名称、文件或端点网址。",
+                wanted=wanted,
+            ),
+            hint=say("`castalia models list` names the models.", "`castalia models list` 会列出模型。"),
+        )
+    name = ladder()
+    store.ensure(name, progress=progress)
+    return store.local(name)
+
+
+def ladder() -> str:
+    """The name that is used when nobody chose: the best installed that fits, else the largest default that would."""
+    here = machine()
+    for model in store.installed():
+        if here.fits(model.memory):
+            return model.name
+    return STANDARD if here.fits(catalogue()[STANDARD].memory) else SMALL
+
+
+def default() -> str:
+    """The model that a run without `--model` uses."""
+    return config.load().config.model or ladder()
+
+
+def set_default(name: str) -> Path:
+    """Write the choice into `castalia.toml` in the configuration folder, leaving its other lines alone.
+
+    Returns:
+        The file.
+
+    Raises:
+        UsageError: no such model, file or endpoint.
+    """
+    if not re.match(r"https?://", name) and name not in catalogue() and not Path(name).expanduser().is_file():
+        store.known(name)
+    path = folders().config / "castalia.toml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    rest = [line for line in lines if not re.match(r"\s*model\s*=", line)]
+    write_atomic(path, "\n".join([f'model = "{escaped}"', *rest, ""]).encode())
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -199,6 +200,26 @@ def test_remaking_repeats_the_files_and_exporting_repeats_the_record(keys):
     later = export(work, "md", keys=keys, config=Config())
     assert later.content == first.files[1].content
     assert check(keys, later).record == first.record
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_marking_works_in_threads_and_after_a_fork(keys):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def make(number: int) -> str:
+        return mark(judged(f"poem {number}"), keys=keys, config=Config(), faces=["md"]).record.id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(make, range(20)))) == 20
+    child = os.fork()
+    if not child:
+        try:
+            make(1)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_refused_draft_is_never_marked(keys):

@@ -72,6 +72,12 @@ def test_bare_text_is_found_in_the_library_by_its_wording(marked, wrap):
     assert report.ok
 
 
+def test_pasted_markdown_source_is_found_in_the_library(keys):
+    work = kept(mark(judged("Ice and *fire* [1]\nsnow"), keys=keys, config=Config()))
+    report = verify(b"Ice and \\*fire\\* \\[1\\]  \nsnow", find=finder(work))
+    assert report.work == work.id
+
+
 def test_a_changed_text_is_found_by_id_and_called_changed(marked):
     changed = marked.files[0].content.replace("白日".encode(), "红日".encode())
     report = verify(changed, find=finder(kept(marked)))

@@ -68,22 +68,17 @@ def verify(files: Sequence[str], as_json: bool, anchors: Sequence[Path], sidecar
     manifest = provenance.read_limited(sidecar) if sidecar else None
     known = _known()
     trusted = [provenance.anchors_in(folders().data / "certificates"), *map(provenance.read_limited, anchors)]
-    reports = [
-        provenance.verify(
-            sys.stdin.buffer.read(provenance.LONGEST + 1) if name == "-" else Path(name),
-            sidecar=manifest,
-            anchors=b"\n".join(trusted),
-            **known,
-        )
-        for name in files
-    ]
-    for report in reports:
+    good = True
+    for name in files:
+        source = sys.stdin.buffer.read(provenance.LONGEST + 1) if name == "-" else Path(name)
+        report = provenance.verify(source, sidecar=manifest, anchors=b"\n".join(trusted), **known)
+        good &= report.ok
         if as_json:
             shown = report.model_dump(mode="json") | {"ok": report.ok, "verdict": report.verdict}
             click.echo(json.dumps(shown, ensure_ascii=False))
         else:
             _show(report)
-    if not all(report.ok for report in reports):
+    if not good:
         raise click.exceptions.Exit(1)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from castalia.core.errors import MarkError
@@ -120,14 +119,13 @@ def _definition(stamp: Stamp) -> dict[str, Any]:
     }
 
 
-@lru_cache(1)
 def _writing() -> c2pa.Context:
+    """A context for signing; made anew each time (0.1 ms), because one does not survive a fork."""
     import c2pa
 
     return c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
 
 
-@lru_cache(8)
 def _reading(anchors: bytes) -> c2pa.Context:
     """A context that fetches nothing and trusts these certificates (PEM) alone."""
     import c2pa

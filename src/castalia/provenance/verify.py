@@ -12,7 +12,7 @@ from castalia.core.files import storage_error
 from castalia.core.language import say
 from castalia.core.values import Record, Work
 from castalia.provenance import c2pa
-from castalia.provenance.embed import Face, Marks, face_of
+from castalia.provenance.embed import Face, Marks, face_of, plain
 from castalia.provenance.record import GENERATED, MODIFIED, fingerprints, read_record, text_sha256
 from castalia.provenance.report import Layer, LayerName, Report, State
 from castalia.provenance.tc260 import LABELS, bound_text, read_aigc
@@ -279,8 +279,9 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
     aigc = read_aigc(seen.marks.aigc or "")[0]
     ids = [record.id] if record else []
     ids += [aigc["ProduceID"]] if aigc and aigc["ProduceID"] not in ids else []
+    texts = seen.marks.texts
     try:
-        for key in (*ids, *seen.marks.texts):
+        for key in (*ids, *texts, *map(plain, texts[:1])):  # the source of Markdown may have been pasted
             work = find(key) if key.strip() else None
             if work is not None:
                 return work, _layer("library", "present", *_how_found(seen, work, by_id=key in ids), id=work.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from castalia.provenance.embed import html, json, md, txt
 from castalia.provenance.embed.face import Face, Marks, Stamp
+from castalia.provenance.embed.md import plain
 
 FACES: dict[str, Face] = {module.FACE.extension: module.FACE for module in (txt, md, html, json)}
 """The formats in which works are delivered, by file extension."""
@@ -25,4 +26,4 @@ def face_of(name: str, text: str) -> Face:
     return FACES["md" if md.split_matter(text)[0] else "txt"]
 
 
-__all__ = ["FACES", "Face", "Marks", "Stamp", "face_of"]
+__all__ = ["FACES", "Face", "Marks", "Stamp", "face_of", "plain"]

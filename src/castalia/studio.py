@@ -5,6 +5,7 @@ The command line, the Python interface and every other surface call `Studio.crea
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -37,7 +38,7 @@ class Studio:
     def __init__(self, *, password: str | None = None, progress: Progress | None = None, **overrides: object) -> None:
         self.settings = config.load(overrides)
         self.config = self.settings.config
-        self._password = password
+        self._password = password or os.environ.get("CASTALIA_PASSWORD") or None
         self._progress = progress
         if self.config.lang:
             language.use(self.config.lang, folders().config / "messages")
@@ -93,14 +94,14 @@ class Studio:
         n: int,
         seed: int | None = None,
         faces: Sequence[str] = ("txt",),
+        parents: Sequence[str] = (),
         **fields: object,
     ) -> Iterator[Work]:
         """`n` works from one brief, each under a seed of its own; see `create`."""
         first = secrets.randbelow(seeds.SEED_LIMIT) if seed is None else seed
         for number in range(n):
-            yield self.create(
-                genre, words, seed=seeds.following(first, number * self.config.tries), faces=faces, **fields
-            )
+            each = seeds.following(first, number * self.config.tries)
+            yield self.create(genre, words, seed=each, faces=faces, parents=parents, **fields)
 
     def remake(self, work_id: str) -> tuple[Work, tuple[str, ...]]:
         """Make a work again from its record, under the same id and time; nothing new is kept.
@@ -134,6 +135,12 @@ class Studio:
         if marked.sidecar is not None:
             write_atomic(path.with_name(path.name + ".c2pa"), marked.sidecar)
         return path
+
+    def find(self, text_or_id: str) -> Work | None:
+        """The work with this id, or with this text (white space aside), or None."""
+        with suppress(UsageError):
+            return self.library.get(text_or_id)
+        return self.library.find_by_fingerprint(provenance.text_sha256(text_or_id))
 
     # ------------------------------------------------------------ what it stands on
 
@@ -216,7 +223,7 @@ def open_engine(settings: config.Config, progress: Progress | None = None) -> La
     if isinstance(chosen, models.Endpoint):
         from castalia.engines.endpoint import Endpoint
 
-        return Endpoint(chosen.url, model=chosen.model)
+        return Endpoint(chosen.url, model=chosen.model, key=os.environ.get("CASTALIA_ENDPOINT_KEY", ""))
     from castalia.engines.llama import Llama
 
     return Llama(

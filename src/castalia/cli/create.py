@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ def check_faces(paths: Sequence[Path]) -> None:
 
 
 @contextmanager
-def progress_line(*, quiet: bool) -> Iterator[Progress]:
+def progress_line(*, quiet: bool) -> Generator[Progress]:
     """A progress reporter: one line that is overwritten on a terminal, plain lines of news elsewhere."""
     shown = ""
     live = sys.stderr.isatty() and not quiet

@@ -63,7 +63,7 @@ def show(name: str, verify: bool, as_json: bool) -> None:
         click.echo(json.dumps(row, ensure_ascii=False))
     else:
         for key, value in row.items():
-            click.echo(f"{key:12}{', '.join(value) if isinstance(value, list) else value}")
+            click.echo(f"{key:12}{', '.join(map(str, value)) if key in ('languages', 'sources') else value}")
     if row.get("verified") is False:
         raise click.exceptions.Exit(3)
 

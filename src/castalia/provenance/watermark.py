@@ -41,6 +41,22 @@ class Found:
     """How many places of the text could carry the mark."""
 
 
+LEVEL = 0.01
+"""False-positive rate at which a text is said to carry the mark."""
+
+FEWEST = 40
+"""Pairs below which an absent mark cannot be told from one that had too little room."""
+
+
 def detect_any(text: str, keys: Sequence[WatermarkKey]) -> Found:
     """Look for the mark of each key; the threshold is shared among them, so that more keys raise no more alarms."""
-    return Found("can't tell" if text and keys else "absent", "", 1.0, 0)
+    from castalia.provenance.watermarks.text import detect
+
+    seen = [(detect(text, key.secret), key) for key in keys]
+    if not seen:
+        return Found("can't tell", "", 1.0, 0)
+    best, key = min(seen, key=lambda each: each[0].p_value)
+    p_value = min(1.0, best.p_value * len(keys))
+    if p_value <= LEVEL:
+        return Found("present", key.label, p_value, best.pairs)
+    return Found("absent" if best.pairs >= FEWEST else "can't tell", "", p_value, best.pairs)

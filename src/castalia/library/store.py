@@ -1,0 +1,306 @@
+"""The library: works in one encrypted SQLite file, written whole or not at all.
+
+Encryption: SQLite3 Multiple Ciphers' ChaCha20-Poly1305, page by page, search index included, under the vault's library
+key. Journal: write-ahead with full synchronisation, so that a process killed at any moment loses no work that `keep`
+has returned and leaves none half.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import apsw
+from pydantic import ConfigDict
+
+from castalia.core.errors import LockedError, StorageError, UsageError
+from castalia.core.files import make_folder, storage_error
+from castalia.core.language import say
+from castalia.core.values import Brief, BriefFields, Content, Evidence, Finding, Marked, Record, Work
+
+_PATIENCE = 20_000
+"""Milliseconds to wait for another process that is writing."""
+
+_COLUMNS = "id, genre, brief, content, findings, evidence, record, tries, rating"
+
+
+class KeptFields(BriefFields):
+    """A brief's fields as they come out of the library, where the genre's own type is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Library:
+    """A user's works.
+
+    Args:
+        path: The file; made when it is not there.
+        key: 32 bytes.
+
+    Raises:
+        LockedError: the file is encrypted under another key, or is no library.
+        StorageError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        make_folder(path.parent, private=True)
+        self._path = path
+        fresh = not path.exists()
+        with self._errors():
+            self._database = apsw.Connection(str(path))
+            if fresh:
+                path.chmod(0o600)
+            self._database.set_busy_timeout(_PATIENCE)
+            self._database.pragma("cipher", "chacha20")
+            self._database.pragma("hexkey", key.hex())
+            self._database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            self._database.pragma("journal_mode", "wal")
+            self._database.pragma("synchronous", "full")
+            self._database.pragma("foreign_keys", "on")
+            self._migrate()
+
+    # ------------------------------------------------------------ in
+
+    def keep(self, marked: Marked, *, tries: int = 1) -> Work:
+        """Keep a marked work; the only way in. Returns it as it is kept.
+
+        Raises:
+            StorageError: the disk is full or read-only; the library is as it was before.
+        """
+        judged, record = marked.judged, marked.record
+        draft = judged.draft
+        work = Work(
+            id=record.id,
+            genre=draft.brief.genre,
+            brief=draft.brief,
+            content=draft.content,
+            findings=judged.findings,
+            evidence=draft.evidence,
+            record=record,
+            tries=tries,
+        )
+        with self._errors(), self._database:
+            self._database.execute(
+                "INSERT INTO works VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
+                (
+                    work.id,
+                    work.genre,
+                    record.language,
+                    record.created.astimezone(UTC).isoformat(),
+                    record.text_sha256,
+                    tries,
+                    draft.brief.model_dump_json(),
+                    draft.content.model_dump_json(),
+                    json.dumps([finding.model_dump() for finding in judged.findings], ensure_ascii=False),
+                    draft.evidence.model_dump_json(),
+                    record.model_dump_json(),
+                ),
+            )
+            self._database.executemany(
+                "INSERT OR IGNORE INTO lineage VALUES (?, ?)", [(work.id, parent) for parent in draft.brief.parents]
+            )
+            body = "\n".join((work.content.title, work.content.text, draft.brief.words, work.genre))
+            self._database.execute("INSERT INTO words VALUES (?, ?)", (work.id, body))
+        return work
+
+    def rate(self, work_id: str, rating: int) -> Work:
+        """Rate a work from 1 to 5; every rating is remembered, the last one counts.
+
+        Raises:
+            UsageError: no such work, or no such rating.
+        """
+        if not 1 <= rating <= 5:
+            raise UsageError(say("A rating is 1 to 5, not {n}.", "评分为 1 到 5，而不是 {n}。", n=rating))
+        work = self.get(work_id)
+        with self._errors(), self._database:
+            self._database.execute("UPDATE works SET rating = ? WHERE id = ?", (rating, work.id))
+            now = datetime.now(UTC).isoformat()
+            self._database.execute("INSERT INTO ratings VALUES (?, ?, ?)", (work.id, rating, now))
+        return work.model_copy(update={"rating": rating})
+
+    def delete(self, work_id: str) -> str:
+        """Delete a work with its ratings and search entry; its id stays in the lineage of works made from it.
+
+        Returns:
+            The full id.
+
+        Raises:
+            UsageError: no such work.
+        """
+        work = self.get(work_id)
+        with self._errors(), self._database:
+            self._database.execute("DELETE FROM words WHERE id = ?", (work.id,))
+            self._database.execute("DELETE FROM works WHERE id = ?", (work.id,))
+        return work.id
+
+    # ------------------------------------------------------------ out
+
+    def get(self, work_id: str) -> Work:
+        """A work by its id or the beginning of it, at least four characters.
+
+        Raises:
+            UsageError: none or several begin so.
+        """
+        wanted = work_id.strip().lower().removeprefix("urn:uuid:")
+        pattern = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = self._rows(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", (pattern,))
+        found = rows if len(wanted) >= 4 else []
+        if len(found) == 1:
+            return _work(found[0])
+        raise UsageError(
+            say("No work has the id {id!r}.", "没有 id 为 {id!r} 的作品。", id=work_id)
+            if not found
+            else say("Several works' ids begin with {id!r}.", "有多件作品的 id 以 {id!r} 开头。", id=work_id),
+            hint="castalia works list",
+        )
+
+    def list(
+        self, *, limit: int = 50, offset: int = 0, genre: str | None = None, language: str | None = None
+    ) -> Sequence[Work]:
+        """Works, newest first."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM works WHERE genre = coalesce(?, genre) AND language = coalesce(?, language) "
+            "ORDER BY created DESC, id LIMIT ? OFFSET ?",
+            (genre, language, limit, offset),
+        )
+        return [_work(row) for row in rows]
+
+    def search(self, query: str, *, limit: int = 50) -> Sequence[Work]:
+        """Works whose text, title or brief holds every word of the query, best first; one character is enough."""
+        words = query.split()
+        if not words:
+            return self.list(limit=limit)
+        long = [word for word in words if len(word) >= 3]
+        short = [word for word in words if len(word) < 3]
+        # The trigram index needs three characters; shorter words are looked for by reading the texts.
+        conditions = ["words MATCH ?"] * bool(long) + ["body LIKE ? ESCAPE '\\'"] * len(short)
+        match = " AND ".join('"' + word.replace('"', '""') + '"' for word in long)
+        patterns = ["%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" for word in short]
+        order = "rank" if long else "rowid DESC"
+        columns = ", ".join(f"works.{name.strip()}" for name in _COLUMNS.split(","))
+        rows = self._rows(
+            f"SELECT {columns} FROM (SELECT id, rowid AS place FROM words WHERE {' AND '.join(conditions)} "
+            f"ORDER BY {order} LIMIT ?) AS found JOIN works ON works.id = found.id",
+            (*([match] if long else []), *patterns, limit),
+        )
+        return [_work(row) for row in rows]
+
+    def find_by_fingerprint(self, text_sha256: str) -> Work | None:
+        """The newest work with this fingerprint (see `provenance.text_sha256`), or None."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM works WHERE fingerprint = ? ORDER BY created DESC LIMIT 1", (text_sha256,)
+        )
+        return _work(rows[0]) if rows else None
+
+    def parents(self, work_id: str) -> Sequence[str]:
+        """Ids of the works that this one was made from."""
+        return [row[0] for row in self._rows("SELECT parent FROM lineage WHERE child = ?", (self.get(work_id).id,))]
+
+    def children(self, work_id: str) -> Sequence[str]:
+        """Ids of the works that were made from this one."""
+        return [row[0] for row in self._rows("SELECT child FROM lineage WHERE parent = ?", (self.get(work_id).id,))]
+
+    def count(self) -> int:
+        """How many works there are."""
+        return int(self._rows("SELECT count(*) FROM works", ())[0][0])
+
+    def setting(self, name: str, value: str | None = None) -> str | None:
+        """Read a setting that belongs to the library; with `value`, write it first."""
+        if value is not None:
+            with self._errors(), self._database:
+                self._database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+        rows = self._rows("SELECT value FROM settings WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else None
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._database.close()
+
+    # ------------------------------------------------------------ within
+
+    def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._errors():
+            return [tuple(row) for row in self._database.execute(statement, values)]
+
+    def _migrate(self) -> None:
+        """Bring the file to the newest schema, each numbered step in a transaction of its own."""
+        steps = sorted(
+            (step for step in (files("castalia.library") / "migrations").iterdir() if step.name.endswith(".sql")),
+            key=lambda step: step.name,
+        )
+        if self._version() > len(steps):
+            raise StorageError(
+                say("{path} was written by a newer Castalia.", "{path} 由更新版本的 Castalia 写入。", path=self._path),
+                hint="pip install --upgrade castalia",
+            )
+        if self._version() == len(steps):
+            return
+        self._database.execute("BEGIN IMMEDIATE")  # of two processes that open a new file, the second waits here
+        try:
+            for number in range(self._version(), len(steps)):
+                self._database.execute(steps[number].read_text(encoding="utf-8"))
+                self._database.execute(f"PRAGMA user_version = {number + 1}")
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+
+    def _version(self) -> int:
+        return int(next(iter(self._database.execute("PRAGMA user_version")))[0])
+
+    @contextmanager
+    def _errors(self) -> Generator[None]:
+        """SQLite's refusals in our words."""
+        path = self._path
+        try:
+            yield
+        except apsw.NotADBError as error:
+            raise LockedError(
+                say(
+                    "{path} does not open with this key, or is no library.",
+                    "{path} 无法用此密钥打开，或不是作品库。",
+                    path=path,
+                ),
+                hint=say(
+                    "It has not been changed. Restore the vault that belongs to it.", "该文件未被改动。请恢复其密钥库。"
+                ),
+            ) from error
+        except apsw.CorruptError as error:
+            raise StorageError(
+                say("{path} is damaged: {why}.", "{path} 已损坏：{why}。", path=path, why=error),
+                hint=say("Restore it from a backup; it has not been overwritten.", "请从备份恢复；该文件未被覆盖。"),
+            ) from error
+        except apsw.FullError as error:
+            raise storage_error(OSError(28, "disk full"), path) from error
+        except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+            raise storage_error(OSError(13, "not writable"), path) from error
+        except (apsw.BusyError, apsw.LockedError) as error:
+            raise StorageError(
+                say(
+                    "Another process has been writing {path} for too long.", "另一个进程长时间占用 {path}。", path=path
+                ),
+                hint=say("Try again.", "请重试。"),
+            ) from error
+        except apsw.IOError as error:
+            raise StorageError(f"{path}: {error}") from error
+
+
+def _work(row: Sequence[Any]) -> Work:
+    brief = json.loads(row[2])
+    fields = KeptFields.model_validate(brief.pop("fields"))
+    return Work(
+        id=row[0],
+        genre=row[1],
+        brief=Brief(fields=fields, **brief),
+        content=Content.model_validate_json(row[3]),
+        findings=tuple(Finding.model_validate(finding) for finding in json.loads(row[4])),
+        evidence=Evidence.model_validate_json(row[5]),
+        record=Record.model_validate_json(row[6]),
+        tries=row[7],
+        rating=row[8],
+    )

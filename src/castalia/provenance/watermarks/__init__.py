@@ -1,0 +1,1 @@
+"""Watermarks: one file for each kind of content."""

@@ -56,8 +56,16 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     return Keys(Store(), tmp_path_factory.mktemp("certificates"))
 
 
-def judged(text: str = HAIKU, *, language: str = "en", markdown: str = "", findings: tuple[Finding, ...] = (), **more):
-    evidence = Evidence(model="m", digest="d" * 64, engine="e", seed=1, sampled_tokens=40, **more)
+def judged(
+    text: str = HAIKU,
+    *,
+    language: str = "en",
+    markdown: str = "",
+    findings: tuple[Finding, ...] = (),
+    tokens: int = 40,
+    **more,
+):
+    evidence = Evidence(model="m", digest="d" * 64, engine="e", seed=1, sampled_tokens=tokens, **more)
     brief = Brief(genre="haiku", words="a secret wish", fields=BriefFields(), seed=1)
     content = Content(text=text, markdown=markdown, language=language, fields={"headlines": ["A", "B"]})
     return Judged(draft=Draft(brief=brief, content=content, evidence=evidence), findings=findings)
@@ -251,17 +259,11 @@ def test_parents_become_ingredients(keys):
 
 
 def test_a_text_over_200_tokens_needs_its_watermark(keys):
-    draft = judged()
-    long = draft.model_copy(
-        update={
-            "draft": draft.draft.model_copy(
-                update={"evidence": draft.draft.evidence.model_copy(update={"sampled_tokens": 300})}
-            )
-        }
-    )
-    with pytest.raises(MarkError, match="watermark"):
-        mark(long, keys=keys, config=Config())
-    assert "required from 200" in mark(draft, keys=keys, config=Config()).record.watermark_reason
+    with pytest.raises(MarkError, match="no watermark was written"):
+        mark(judged(tokens=200), keys=keys, config=Config())
+    assert "required from 200" in mark(judged(tokens=199), keys=keys, config=Config()).record.watermark_reason
+    remote = mark(judged(tokens=200, watermark_reason="written by an endpoint"), keys=keys, config=Config())
+    assert remote.record.watermark_reason == "written by an endpoint"
 
 
 def test_marking_a_poem_takes_at_most_50_ms(keys):

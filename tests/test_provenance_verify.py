@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from castalia.cli.verify import verify as command
 from castalia.core.config import Config
-from castalia.core.errors import LockedError, UsageError
+from castalia.core.errors import LockedError, MarkError, UsageError
+from castalia.core.ports import Processor
 from castalia.core.values import Work
-from castalia.provenance import FACES, LONGEST, Keys, Marked, mark, text_sha256, verify
+from castalia.provenance import FACES, LONGEST, Keys, Marked, WatermarkKey, mark, text_sha256, verify
 from castalia.provenance.report import LAYERS
 from castalia.provenance.tc260 import FIELDS
 from test_provenance_mark import HAIKU, JUEJU, Store, check, judged, states
@@ -70,6 +72,59 @@ def test_bare_text_is_found_in_the_library_by_its_wording(marked, wrap):
     assert report.work == marked.record.id
     assert report.record == marked.record
     assert report.ok
+
+
+def written(link: Processor, words: int = 300, seed: int = 1) -> str:
+    """A text drawn word by word from equally likely ones, under a watermark."""
+    draw = np.random.default_rng(seed)
+    vocabulary = [f" {a}{b}" for a in ("ba", "ke", "li", "mo", "nu", "sha", "tre") for b in ("den", "ra", "sel", "ton")]
+    text = "Once"
+    for _ in range(words):
+        scores = link.adjust(text, vocabulary, np.zeros(len(vocabulary), np.float32))
+        text += vocabulary[int(np.argmax(scores + draw.gumbel(size=len(vocabulary))))]
+    return text
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_a_watermark_is_recorded_when_it_is_found_and_survives_losing_everything_else(tmp_path, private):
+    keys = Keys(Store(), tmp_path)
+    link = keys.text_watermark(2.0, private=private)
+    text, label = written(link), link.label
+    file = mark(judged(text, tokens=300, watermark=label), keys=keys, config=Config()).files[0]
+    keys.rotate()
+    report = check(keys, file, watermark_keys=keys.watermarks())
+    assert states(report)["watermark"] == "present"
+    assert report.record
+    assert report.record.watermark == label
+    bare = text[len(text) // 2 :].replace(" ", "\n").encode()
+    assert states(verify(bare, watermark_keys=keys.watermarks()))["watermark"] == "present"
+    stranger = verify(bare)
+    assert stranger.ok is not private  # anybody finds the published key, nobody else a private one
+    assert stranger.layer("watermark").state == ("absent" if private else "present")
+    assert "no other mark" in stranger.verdict or private
+
+
+def test_a_watermark_that_is_not_there_is_an_error_from_200_tokens(keys):
+    label = keys.text_watermark(2.0).label
+    with pytest.raises(MarkError, match="detector does not find it"):
+        mark(judged(tokens=300, watermark=label), keys=keys, config=Config())
+    short = mark(judged(tokens=199, watermark=label), keys=keys, config=Config()).record
+    assert (short.watermark, "too short" in short.watermark_reason) == ("none", True)
+    with pytest.raises(MarkError, match="detector does not find it"):  # a key that this studio does not have
+        mark(
+            judged(written(keys.text_watermark(2.0)), tokens=300, watermark="pairs1:00000000"),
+            keys=keys,
+            config=Config(),
+        )
+
+
+def test_more_keys_raise_no_more_alarms(tmp_path):
+    from castalia.provenance.watermark import detect_any
+
+    unmarked = Keys(Store(), tmp_path).text_watermark(0.0)
+    keys = [WatermarkKey(bytes([number] * 32)) for number in range(20)]
+    alarms = sum(detect_any(written(unmarked, 120, seed), keys).state == "present" for seed in range(100))
+    assert alarms <= 4  # 1 expected; P(X > 4) = 0.3 %
 
 
 def test_pasted_markdown_source_is_found_in_the_library(keys):

@@ -73,4 +73,10 @@ class Report(Value):
                 "Marked as generated; the signature is valid but its signer is not trusted here.",
                 "标识为人工智能生成；签名有效，但签名者在此不受信任。",
             )
+        if {layer.name for layer in self.layers if layer.state == "present"} == {"watermark"}:
+            return say(
+                "The wording carries a watermark ({what}); there is no other mark.",
+                "措辞中带有水印（{what}）；没有其他标识。",
+                what=self.layer("watermark").detail,
+            )
         return say("Marked as generated; not signed.", "标识为人工智能生成；没有签名。")

@@ -28,35 +28,34 @@ PUBLISHED = WatermarkKey(hashlib.sha256(b"Castalia text watermark, published key
 """Known to everybody: whoever has Castalia can tell that a text carries the mark. It proves presence, not origin."""
 
 
+ALARM = 0.01
+"""Chance at which a text without the mark is called marked, over all keys that are tried."""
+ENOUGH = 100
+"""Pairs below which finding nothing says nothing."""
+
+
 @dataclass(frozen=True)
 class Found:
     """The likeliest watermark of a text."""
 
     state: Literal["present", "absent", "can't tell"]
-    """`present`, `absent` or `can't tell` (too little text)."""
+    """`can't tell`: nothing was found, and the text is too short for that to mean anything."""
     label: str
+    """`<scheme>:<key id>` of the likeliest key."""
     p_value: float
-    """Chance that a text without the mark looks like this, over all keys that were tried."""
-    words: int
-    """How many places of the text could carry the mark."""
-
-
-LEVEL = 0.01
-"""False-positive rate at which a text is said to carry the mark."""
-
-FEWEST = 40
-"""Pairs below which an absent mark cannot be told from one that had too little room."""
+    """Chance that a text without the mark looks like this under any of the keys."""
 
 
 def detect_any(text: str, keys: Sequence[WatermarkKey]) -> Found:
-    """Look for the mark of each key; the threshold is shared among them, so that more keys raise no more alarms."""
+    """Look for the mark of each key; the chance of a false alarm is shared among them, so more keys raise no more.
+
+    Args:
+        text: The bare text.
+        keys: At least one.
+    """
     from castalia.provenance.watermarks.text import detect
 
-    seen = [(detect(text, key.secret), key) for key in keys]
-    if not seen:
-        return Found("can't tell", "", 1.0, 0)
-    best, key = min(seen, key=lambda each: each[0].p_value)
-    p_value = min(1.0, best.p_value * len(keys))
-    if p_value <= LEVEL:
-        return Found("present", key.label, p_value, best.pairs)
-    return Found("absent" if best.pairs >= FEWEST else "can't tell", "", p_value, best.pairs)
+    found, key = min(((detect(text, key.secret), key) for key in keys), key=lambda pair: pair[0].p_value)
+    p_value = min(1.0, found.p_value * len(keys))
+    state = "present" if p_value < ALARM else "absent" if found.pairs >= ENOUGH else "can't tell"
+    return Found(state, key.label, p_value)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import http.server
+import json
 import shutil
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from castalia.cli.keys import keys as command
 from castalia.core.config import Config
 from castalia.core.errors import UsageError
 from castalia.provenance import Keys, mark
@@ -66,6 +69,7 @@ def test_works_marked_before_a_rotation_stay_trusted(tmp_path, authority):
         assert fresh.watermarks() == (fresh.watermark(), old_mark)
         assert states(check(fresh, old_file))["c2pa"] == states(check(fresh, new_file))["c2pa"] == "trusted"
     assert old_key.key.strip() not in b"".join(store.held.values())
+    assert [key.usable for key in keys.list() if key.id == old_key.issuer_id] == [not authority]
     assert [key.usable for key in keys.list() if key.id == old_key.id] == [False]
 
 
@@ -143,12 +147,12 @@ def authority(tmp_path: Path):
         "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
         "extendedKeyUsage=critical,timeStamping\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
     )
-    for command in (
+    for arguments in (
         "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 30 -subj /O=Test/CN=Root",
         "req -newkey rsa:2048 -nodes -keyout key.pem -out leaf.csr -subj /O=Test/CN=TSA",
         "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile leaf.ext -out cert.pem",
     ):
-        subprocess.run([openssl, *command.split()], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run([openssl, *arguments.split()], cwd=tmp_path, check=True, capture_output=True)
     asked: list[int] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -186,3 +190,27 @@ def test_a_time_stamp_is_fetched_when_configured(tmp_path, authority):
     report = check(keys, file)
     assert states(report)["c2pa"] == "trusted"
     assert "time stamp" in report.layer("c2pa").detail
+
+
+def test_the_command_makes_shows_rotates_backs_up_and_restores(home, tmp_path, monkeypatch):
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert json.loads(run("list", "--json")) == []
+    first = json.loads(run("make", "--json"))
+    assert [key["kind"] for key in first] == ["authority", "signing", "watermark"]
+    second = json.loads(run("rotate", "--json"))
+    assert second[0] == first[0]
+    assert second[1]["id"] != first[1]["id"]
+    assert "verifies only" in run("show", first[1]["id"][:6])
+    assert run("certificate").startswith("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "password").write_text("correct horse\n")
+    backup = (str(tmp_path / "keys.backup"), "--password-file", str(tmp_path / "password"))
+    assert "5 keys" in run("backup", *backup)
+    with pytest.raises(UsageError, match="already there"):
+        run("backup", *backup)
+    monkeypatch.setenv("CASTALIA_HOME", str(tmp_path / "other"))
+    assert "5 keys were new" in run("restore", *backup)
+    assert json.loads(run("show", "--json")) == second

@@ -127,6 +127,11 @@ def test_more_keys_raise_no_more_alarms(tmp_path):
     assert alarms <= 4  # 1 expected; P(X > 4) = 0.3 %
 
 
+def test_a_text_that_looks_like_the_beginning_of_an_id_is_not_found(marked):
+    work = kept(marked).model_copy(update={"id": "face0000-0000-4000-8000-000000000000"})
+    assert verify(b"face", find=lambda key: work if work.id.startswith(key) else None).work is None
+
+
 def test_pasted_markdown_source_is_found_in_the_library(keys):
     work = kept(mark(judged("Ice and *fire* [1]\nsnow"), keys=keys, config=Config()))
     report = verify(b"Ice and \\*fire\\* \\[1\\]  \nsnow", find=finder(work))

@@ -67,7 +67,7 @@ def make(as_json: bool) -> None:
 
 @keys.command(
     help=say(
-        "Use new keys from now on. Old works stay verifiable; the old signing key is destroyed.",
+        "Use new keys from now on. Old works stay verifiable; the old private signing key is destroyed.",
         "今后使用新密钥。旧作品仍可检验；旧签名密钥会被销毁。",
     )
 )

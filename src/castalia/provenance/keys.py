@@ -121,7 +121,7 @@ class Keys:
         self.watermark()
 
     def rotate(self, *, authority: bool = False, watermark: bool = True) -> None:
-        """Use new keys from now on. Old works stay verifiable; the old signing key is destroyed.
+        """Use new keys from now on. Old works stay verifiable; the old private keys are destroyed.
 
         Args:
             authority: Replace the authority too (others who trust it need the new certificate).
@@ -130,6 +130,8 @@ class Keys:
         old = self.signing()
         self._make_signing(self._make_authority() if authority else self._authority())
         self._secrets.put(f"signing-{old.id}", old.retired.bundle)
+        if authority and (issuer := self._secrets.get(f"authority-{old.issuer_id}")):
+            self._secrets.put(f"authority-{old.issuer_id}", Pair.load(issuer).retired.bundle)
         if watermark:
             self._make_watermark()
 

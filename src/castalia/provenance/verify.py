@@ -283,7 +283,8 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
     try:
         for key in (*ids, *texts, *map(plain, texts[:1])):  # the source of Markdown may have been pasted
             work = find(key) if key.strip() else None
-            if work is not None:
+            # A library may take the beginning of an id, which a short text or a foreign label can be by chance.
+            if work is not None and (work.id == key or work.record.text_sha256 == text_sha256(key)):
                 return work, _layer("library", "present", *_how_found(seen, work, by_id=key in ids), id=work.id)
     except CastaliaError as error:
         return None, _layer("library", "can't tell", "{why}", "{why}", why=error.message)

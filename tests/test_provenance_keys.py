@@ -205,6 +205,7 @@ def test_the_command_makes_shows_rotates_backs_up_and_restores(home, tmp_path, m
     assert second[0] == first[0]
     assert second[1]["id"] != first[1]["id"]
     assert "verifies only" in run("show", first[1]["id"][:6])
+    assert first[1]["name"] in run("list")
     assert run("certificate").startswith("-----BEGIN CERTIFICATE-----")
     (tmp_path / "password").write_text("correct horse\n")
     backup = (str(tmp_path / "keys.backup"), "--password-file", str(tmp_path / "password"))

@@ -72,6 +72,7 @@ def test_bare_text_is_found_in_the_library_by_its_wording(marked, wrap):
     assert report.work == marked.record.id
     assert report.record == marked.record
     assert report.ok
+    assert "A work of this library" in report.verdict
 
 
 def written(link: Processor, words: int = 300, seed: int = 1) -> str:

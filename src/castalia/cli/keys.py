@@ -157,6 +157,7 @@ def _print(chosen: tuple[KeyInfo, ...] | list[KeyInfo], *, as_json: bool) -> Non
             else say("verifies only", "仅供检验")
         )
         dates = f"  {key.made} – {key.expires}" if key.made else ""
-        click.echo(f"{key.id}  {kind:<14}{use}{dates}\n  SHA-256 {key.fingerprint}")
+        name = f"  {key.name}\n" if key.name else ""
+        click.echo(f"{key.id}  {kind:<14}{use}{dates}\n{name}  SHA-256 {key.fingerprint}")
     if not chosen:
         click.echo(say("No keys yet: the first work makes them.", "尚无密钥：首次创作时会自动生成。"))

@@ -57,6 +57,13 @@ class Pair:
         return self.leaf.fingerprint(hashes.SHA256()).hex()
 
     @property
+    def name(self) -> str:
+        """Common name of the first certificate."""
+        from cryptography.x509.oid import NameOID
+
+        return str(self.leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+    @property
     def id(self) -> str:
         """The fingerprint's first sixteen digits."""
         return self.fingerprint[:16]

@@ -40,6 +40,8 @@ class KeyInfo:
     """Whether the private part is still kept; a retired signing key only verifies."""
     fingerprint: str
     """SHA-256 of the certificate, or of the watermark key."""
+    name: str = ""
+    """The certificate's common name, as `verify` shows the signer; empty for a watermark key."""
     made: str = ""
     """ISO date; empty when unknown."""
     expires: str = ""
@@ -101,7 +103,7 @@ class Keys:
     @property
     def studio_name(self) -> str:
         """What stands for the provider when the user gave no name: tells studios apart, names nobody."""
-        return f"Castalia studio {self.signing().id[:8]}"
+        return f"Castalia studio {self.signing().issuer_id[:8]}"
 
     # ------------------------------------------------------------ care
 
@@ -236,6 +238,7 @@ def _info(kind: Kind, name: str, secret: bytes, *, current: bool) -> KeyInfo:
         current,
         usable=bool(pair.key),
         fingerprint=pair.fingerprint,
+        name=pair.name,
         made=pair.leaf.not_valid_before_utc.date().isoformat(),
         expires=pair.leaf.not_valid_after_utc.date().isoformat(),
     )

@@ -66,14 +66,21 @@ class Report(Value):
                 "No mark was found. That does not prove that a person wrote it.",
                 "未发现任何标识；这并不能证明它由人撰写。",
             )
-        if self.layer("c2pa").state == "trusted":
+        signature = self.layer("c2pa").state
+        if signature == "trusted":
             return say("Generated; signed by a trusted studio.", "人工智能生成；由受信任的工作室签名。")
-        if self.layer("c2pa").state == "valid":
+        if signature == "valid":
             return say(
                 "Marked as generated; the signature is valid but its signer is not trusted here.",
                 "标识为人工智能生成；签名有效，但签名者在此不受信任。",
             )
-        if {layer.name for layer in self.layers if layer.state == "present"} == {"watermark"}:
+        return self._unsigned()
+
+    def _unsigned(self) -> str:
+        present = {layer.name for layer in self.layers if layer.state == "present"}
+        if present == {"library"}:
+            return say("A work of this library; the text itself carries no mark.", "本作品库的作品；文本自身没有标识。")
+        if present == {"watermark"}:
             return say(
                 "The wording carries a watermark ({what}); there is no other mark.",
                 "措辞中带有水印（{what}）；没有其他标识。",

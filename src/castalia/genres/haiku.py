@@ -61,8 +61,7 @@ class Haiku:
 
     def plan(self, brief: Brief) -> Plan:
         """One step, line by line under the mask."""
-        chosen = brief.fields
-        assert isinstance(chosen, HaikuFields)
+        chosen = brief.fields if isinstance(brief.fields, HaikuFields) else HaikuFields()
         chinese = chosen.language == "zh"
         examples = EXAMPLES_ZH if chinese else EXAMPLES
         messages = [Message("system", SYSTEM_ZH if chinese else SYSTEM)]
@@ -86,7 +85,7 @@ class Haiku:
         """Lines, syllables, and no line twice."""
         return (LineCountRule(3), SyllableRule(tuple((count,) for count in COUNTS)), RepeatedLineRule())
 
-    def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:  # noqa: ARG002
+    def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a haiku is written anew."""
 
 

@@ -89,6 +89,28 @@ class LineCountRule:
 
 
 @dataclass(frozen=True)
+class LineLengthRule:
+    """No line is longer than so many characters."""
+
+    longest: int
+    name: str = "line-length"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """A finding for each line."""
+        return [
+            Finding(
+                rule=self.name,
+                ok=len(line) <= self.longest,
+                place=say("line {n}", "第 {n} 行", n=number),
+                found=str(len(line)),
+                wanted=f"≤ {self.longest}",
+                hint=say("Break the line: {line}", "请把这一行断开：{line}", line=line),
+            )
+            for number, line in enumerate(verse_lines(draft), start=1)
+        ]
+
+
+@dataclass(frozen=True)
 class SyllableRule:
     """Each line has one of the numbers of syllables that its place allows."""
 

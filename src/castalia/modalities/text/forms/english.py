@@ -87,6 +87,8 @@ def lexicon() -> Lexicon:
     for text, spoken in dictionary().items():
         base = text.removesuffix("'s")
         band = bands.get(base, 0) if text not in CONTRACTIONS else 10
+        if base != text and text not in CONTRACTIONS and (base in FUNCTION or len(base) == 1):
+            continue
         if band and (word := word_of(text, spoken, band)):
             found[text] = word
     return Lexicon(found)

@@ -1,4 +1,4 @@
-"""One line of English verse, written letter by letter: which pieces of text still lead to a line that keeps its measure.
+"""One line of English verse, letter by letter: which pieces of text still lead to a line that keeps its measure.
 
 A measure is a set of patterns with a letter for each syllable: `x` any, `w` weak, `s` strong. A word fits where its
 primary stress meets no `w`; monosyllables fit anywhere, but clitics never on a strong place of a `strict` line.
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from castalia.modalities.text.forms.english import Lexicon, Word, starting
 from castalia.modalities.text.forms.english_sets import BAD_ENDINGS, CLITICS, FUNCTION
 
+_ENDINGS = frozenset(["s", "es", "d", "ed", "ing", "ly", "y", "er", "ers", "less", "ness", "ful"])
+"""Endings that are often tokens of their own."""
+
 MARKS = ",;:"
 ENDS = ".!?"
 _SUGGESTED = 60
@@ -30,7 +33,9 @@ class LineRules:
     endings: frozenset[str] | None = None
     """Words that may come last; None: any that does not leave the line hanging."""
     used: frozenset[str] = frozenset()
-    """Content words of the poem so far that may not come again."""
+    """Stems of the poem's content words so far, which may not come again."""
+    starts: frozenset[str] = frozenset()
+    """Words that may not come first."""
     last: bool = False
     """Whether the text may end here: the model's wish to stop is then admitted, a line break is not."""
     strict: bool = False
@@ -93,7 +98,7 @@ class LineCursor:
             return [*whole, *((",\n", ".\n", "\n", ".", "") if self._complete(state) else (" ",))]
         if state.before in ("mark", "end"):
             return (" ", "\n")
-        texts = sorted(self._completions(state), key=lambda text: self._band(text))[:_SUGGESTED]
+        texts = sorted(self._completions(state), key=self._band)[:_SUGGESTED]
         if state.before == "start":
             return [text.capitalize() for text in texts]
         return [" " + text for text in texts] if state.before != "gap" else texts
@@ -127,7 +132,8 @@ class LineCursor:
             return None
         if letter in ENDS:
             return replace(finished, before="end") if self._may_stop(finished) else None
-        if letter in MARKS and finished.words[-1] not in BAD_ENDINGS and finished.marks < 2:
+        room = max(len(pattern) for pattern in finished.alive) - finished.at
+        if letter in MARKS and finished.words[-1] not in BAD_ENDINGS and finished.marks < 2 and room not in (1, 2):
             return replace(finished, before="mark", marks=finished.marks + 1)
         return None
 
@@ -185,16 +191,17 @@ class LineCursor:
         return any(
             word.syllables <= room
             and _fits(word, pattern, len(pattern) - word.syllables, strict=self._rules.strict)
-            and self._fresh(word.text, ())
+            and stem(word.text) not in self._rules.used
             for word in words
         )
 
     def _fresh(self, text: str, words: Sequence[str]) -> bool:
         """Not used before, unless it is a grammatical word; and never twice running."""
         word = self._lexicon.get(text)
-        if words and words[-1] == text:
+        if word is None or (words and words[-1] == text) or (not words and text in self._rules.starts):
             return False
-        return word is not None and (word.function or (text not in words and text not in self._rules.used))
+        own = stem(text)
+        return word.function or (own not in self._rules.used and all(own != stem(other) for other in words))
 
     def _written_rightly(self, state: _State) -> bool:
         text = state.partial
@@ -224,7 +231,7 @@ class LineCursor:
     def _cased(self, text: str, state: _State, *, typed: bool) -> str:
         if typed:
             return text
-        return text.capitalize() if not state.words or text.split("'")[0] in self._lexicon.names else text
+        return text.capitalize() if not state.words or text.split("'", maxsplit=1)[0] in self._lexicon.names else text
 
     def _groups(self, pattern: str, at: int) -> Iterable[list[str]]:
         """Sorted lists of the words whose shape fits at a place."""
@@ -236,23 +243,26 @@ class LineCursor:
                 yield texts
 
     def _splits_a_word(self, piece: str, state: _State) -> bool:
-        """Whether the token cuts words where the model would not: that leads to odd words ("her" + "b").
+        """Whether the token cuts a word where the model would not: that leads to odd words ("her" + "b").
 
-        A word begins with two letters or is one of "a" and "I"; a whole grammatical word is not written on.
+        A token begins a word only when it is a word, or begins a name of the brief; it goes on with a whole word only
+        by a long part or a common ending, and never with a grammatical word.
         """
         if state.before != "word":
             return False
-        if self._state.before == "word":
-            written = self._state.partial.lower()
-            return written in FUNCTION and piece[0].isalpha()
-        partial = state.partial.lower()
-        if len(partial) == 1 and partial not in ("a", "i"):
-            return True
-        return partial in FUNCTION and self._finished(state) is None and not self._contracts(state)
+        begins = self._state.before != "word" or not (piece[0].isalpha() or piece[0] in "'’")
+        before, now = "" if begins else self._state.partial.lower(), state.partial.lower()
+        if any(name.startswith(now) for name in self._lexicon.names):
+            return False
+        if before in FUNCTION or self._lexicon.get(before):
+            added = now[len(before) :]
+            apostrophe = added[:1] == "'"
+            return not apostrophe and (before in FUNCTION or not (len(added) > 3 or added in _ENDINGS))
+        return self._finished(state) is None and not self._contracts(state)
 
     def _contracts(self, state: _State) -> bool:
         prefix = state.partial + "'"
-        return any(text.startswith(prefix.lower()) for text in self._completions(replace(state, partial=prefix)))
+        return any(True for _ in self._completions(replace(state, partial=prefix)))
 
     # ------------------------------------------------------------ weighing
 
@@ -261,9 +271,9 @@ class LineCursor:
             return 1.0
         state = self._state
         if state.before == "word" or not piece.strip().isalpha():
-            return 0.0
+            return -1.5 if piece in ("'s", "’s") and state.partial.lower() not in FUNCTION else 0.0
         text = piece.strip().lower()
-        score = self._rules.favour if text in self._rules.favoured and text not in self._rules.used else 0.0
+        score = self._rules.favour if text in self._rules.favoured and stem(text) not in self._rules.used else 0.0
         word = self._lexicon.get(text)
         place = {pattern[state.at] for pattern in state.alive if len(pattern) > state.at}
         if word is None or word.syllables > 1 or place == {"x"}:
@@ -299,6 +309,11 @@ def _fits(word: Word, pattern: str, at: int, *, strict: bool) -> bool:
     if at + word.syllables > len(pattern) or not _shape_fits(word.stress, pattern, at):
         return False
     return not (strict and word.text in CLITICS and pattern[at] == "s")
+
+
+def stem(word: str) -> str:
+    """A word without its possessive or plural ending, so that repetitions are seen."""
+    return word.removesuffix("'s").removesuffix("s")
 
 
 def words_of(text: str) -> list[str]:

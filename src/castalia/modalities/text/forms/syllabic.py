@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from castalia.modalities.text.forms.english import Lexicon, lexicon
 from castalia.modalities.text.forms.english_sets import FUNCTION
-from castalia.modalities.text.forms.lines import LineCursor, LineRules, shares_run, words_of
+from castalia.modalities.text.forms.lines import LineCursor, LineRules, shares_run, stem, words_of
 
 _RUN = 4
 """Words in a row that may not be taken from the brief or an example."""
@@ -46,7 +46,7 @@ class SyllabicForm:
         written = tuple(words_of(so_far))
         rules = LineRules(
             patterns=("x" * self._counts[index],),
-            used=frozenset(written) - FUNCTION,
+            used=frozenset(stem(word) for word in written if word not in FUNCTION),
             last=index == len(self._counts) - 1,
             favoured=self._favoured,
         )
@@ -83,5 +83,5 @@ class LineUnit:
     def rank(self, text: str) -> float:
         """Lines that name something of the brief rank higher; many small words rank lower."""
         words = words_of(text)
-        named = sum(word in self.rules.favoured - self.rules.used for word in words)
+        named = sum(word in self.rules.favoured and stem(word) not in self.rules.used for word in words)
         return 0.3 * min(named, 1) - 0.4 * sum(word in FUNCTION for word in words) / max(len(words), 1)

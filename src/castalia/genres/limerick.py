@@ -28,8 +28,8 @@ SYSTEM = (
 EXAMPLES = (
     (
         "a baker by the sea",
-        "A baker who lived by the sea\nPut salt in the jam and the tea.\nWhen asked for the cause,\n"
-        "He said without pause,\nThe waves must have thrown it at me!",
+        "A baker who lived by the sea\nPut salt in the jam and the tea.\nWhen asked to explain,\n"
+        "He said with disdain,\nThe waves must have thrown it at me!",
     ),
     (
         "a robot at a ball",

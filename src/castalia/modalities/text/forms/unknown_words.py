@@ -7,8 +7,7 @@ held-out words are in docs/decisions.md.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,6 +15,8 @@ from castalia.modalities.text.forms.english import dictionary, spelled_syllables
 
 _NEIGHBOURS = 24
 _LONGEST = 8
+_STEEP = 4.0
+"""Factor by which a letter more in common weighs more."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,36 @@ class Analogy:
         self._turned = sorted(word[::-1] for word in spoken)
 
     def guess(self, word: str) -> Guess:
-        """The vote of the words with the longest common ending whose spelling has as many syllables."""
+        """The vote of the words with a common ending, first on syllables, then on stress, then on rhyme."""
         low = word.lower().replace("’", "'").strip("'")
-        spelled = spelled_syllables(low)
         near = self._neighbours(low[::-1])
-        extra = Counter(len(stresses(self._spoken[other][0])) - spelled_syllables(other) for other in near)
-        count = max(1, spelled + (extra.most_common(1)[0][0] if extra else 0))
-        alike = [other for other in near if len(stresses(self._spoken[other][0])) == count]
-        patterns = Counter(stresses(self._spoken[other][0]) for other in alike)
-        tails = Counter(rhyme_of(self._spoken[other][0]) for other in alike or near)
-        stress = patterns.most_common(1)[0][0] if patterns else ("1" + "0" * (count - 1))
-        return Guess(count, stress, tails.most_common(1)[0][0] if tails else "")
+        spelled = spelled_syllables(low)
+        counts = _vote((len(stresses(sound)) - spelled_syllables(other), weight) for other, sound, weight in near)
+        count = max(1, spelled + int(counts or 0))
+        alike = [(sound, weight) for _, sound, weight in near if len(stresses(sound)) == count]
+        stress = str(_vote((stresses(sound), weight) for sound, weight in alike) or "1" + "0" * (count - 1))
+        tail = _vote((rhyme_of(sound), weight) for sound, weight in alike if stresses(sound) == stress)
+        return Guess(count, stress, str(tail or _vote((rhyme_of(sound), weight) for _, sound, weight in near) or ""))
 
-    def _neighbours(self, turned: str) -> list[str]:
-        """Words that share the longest ending, at least a few of them."""
+    def _neighbours(self, turned: str) -> list[tuple[str, str, float]]:
+        """(word, first pronunciation, weight) of words with a common ending; longer endings weigh far more."""
+        found: dict[str, float] = {}
         for length in range(min(len(turned), _LONGEST), 0, -1):
-            ending = turned[:length]
-            start = bisect_left(self._turned, ending)
-            stop = bisect_left(self._turned, ending + "\x7f")
-            if stop - start >= 3 or (length <= 2 and stop > start):
-                step = max(1, (stop - start) // _NEIGHBOURS)
-                return [found[::-1] for found in self._turned[start:stop:step] if found != turned][:_NEIGHBOURS]
-        return []
+            start = bisect_left(self._turned, turned[:length])
+            stop = bisect_left(self._turned, turned[:length] + "\x7f")
+            step = max(1, (stop - start) // _NEIGHBOURS)
+            for other in self._turned[start:stop:step]:
+                if other != turned:
+                    nearness = 1 / (1 + abs(len(other) - len(turned)))
+                    found.setdefault(other[::-1], _STEEP**length * nearness)
+        return [(other, self._spoken[other][0], weight) for other, weight in found.items()]
+
+
+def _vote(ballots: Iterable[tuple[str | int, float]]) -> str | int | None:
+    totals: dict[str | int, float] = {}
+    for choice, weight in ballots:
+        totals[choice] = totals.get(choice, 0.0) + weight
+    return max(totals, key=lambda choice: totals[choice]) if totals else None
 
 
 def guess(word: str) -> Guess:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castalia.modalities.text.forms.english_sets import BAD_ENDINGS
-from castalia.modalities.text.forms.lines import shares_run, words_of
+from castalia.modalities.text.forms.lines import words_of
 
 _SHORTEST = 2
 _RUN = 4
@@ -64,7 +65,7 @@ class OpenUnit:
         line = text.strip()
         ended = self.last or text.endswith("\n")
         return (
-            ended and _SHORTEST <= len(line) <= self.widest and _plain(line) not in self.forbidden and self._new(line)
+            ended and _SHORTEST <= len(line) <= self.widest and _plain(line) not in self.forbidden and self.is_new(line)
         )
 
     def rank(self, text: str) -> float:
@@ -72,13 +73,11 @@ class OpenUnit:
         start = _plain(text)[:6]
         return -0.5 * any(_plain(other).startswith(start) for other in self.so_far.splitlines() if start)
 
-    def _new(self, line: str) -> bool:
-        """Whether no long run of words (in Chinese: of characters) stands in an earlier line, nor the whole line."""
-        if _plain(line) in map(_plain, self.so_far.splitlines()):
-            return False
-        if line.isascii() or not any("\u4e00" <= letter <= "\u9fff" for letter in line):
-            return not shares_run(words_of(line), [words_of(other) for other in self.so_far.splitlines()], _RUN)
-        return not shares_run(list(_plain(line)), [list(_plain(o)) for o in self.so_far.splitlines()], _RUN_HAN)
+    def is_new(self, line: str) -> bool:
+        """Whether the line is no earlier line and ends in no long run of words or characters of one."""
+        return tuple(_parts(line)[-_run_of(line) :]) not in _runs(self.so_far) and _plain(line) not in _lines(
+            self.so_far
+        )
 
 
 class OpenCursor:
@@ -103,8 +102,9 @@ class OpenCursor:
             return False
         line = self._text + piece
         if piece.endswith("\n"):
-            return not self._unit.last and len(line.strip()) >= _SHORTEST and not _hangs(line)
-        return len(line.strip()) <= self._unit.widest - 2
+            whole = len(line.strip()) >= _SHORTEST and not _hangs(line)
+            return not self._unit.last and whole and self._unit.is_new(line)
+        return len(line.strip()) <= self._unit.widest - 2 and (not _parts(piece) or self._unit.is_new(line))
 
     def advance(self, piece: str) -> None:
         self._text += piece
@@ -119,6 +119,32 @@ class OpenCursor:
 def _hangs(line: str) -> bool:
     words = words_of(line)
     return bool(words) and words[-1] in BAD_ENDINGS and line.rstrip()[-1:].isalpha()
+
+
+def _chinese(text: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def _parts(text: str) -> list[str]:
+    """Words, or in Chinese characters."""
+    return list(_plain(text)) if _chinese(text) else words_of(text)
+
+
+def _run_of(text: str) -> int:
+    return _RUN_HAN if _chinese(text) else _RUN
+
+
+@lru_cache(maxsize=64)
+def _lines(text: str) -> frozenset[str]:
+    return frozenset(map(_plain, text.splitlines()))
+
+
+@lru_cache(maxsize=64)
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
+    """All runs of the length that may not come twice."""
+    size = _run_of(text)
+    rows = [_parts(line) for line in text.splitlines()]
+    return frozenset(tuple(row[at : at + size]) for row in rows for at in range(len(row) - size + 1))
 
 
 def _plain(text: str) -> str:

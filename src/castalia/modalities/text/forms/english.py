@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from castalia.modalities.text.forms.english_sets import CONTRACTIONS, DOUBTFUL, FUNCTION
@@ -152,7 +152,7 @@ def _bands() -> Mapping[str, int]:
     return found
 
 
-@cache
+@lru_cache(maxsize=8)
 def _families(lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
     members: dict[str, list[str]] = {}
     for shape, texts in lexicon.by_shape.items():

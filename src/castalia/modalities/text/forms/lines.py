@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -289,7 +289,7 @@ class LineCursor:
         return word.band if word else 99
 
 
-@cache
+@lru_cache(maxsize=64)
 def _sorted(texts: frozenset[str]) -> list[str]:
     return sorted(texts)
 

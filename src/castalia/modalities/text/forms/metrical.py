@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from castalia.modalities.text.forms.english import Lexicon, different_onsets, lexicon
 from castalia.modalities.text.forms.english_sets import FUNCTION
@@ -103,7 +103,7 @@ def rhyme_words(words: Lexicon, letter: str, ends: Sequence[tuple[str, str]]) ->
     return [text for rhyme, family in _rich(words).items() if rhyme not in heard for text in family]
 
 
-@cache
+@lru_cache(maxsize=8)
 def _rich(words: Lexicon) -> dict[str, tuple[str, ...]]:
     """Common words of the rhymes that offer enough of them."""
     plain = {

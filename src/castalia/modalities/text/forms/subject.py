@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from castalia.modalities.text.forms.english import Lexicon, Word, dictionary, lexicon, spelled_syllables, word_of
 from castalia.modalities.text.forms.english_sets import FUNCTION
@@ -26,7 +26,7 @@ class Subject:
     """The lexicon, with the brief's names."""
 
 
-@cache
+@lru_cache(maxsize=8)
 def subject(brief: str, keywords: tuple[str, ...] = ()) -> Subject:
     """Read a brief.
 

@@ -10,6 +10,10 @@ from castalia.quality.keywords import ForbiddenRule as ForbiddenRule
 from castalia.quality.keywords import KeywordRule as KeywordRule
 from castalia.quality.length import LengthRule as LengthRule
 from castalia.quality.length import count_words as count_words
+from castalia.quality.originality import OriginalityRule as OriginalityRule
+from castalia.quality.originality import borrowed as borrowed
+from castalia.quality.originality import build_index as build_index
+from castalia.quality.originality import open_index as open_index
 from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
@@ -19,3 +23,8 @@ from castalia.quality.verse_en import MetreRule as MetreRule
 from castalia.quality.verse_en import RepeatedLineRule as RepeatedLineRule
 from castalia.quality.verse_en import RhymeRule as RhymeRule
 from castalia.quality.verse_en import SyllableRule as SyllableRule
+from castalia.quality.verse_zh import ParallelRule as ParallelRule
+from castalia.quality.verse_zh import RegulatedRhymeRule as RegulatedRhymeRule
+from castalia.quality.verse_zh import RepeatedCharacterRule as RepeatedCharacterRule
+from castalia.quality.verse_zh import ToneRule as ToneRule
+from castalia.quality.verse_zh import VerseShapeRule as VerseShapeRule

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
-from castalia.core.errors import RefusedError, UsageError
+from castalia.core.errors import MarkError, RefusedError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Progress
@@ -76,7 +76,10 @@ class Studio:
         for attempt in range(self.config.tries):
             judged.append(self._revised(room, self._judge(room, self._draft(room, brief, attempt))))
             if judged[-1].passed:
-                return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
+                try:
+                    return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
+                except MarkError as error:
+                    judged[-1] = quality.with_finding(judged[-1], "watermark", error.message, error.hint)
         raise RefusedError(
             say("No draft passed the checks in {n} tries.", "{n} 次尝试均未通过检查。", n=len(judged)),
             best=quality.nearest(judged),
@@ -114,13 +117,14 @@ class Studio:
         """
         old = self.library.get(work_id)
         room = genres.find(old.genre)
-        draft = self._draft(room, old.brief, (old.evidence.seed - old.brief.seed) % seeds.SEED_LIMIT)
+        fields = genres.fields_of(room, old.brief.fields.model_dump())
+        brief = old.brief.model_copy(update={"fields": fields})
+        draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
         judged = self._revised(room, self._judge(room, draft))
-        changes = _differences(old, judged)
         made = old.model_copy(
             update={"content": judged.draft.content, "evidence": judged.draft.evidence, "findings": judged.findings}
         )
-        return made, changes
+        return made, _differences(old, judged)
 
     def export(self, work: Work, path: Path) -> Path:
         """Write a work as a marked file; the extension chooses the format. Returns the path.

@@ -73,9 +73,7 @@ def run() -> NoReturn:
     arguments = joined_options(sys.argv[1:])
     language.use(_language(arguments))
     try:
-        castalia.main(args=arguments, standalone_mode=False)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
+        code = castalia.main(args=arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -101,7 +99,8 @@ def run() -> NoReturn:
             err=True,
         )
         sys.exit(4)
-    sys.exit(0)
+    # Outside standalone mode click hands an `Exit`'s code back instead of raising it.
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def joined_options(arguments: list[str]) -> list[str]:

@@ -46,6 +46,13 @@ class Brief(Value):
     parents: tuple[str, ...] = ()
     """Ids of the works that this one is made from."""
 
+    @property
+    def said(self) -> str:
+        """All that the user said, words and fields, as one text: what a faithful work may draw on."""
+        values: list[Any] = list(self.fields.model_dump(exclude={"language", "style"}).values())
+        flat: list[Any] = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+        return "\n".join([self.words, *(item for item in flat if isinstance(item, str) and item)])
+
 
 class Content(Value):
     """A finished text before any mark, independent of the file format."""

@@ -5,6 +5,7 @@ Built-in genres and a stranger's register alike, under the entry point group `ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -71,8 +72,10 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
             ),
             hint=say("Its languages: {names}.", "它支持的语言：{names}。", names=", ".join(genre.languages)),
         )
+    listed = {name for name, field in known.items() if "tuple" in str(field.annotation)}
+    split = {name: _listed(value) if name in listed else value for name, value in given.items()}
     try:
-        return genre.fields.model_validate(dict(given))
+        return genre.fields.model_validate(split)
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(
@@ -90,6 +93,16 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
                 genre=genre.name,
             ),
         ) from error
+
+
+def _listed(value: object) -> object:
+    """`a, b; c` as ("a", "b", "c"), for fields that hold several; commas inside numbers stay."""
+    if not isinstance(value, str):
+        return value
+    parts = (
+        re.split(r"[;\n；、]|,(?!\d{3})|，", value) if not re.search(r"[;\n；]", value) else re.split(r"[;\n；]", value)
+    )
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 @cache

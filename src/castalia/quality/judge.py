@@ -27,3 +27,9 @@ def nearest(judged: Sequence[Judged]) -> Judged:
         judged: At least one.
     """
     return min(judged, key=lambda one: (len(one.broken), -one.draft.score))
+
+
+def with_finding(judged: Judged, rule: str, found: str, hint: str) -> Judged:
+    """The same draft, refused for one more reason that came up after judging."""
+    finding = Finding(rule=rule, ok=False, found=found, hint=hint)
+    return judged.model_copy(update={"findings": (*judged.findings, finding)})

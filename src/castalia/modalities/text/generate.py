@@ -20,7 +20,7 @@ from castalia.modalities.text.free import FreeForm
 _LIKELY = 256
 """How many of the likeliest tokens the form looks at before it names its own suggestions."""
 
-_FAR = 20_000
+_FAR = 4_000
 """How far down the list the form looks when no suggestion helps either."""
 
 

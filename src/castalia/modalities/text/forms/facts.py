@@ -1,0 +1,214 @@
+"""What a text may state: numbers, names, dates and quotations of its brief, letter by letter while it is written.
+
+The mask is stricter than the checker in `quality/facts.py`, and shares no code with it: a number must be one of the
+brief's and not a beginning of it, a capital inside a sentence must begin a word of the brief, words for numbers and for
+days near today must stand in the brief, and what is in quotation marks must be there to the letter.
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_TRAILING_NUMBER = re.compile(r"\d[\d.,:]*$")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_TRAILING_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]*)*$")
+_OPENING, _CLOSING = "“「『«", "”」』»"
+_MARKS = '"' + _OPENING + _CLOSING
+
+_COUNTED = frozenset(
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands million "
+    "millions billion billions trillion dozen dozens half third quarter double triple twice second fourth fifth sixth "
+    "seventh eighth ninth tenth percent percentage century centuries decade decades".split()
+)
+_DATED = frozenset("yesterday today tomorrow tonight annual annually yearly weekly monthly daily".split())
+_HAN_COUNTED = frozenset("二三四五六七八九十百千万亿两廿卅〇零")
+_HAN_DATED = tuple(
+    "昨天 今天 明天 昨日 今日 明日 去年 今年 明年 上周 下周 本周 上月 下月 本月 周一 周二 周三 周四 周五 周六 周日 "
+    "星期 近日 日前 上午 下午 晚上 凌晨".split()
+)
+_HAN_SPEECH = re.compile(
+    r"([\u4e00-\u9fff]{2,4}?)(?:先生|女士|教授|博士|主任|局长|市长|经理|总监|发言人|负责人|记者)|(?:记者|通讯员)([\u4e00-\u9fff]{2,3})"
+)
+_HAN_PLACE = re.compile(
+    r"([\u4e00-\u9fff]{2})(省|市|县|镇|村|区|州|大学|公司|集团|银行|医院|学院|协会|委员会|研究院|出版社|新闻社)"
+)
+_HAN_COMMON_PLACE = frozenset(
+    "城市 都市 超市 上市 社区 小区 市区 景区 园区 地区 街区 校区 郊区 城区 山区 港区 展区 农村 乡村 全市 全县 全省 "
+    "我市 本市 乡镇 城镇 海区 水区 灾区 片区".split()
+)
+
+
+@dataclass(frozen=True)
+class FactSheet:
+    """What is known: the brief's words and fields as one text.
+
+    Args:
+        text: Everything the user said.
+        language: Of the work.
+        quotes: Quotations that may be used, to the letter; those inside quotation marks in `text` count too.
+    """
+
+    text: str
+    language: str
+    quotes: tuple[str, ...] = ()
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The brief's numbers as written, and without thousands separators."""
+        found = _NUMBER.findall(self.text)
+        return frozenset(found) | {number.replace(",", "") for number in found}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The brief's words, casefolded; of compounds also the parts, and of possessives the owner."""
+        found = {word.casefold().replace("’", "'") for word in _WORD.findall(self.text)}
+        parts = {part for word in found for part in re.split(r"[-']", word)}
+        return frozenset(found | parts | {word + "'s" for word in found | parts})
+
+    @cached_property
+    def sayings(self) -> tuple[str, ...]:
+        """What may stand between quotation marks."""
+        inside = re.findall(r'"([^"]{2,400})"|“([^”]{2,400})”|「([^」]{2,400})」', self.text)
+        return (*self.quotes, *("".join(groups) for groups in inside))
+
+    @cached_property
+    def han(self) -> str:
+        """The brief without spaces, for looking up Chinese words."""
+        return re.sub(r"\s", "", self.text)
+
+    def admits(self, before: str, piece: str, *, start: bool) -> bool:
+        """Whether a piece may follow.
+
+        Args:
+            before: The sentence so far.
+            piece: The next piece.
+            start: Whether the sentence's first word is still being written.
+        """
+        return (
+            self._numbers_hold(before, piece)
+            and self._quotes_hold(before, piece)
+            and self._words_hold(before, piece, start=start)
+            and (self.language != "zh" or self._han_holds(before, piece))
+        )
+
+    def complete(self, text: str) -> bool:
+        """Whether a capitalised word at the end, inside the sentence, is one of the brief's to its end."""
+        word = _TRAILING_WORD.search(text)
+        if word and any(letter.isupper() for letter in word[0]) and _WORD.search(text[: word.start()]):
+            return word[0].casefold().replace("’", "'").rstrip("'-") in self.words
+        number = _TRAILING_NUMBER.search(text)
+        return number is None or number[0].rstrip(".,:") in self.numbers
+
+    def holds(self, sentence: str) -> bool:
+        """Whether a finished sentence states nothing new that a look at single pieces misses."""
+        if self.language == "zh":
+            return all(
+                "".join(match.groups(default="")) in self.han for match in _HAN_SPEECH.finditer(sentence)
+            ) and all(
+                match[0] in self.han or match[0][-2:] in _HAN_COMMON_PLACE or match[0][-3:] in _HAN_COMMON_PLACE
+                for match in _HAN_PLACE.finditer(sentence)
+            )
+        first = _WORD.search(sentence)
+        return first is None or not first[0][0].isupper() or self._may_begin(first[0].casefold().replace("’", "'"))
+
+    # ------------------------------------------------------------ within
+
+    def _numbers_hold(self, before: str, piece: str) -> bool:
+        whole = before + piece
+        trailing = _TRAILING_NUMBER.search(whole)
+        running = trailing[0] if trailing else ""
+        # "5:" may become 5:30 or end a clause after 5.
+        if running and running.rstrip(".,:") not in self.numbers and not self._begins_number(running):
+            return False
+        finished = _NUMBER.findall(whole[: len(whole) - len(running)][-60:])
+        if any(number not in self.numbers for number in finished):
+            return False
+        # A sign or unit right after a number changes what it says.
+        joined = re.search(r"\d[\d.,:]*\s?([%％°€£$¥]|[kKmM](?![a-z])|[万亿千百])$", whole)
+        return joined is None or joined[0].replace(" ", "") in self.text.replace(" ", "")
+
+    def _begins_number(self, running: str) -> bool:
+        return any(number.startswith(running) for number in self.numbers)
+
+    def _quotes_hold(self, before: str, piece: str) -> bool:
+        if not any(mark in piece for mark in _MARKS) and not any(mark in before for mark in _MARKS):
+            return True
+        if not self.sayings:
+            return False
+        inside = _open_quote(before + piece)
+        finished = re.findall(r'"([^"]*)"|“([^”]*)”|「([^」]*)」', before + piece)
+        if any("".join(groups) not in self.sayings for groups in finished):
+            return False
+        return inside is None or any(saying.startswith(inside) for saying in self.sayings)
+
+    def _words_hold(self, before: str, piece: str, *, start: bool) -> bool:
+        whole = before + piece
+        # A capitalised word that this piece has just finished must be one of the brief's to its end.
+        if piece and not _continues(piece) and not self.complete(before):
+            return False
+        trailing = _TRAILING_WORD.search(whole)
+        if trailing is None:
+            return True
+        plain = trailing[0].casefold().replace("’", "'")
+        if plain in (_COUNTED | _DATED) and plain not in self.words:
+            return False
+        first = start or not _WORD.search(whole[: trailing.start()])
+        if first or not any(letter.isupper() for letter in trailing[0]):
+            return True
+        return any(word.startswith(plain) for word in self.words)
+
+    def _han_holds(self, before: str, piece: str) -> bool:
+        whole = before[-6:] + piece
+        if any(letter in _HAN_COUNTED and letter not in self.text for letter in piece):
+            return False
+        return not any(word in whole and word not in self.han for word in _HAN_DATED)
+
+    def _may_begin(self, word: str) -> bool:
+        return word in self.words or word.split("'", maxsplit=1)[0] in self.words or word in _plain_words()
+
+
+def _continues(piece: str) -> bool:
+    return re.match(r"['’-]?[^\W\d_]|['’-]$", piece) is not None
+
+
+def _open_quote(text: str) -> str | None:
+    """What has been written since a quotation mark that is still open."""
+    inside: str | None = None
+    for letter in text:
+        if inside is None and letter in _OPENING + '"':
+            inside = ""
+        elif inside is not None and letter in _CLOSING + '"':
+            inside = None
+        elif inside is not None:
+            inside += letter
+    return inside
+
+
+@cache
+def _plain_words() -> Collection[str]:
+    """The commonest English words that are not also first names: what a sentence may begin with."""
+    raw = lzma.decompress((files("castalia") / "data" / "english" / "common.txt.xz").read_bytes()).decode()
+    bands = (line.partition("\t") for line in raw.splitlines())
+    return frozenset(word for band, _, words in bands if int(band) <= 35 for word in words.split()) - _NAMES
+
+
+_NAMES = frozenset(
+    "john mary james robert michael william david richard joseph thomas charles christopher daniel matthew anthony "
+    "mark donald steven paul andrew joshua kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob "
+    "gary nicholas eric jonathan stephen larry justin scott brandon benjamin samuel gregory frank alexander raymond "
+    "patrick jack dennis jerry tyler aaron jose henry adam douglas nathan peter zachary kyle walter harold carl "
+    "patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty margaret sandra ashley "
+    "kimberly emily donna michelle carol amanda dorothy melissa deborah stephanie rebecca sharon laura cynthia anna "
+    "kathleen amy angela shirley brenda emma pamela nicole helen samantha katherine christine debra rachel carolyn "
+    "janet maria heather diane ruth julie olivia joyce virginia victoria kelly lauren christina joan evelyn judith "
+    "london paris washington america england france china japan europe africa asia india russia germany canada "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april june july august "
+    "september october november december smith johnson brown jones miller davis wilson".split()
+)

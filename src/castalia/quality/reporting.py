@@ -1,0 +1,114 @@
+"""Rules of news writing: the lede says what happened, given facts are used, headline and dateline have their form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from castalia.core.language import say
+from castalia.core.values import Draft, Finding
+
+_STOP = frozenset("the a an and or of in on at to for from by with is are was were be been will has have had it its this that as not no".split())  # fmt: skip
+
+
+def _content_words(text: str) -> set[str]:
+    """Words that carry meaning: longer English words cut to their stem's beginning, Chinese character pairs, figures."""
+    english = {word[:5] for word in re.findall(r"[a-z]{3,}", text.casefold()) if word not in _STOP}
+    chinese = {
+        text[at : at + 2] for at in range(len(text) - 1) if all("\u4e00" <= c <= "\u9fff" for c in text[at : at + 2])
+    }
+    return english | chinese | set(re.findall(r"\d+", text))
+
+
+@dataclass(frozen=True)
+class LedeRule:
+    """The first two sentences tell what the brief begins with, and name the place and time that were given.
+
+    Attributes:
+        news: The brief's first statement.
+        named: Place, date and whoever else must come at once; may stand in the dateline.
+    """
+
+    news: str
+    named: tuple[str, ...] = ()
+    name: str = "lede"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """See `Rule.check`."""
+        body = draft.parts.get("body", draft.content.text)
+        first = "".join(re.split(r"(?<=[.!?。！？])(?!\d)", body.strip())[:3])
+        wanted = _content_words(self.news)
+        shared = len(wanted & _content_words(first)) / max(len(wanted), 1)
+        opening = " ".join(draft.content.text[: draft.content.text.find(body[:20]) + len(first)].split()).casefold()
+        return [
+            Finding(
+                rule=self.name,
+                ok=shared >= 0.25,
+                place=first.strip(),
+                found=say("{share:.0%} of the news", "新闻内容的 {share:.0%}", share=shared),
+                wanted=say("what happened, at once", "开头即交代事件"),
+                hint=say("Put the news into the brief's first sentence.", "请在要求的第一句写明新闻。"),
+            ),
+            *(
+                Finding(
+                    rule=self.name,
+                    ok=" ".join(each.split()).casefold() in opening,
+                    place=first.strip(),
+                    found="",
+                    wanted=each,
+                    hint=say("Try another seed.", "请换种子。"),
+                )
+                for each in self.named
+            ),
+        ]
+
+
+@dataclass(frozen=True)
+class CoverageRule:
+    """Facts that were given appear; those left out are noted, and refuse only when most are missing."""
+
+    facts: tuple[str, ...]
+    name: str = "facts-used"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """See `Rule.check`."""
+        text = _content_words(draft.content.text)
+        left_out = [fact for fact in self.facts if len(_content_words(fact) & text) < 0.5 * len(_content_words(fact))]
+        used = 1 - len(left_out) / max(len(self.facts), 1)
+        findings = [
+            Finding(
+                rule=self.name,
+                ok=used >= 0.5,
+                found=f"{used:.0%}",
+                wanted=say("at least half of the facts", "至少一半事实"),
+                hint=say("Ask for more words with -o length.", "请用 -o length 增加篇幅。"),
+            )
+        ]
+        missing = say("left out", "未写入")
+        return findings + [
+            Finding(rule=self.name, ok=False, severity="note", found=missing, wanted=fact) for fact in left_out
+        ]
+
+
+@dataclass(frozen=True)
+class HeadlineRule:
+    """The headline is one short line without a full stop."""
+
+    longest: int
+    part: str = "headline"
+    name: str = "headline"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """See `Rule.check`."""
+        line = draft.parts.get(self.part, "").strip()
+        ok = 0 < len(line) <= self.longest and "\n" not in line and not re.search(r"[.。]$", line)
+        return [
+            Finding(
+                rule=self.name,
+                ok=ok,
+                place=line,
+                found=say("{n} characters", "{n} 个字符", n=len(line)),
+                wanted=say("one line of at most {n}, no full stop", "一行，至多 {n} 个字符，无句号", n=self.longest),
+            )
+        ]

@@ -1,4 +1,4 @@
-"""News article: headline, dateline, a lede that tells the news, then detail in falling importance; no fact of its own."""
+"""News article: headline, dateline, a lede that tells the news, then detail; no fact of its own."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from castalia.quality import (
 )
 
 SYSTEM = {
-    "en": "You are a careful news editor. You report only what you are told and add no numbers, names, dates or quotations. "
-    "Plain, neutral sentences in the third person. The most important thing comes first.",
-    "zh": "你是严谨的新闻编辑。只报道给出的事实，不添加任何数字、人名、日期和引语。语句平实、客观，重要的内容放在最前面。",
+    "en": "You are a careful news editor. You report only what you are told and add no numbers, names, dates or "
+    "quotations. Plain, neutral sentences in the third person; what lies ahead is told as lying ahead. The most "
+    "important thing comes first.",
+    "zh": "你是严谨的新闻编辑。只报道给出的事实，不添加任何数字、人名、日期和引语。"
+    "语句平实、客观，重要的内容放在最前面，尚未发生的事写作将来。",
 }
 
 
@@ -77,12 +79,12 @@ class News:
             f"{material}\n\n为这则新闻写一个标题，不超过20字，不加标点。" if chinese else
             f"{material}\n\nWrite the headline of this news: at most 10 words, sentence case, no full stop."
         )  # fmt: skip
-        target = target_of(brief, fields)
+        target, tolerance = length_wanted(brief, fields)
         ask_body = (
             f"{material}\n\n标题：{{headline}}\n写这则新闻的正文，约{target}字，不写标题。第一句交代谁、何事、何时、何地。"
             if chinese else
-            f"{material}\n\nHeadline: {{headline}}\nWrite the article's text in about {target} words, without a headline. "
-            "The first sentence says who, what, when and where."
+            f"{material}\n\nHeadline: {{headline}}\nWrite the article's text in about {target} words, without a "
+            "headline. The first sentence says who, what, when and where."
         )  # fmt: skip
         return Plan(
             (
@@ -102,7 +104,7 @@ class News:
                 Step(
                     "body",
                     (system, Message("user", ask_body)),
-                    form=ProseForm(fields.language, target, facts=sheet, forbidden=fields.forbidden),
+                    form=ProseForm(fields.language, target, tolerance, facts=sheet, forbidden=fields.forbidden),
                     sampling=FACTUAL,
                     max_tokens=target * 3,
                 ),
@@ -130,7 +132,7 @@ class News:
             UnsupportedFactsRule(brief.said),
             LedeRule(first_statement(brief, fields), named),
             CoverageRule(fields.facts),
-            LengthRule(target_of(brief, fields), part="body"),
+            LengthRule(*length_wanted(brief, fields), part="body"),
             KeywordRule(fields.keywords),
             ForbiddenRule(fields.forbidden),
         )
@@ -166,13 +168,13 @@ def material_of(brief: Brief, fields: NewsFields) -> str:
     return "\n".join(f"{name}: {value}" for name, value in rows if value)
 
 
-def target_of(brief: Brief, fields: NewsFields) -> int:
-    """The wanted length; without one, what the facts carry: some words of frame and a sentence for each statement."""
+def length_wanted(brief: Brief, fields: NewsFields) -> tuple[int, float]:
+    """(length, share by which it may be missed); without a wanted length, what the facts carry, roughly."""
     if fields.length:
-        return fields.length
+        return fields.length, 0.1
     given = length_of(brief.said, fields.language)
-    least, most = (60, 260) if fields.language == "en" else (90, 420)
-    return max(least, min(most, round(given * 1.7)))
+    least, most = (60, 260) if fields.language == "en" else (80, 420)
+    return max(least, min(most, round(given * 1.5))), 0.5
 
 
 def first_statement(brief: Brief, fields: NewsFields) -> str:

@@ -16,9 +16,10 @@ from castalia.modalities.text.presets import FACTUAL
 from castalia.quality import ForbiddenRule, HeadlineRule, KeywordRule, LedeRule, LengthRule, UnsupportedFactsRule
 
 SYSTEM = {
-    "en": "You write press releases for an organisation. You state only what you are told and add no numbers, names, dates "
-    "or quotations. Confident, plain, third person; no superlatives.",
-    "zh": "你为机构撰写新闻通稿。只陈述给出的事实，不添加数字、人名、日期和引语。语气自信平实，用第三人称，不用最高级。",
+    "en": "You write press releases for an organisation. You state only what you are told and add no numbers, names, "
+    "dates or quotations. Confident, plain, third person; no superlatives; what lies ahead is told as lying ahead.",
+    "zh": "你为机构撰写新闻通稿。只陈述给出的事实，不添加数字、人名、日期和引语。"
+    "语气自信平实，用第三人称，不用最高级，尚未发生的事写作将来。",
 }
 
 
@@ -46,7 +47,7 @@ class Press:
     def plan(self, brief: Brief) -> Plan:
         """Headline, then the body under the fact mask."""
         fields = _fields(brief)
-        chinese, target = fields.language == "zh", news.target_of(brief, fields)
+        chinese, (target, tolerance) = fields.language == "zh", news.length_wanted(brief, fields)
         sheet, system = news.sheet_of(brief, fields), Message("system", SYSTEM[fields.language])
         sender = f"\n{'发布机构' if chinese else 'From'}: {fields.sender}" if fields.sender else ""
         material = news.material_of(brief, fields) + sender
@@ -56,7 +57,7 @@ class Press:
             f"Headline: {{headline}}\nWrite the release's text in about {target} words, without headline or contact."
         )  # fmt: skip
         headline = LimitForm(fields.language, 26 if chinese else 90, facts=sheet, forbidden=fields.forbidden, fewest=3)
-        body = ProseForm(fields.language, target, facts=sheet, forbidden=fields.forbidden)
+        body = ProseForm(fields.language, target, tolerance, facts=sheet, forbidden=fields.forbidden)
         return Plan(
             (
                 Step(
@@ -100,7 +101,7 @@ class Press:
             HeadlineRule(28 if fields.language == "zh" else 110),
             UnsupportedFactsRule(brief.said, parts=("headline", "body")),
             LedeRule(news.first_statement(brief, fields)),
-            LengthRule(news.target_of(brief, fields), part="body"),
+            LengthRule(*news.length_wanted(brief, fields), part="body"),
             KeywordRule(fields.keywords),
             ForbiddenRule(fields.forbidden),
         )

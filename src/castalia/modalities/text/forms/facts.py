@@ -27,7 +27,10 @@ _COUNTED = frozenset(
     "millions billion billions trillion dozen dozens half third quarter double triple twice second fourth fifth sixth "
     "seventh eighth ninth tenth percent percentage century centuries decade decades".split()
 )
-_DATED = frozenset("yesterday today tomorrow tonight annual annually yearly weekly monthly daily".split())
+_DATED = frozenset(
+    "yesterday today tomorrow tonight annual annually yearly weekly monthly daily monday tuesday wednesday thursday "
+    "friday saturday sunday january february april june july august september october november december".split()
+)
 _HAN_COUNTED = frozenset("二三四五六七八九十百千万亿两廿卅〇零")
 _HAN_DATED = tuple(
     "昨天 今天 明天 昨日 今日 明日 去年 今年 明年 上周 下周 本周 上月 下月 本月 周一 周二 周三 周四 周五 周六 周日 "
@@ -73,6 +76,14 @@ class FactSheet:
         return frozenset(found | parts | {word + "'s" for word in found | parts})
 
     @cached_property
+    def spellings(self) -> frozenset[str]:
+        """How a word with a capital may stand inside a sentence: as in the brief, or capitalised; also as an owner."""
+        written = {word.replace("’", "'") for word in _WORD.findall(self.text)}
+        written |= {part for word in written for part in re.split(r"[-']", word) if part}
+        cased = written | {word[0].upper() + word[1:] for word in written}
+        return frozenset(cased | {word + "'s" for word in cased})
+
+    @cached_property
     def sayings(self) -> tuple[str, ...]:
         """What may stand between quotation marks."""
         inside = re.findall(r'"([^"]{2,400})"|“([^”]{2,400})”|「([^」]{2,400})」', self.text)
@@ -99,24 +110,30 @@ class FactSheet:
         )
 
     def complete(self, text: str) -> bool:
-        """Whether a capitalised word at the end, inside the sentence, is one of the brief's to its end."""
-        word = _TRAILING_WORD.search(text)
-        if word and any(letter.isupper() for letter in word[0]) and _WORD.search(text[: word.start()]):
-            return word[0].casefold().replace("’", "'").rstrip("'-") in self.words
+        """Whether the sentence could end here: no word or number of the brief is left half said."""
         number = _TRAILING_NUMBER.search(text)
-        return number is None or number[0].rstrip(".,:") in self.numbers
+        return self._word_complete(text) and (number is None or number[0].rstrip(".,:") in self.numbers)
+
+    def continuations(self, text: str) -> list[str]:
+        """What is missing of a number, a quotation or a name of the brief that the text has begun; shortest first."""
+        inside = _open_quote(text)
+        if inside is not None:
+            return [saying[len(inside) :] for saying in self.sayings if saying.startswith(inside) and saying != inside]
+        if number := _TRAILING_NUMBER.search(text):
+            return _endings(number[0], self.numbers)
+        word = _TRAILING_WORD.search(text)
+        if word and any(letter.isupper() for letter in word[0]):
+            return _endings(word[0].replace("’", "'"), self.spellings)
+        return []
 
     def holds(self, sentence: str) -> bool:
         """Whether a finished sentence states nothing new that a look at single pieces misses."""
-        if self.language == "zh":
-            return all(
-                "".join(match.groups(default="")) in self.han for match in _HAN_SPEECH.finditer(sentence)
-            ) and all(
-                match[0] in self.han or match[0][-2:] in _HAN_COMMON_PLACE or match[0][-3:] in _HAN_COMMON_PLACE
-                for match in _HAN_PLACE.finditer(sentence)
-            )
-        first = _WORD.search(sentence)
-        return first is None or not first[0][0].isupper() or self._may_begin(first[0].casefold().replace("’", "'"))
+        if self.language != "zh":
+            return True
+        return all("".join(match.groups(default="")) in self.han for match in _HAN_SPEECH.finditer(sentence)) and all(
+            match[0] in self.han or match[0][-2:] in _HAN_COMMON_PLACE or match[0][-3:] in _HAN_COMMON_PLACE
+            for match in _HAN_PLACE.finditer(sentence)
+        )
 
     # ------------------------------------------------------------ within
 
@@ -127,7 +144,7 @@ class FactSheet:
         # "5:" may become 5:30 or end a clause after 5.
         if running and running.rstrip(".,:") not in self.numbers and not self._begins_number(running):
             return False
-        finished = _NUMBER.findall(whole[: len(whole) - len(running)][-60:])
+        finished = _NUMBER.findall(whole[: len(whole) - len(running)])
         if any(number not in self.numbers for number in finished):
             return False
         # A sign or unit right after a number changes what it says.
@@ -149,20 +166,37 @@ class FactSheet:
         return inside is None or any(saying.startswith(inside) for saying in self.sayings)
 
     def _words_hold(self, before: str, piece: str, *, start: bool) -> bool:
-        whole = before + piece
-        # A capitalised word that this piece has just finished must be one of the brief's to its end.
-        if piece and not _continues(piece) and not self.complete(before):
+        if not _continues(piece) and not self._word_complete(before):
             return False
+        whole = before + piece
         trailing = _TRAILING_WORD.search(whole)
         if trailing is None:
             return True
-        plain = trailing[0].casefold().replace("’", "'")
+        word = trailing[0].replace("’", "'")
+        plain = word.casefold()
         if plain in (_COUNTED | _DATED) and plain not in self.words:
             return False
-        first = start or not _WORD.search(whole[: trailing.start()])
-        if first or not any(letter.isupper() for letter in trailing[0]):
+        if not any(letter.isupper() for letter in word):
             return True
-        return any(word.startswith(plain) for word in self.words)
+        if start or not _WORD.search(whole[: trailing.start()]):
+            return plain in self._beginnings
+        return any(spelling.startswith(word) for spelling in self.spellings)
+
+    def _word_complete(self, text: str) -> bool:
+        """Whether a word with a capital at the end of the text is known to its last letter."""
+        trailing = _TRAILING_WORD.search(text)
+        if trailing is None or not any(letter.isupper() for letter in trailing[0]):
+            return True
+        word = trailing[0].replace("’", "'").rstrip("'-")
+        if _WORD.search(text[: trailing.start()]):
+            return word in self.spellings
+        return self._may_begin(word.casefold())
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        """Every beginning of a word with which a sentence may begin."""
+        known = self.words | {word + end for word in _plain_words() for end in ("", "'s")}
+        return frozenset(word[:size] for word in known for size in range(1, len(word) + 1))
 
     def _han_holds(self, before: str, piece: str) -> bool:
         whole = before[-6:] + piece
@@ -176,6 +210,10 @@ class FactSheet:
 
 def _continues(piece: str) -> bool:
     return re.match(r"['’-]?[^\W\d_]|['’-]$", piece) is not None
+
+
+def _endings(begun: str, known: Collection[str]) -> list[str]:
+    return sorted({word[len(begun) :] for word in known if word.startswith(begun) and word != begun}, key=len)
 
 
 def _open_quote(text: str) -> str | None:

@@ -13,7 +13,7 @@ from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
 from castalia.modalities.text.forms.facts import FactSheet
 
-_NOISE = re.compile(r"[#*_`|<>\[\]{}\\~=\t]|https?:|www\.|[.!?][^\W\d]|[。！？].")
+_NOISE = re.compile(r"[#*_`@|<>\[\]{}\\~=\t]|https?:|www\.|[.!?][^\W\d]|[。！？].")
 _SENTENCE_END = {"en": re.compile(r"[.!?][\"”’)]*$"), "zh": re.compile(r"[。！？][”’」』）]*$")}
 _ABBREVIATION = re.compile(
     r"\b(?:mr|mrs|ms|dr|st|no|vs|jr|sr|prof|gen|inc|ltd|co|corp|[a-z]|[ap]\.m|e\.g|i\.e)\.$", re.IGNORECASE
@@ -69,7 +69,7 @@ class ProseForm:
         left = int(high * 0.985) - have
         shortest = 4 if self.language == "en" else 8
         skipped = index - len(_sentences(so_far))
-        if have >= max(low * 1.02, self.target * 0.96) or left < shortest or skipped >= _PATIENCE:
+        if have >= max(low * 1.02, self.target * (1 - self.tolerance * 0.4)) or left < shortest or skipped >= _PATIENCE:
             return None
         return Sentence(self, so_far, left, may_end=have >= low * 1.02)
 
@@ -154,7 +154,7 @@ class SentenceCursor:
         if piece == "":
             return not self.text.strip() and self.unit.may_end
         if piece == UNFINISHED:
-            return bool(self.text.strip())
+            return self._may_be_unfinished()
         # White space belongs before a word; after one it would hide the sentence's end.
         if _NOISE.search(piece) or (piece.strip() and piece != piece.rstrip()):
             return False
@@ -175,8 +175,11 @@ class SentenceCursor:
         return None
 
     def suggestions(self) -> Sequence[str]:
-        """See `Cursor.suggestions`."""
-        return ("。", "，") if self.unit.form.language == "zh" else (".", ",", " and", " the", " to")
+        """See `Cursor.suggestions`: the rest of what was begun, an end, a joint."""
+        facts = self.unit.form.facts
+        begun = facts.continuations(self.text) if facts else []
+        joints = ("。", "，") if self.unit.form.language == "zh" else (".", ",", " and", " the", " to")
+        return (*begun, *(ending[:1] for ending in begun), *joints)
 
     # ------------------------------------------------------------ within
 
@@ -198,6 +201,13 @@ class SentenceCursor:
             and self._in_language(piece)
             and self._allowed(piece)
         )
+
+    def _may_be_unfinished(self) -> bool:
+        """Whether a character of several tokens may begin: any in Chinese, in English only the letters of a fact."""
+        if not self.text.strip() or self.text[-1].isdigit():
+            return False
+        facts = self.unit.form.facts
+        return self.unit.form.language == "zh" or (facts is not None and not facts.text.isascii())
 
     def _in_language(self, piece: str) -> bool:
         form = self.unit.form

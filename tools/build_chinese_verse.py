@@ -79,8 +79,8 @@ def poems(folder: Path) -> list[Poem]:
     """All Tang and Song poems."""
     texts: list[tuple[bool, str]] = []
     for path in sorted((folder / "quantangshi").glob("poet.*.json")):
-        for entry in json.loads(path.read_text(encoding="utf-8")):
-            texts.append((".tang." in path.name, "|".join(entry["paragraphs"]).replace("\n", "")))
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        texts += [(".tang." in path.name, "|".join(entry["paragraphs"]).replace("\n", "")) for entry in entries]
     converted = opencc.OpenCC("t2s").convert("\n".join(text for _, text in texts)).split("\n")
     return [
         Poem(tang, tuple(line for line in re.split(r"[，。！？；：、|,.!?;:\s]+", text) if line))
@@ -219,7 +219,7 @@ def classes(chosen: Sequence[Poem], vocabulary: Sequence[str]) -> Iterator[str]:
 
 
 def pair_class(back: int) -> int:
-    """0 inside a foot of two, 1 in the last three characters, 2 between feet; `back` counts the second from 1 at the end."""
+    """0 inside a foot of two, 1 in the last three characters, 2 between feet; `back` counts from 1 at the end."""
     return 1 if back <= 2 else 0 if back in (4, 6) else 2
 
 

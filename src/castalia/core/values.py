@@ -49,9 +49,10 @@ class Brief(Value):
     @property
     def said(self) -> str:
         """All that the user said, words and fields, as one text: what a faithful work may draw on."""
-        values: list[Any] = list(self.fields.model_dump(exclude={"language", "style"}).values())
-        flat: list[Any] = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
-        return "\n".join([self.words, *(item for item in flat if isinstance(item, str) and item)])
+        flat: list[str] = []
+        for value in self.fields.model_dump(mode="json", exclude={"language", "style"}).values():
+            flat += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        return "\n".join(each for each in (self.words, *flat) if each)
 
 
 class Content(Value):

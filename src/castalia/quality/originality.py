@@ -1,9 +1,9 @@
 """Originality: the longest run that a work shares with a collection, found by hashed runs of characters or words.
 
-An index is a Bloom filter (Bloom 1970): it holds no text, only bits, and answers "perhaps" or "certainly not". Its false
-positive rate stands in its header. Two are shipped: every run of five characters of famous poems, so that a remembered
-静夜思 is seen even without its line breaks; and every whole line of some 350,000 Tang and Song poems. `build_index`
-makes one from a collection of one's own, in any language.
+An index is a Bloom filter (Bloom 1970): it holds no text, only bits, and answers "perhaps" or "certainly not". Its
+false positive rate stands in its header. Two are shipped: every run of five characters of famous poems, so that a
+remembered 静夜思 is seen even without its line breaks; and every whole line of some 350,000 Tang and Song poems.
+`build_index` makes one from a collection of one's own, in any language.
 
 File format: the line `castalia-originality 1`, a line of JSON (`Header`), then the bits.
 """

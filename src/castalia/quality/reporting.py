@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from castalia.core.language import say
 from castalia.core.values import Draft, Finding
 
-_STOP = frozenset("the a an and or of in on at to for from by with is are was were be been will has have had it its this that as not no".split())  # fmt: skip
+_STOP = frozenset(
+    "the a an and or of in on at to for from by with is are was were be been will has have had it its this that as "
+    "not no".split()
+)
 
 
 def _content_words(text: str) -> set[str]:
-    """Words that carry meaning: longer English words cut to their stem's beginning, Chinese character pairs, figures."""
+    """Words that carry meaning: English words cut to their stem's beginning, Chinese character pairs, figures."""
     english = {word[:5] for word in re.findall(r"[a-z]{3,}", text.casefold()) if word not in _STOP}
     chinese = {
         text[at : at + 2] for at in range(len(text) - 1) if all("\u4e00" <= c <= "\u9fff" for c in text[at : at + 2])

@@ -211,8 +211,9 @@ class Writer:
         pieces, scores = [candidates.pieces[index] for index in kept], scores[kept]
         for processor in self._processors:
             scores = processor.adjust(so_far, pieces, scores)
-        weights = np.exp(scores - scores.max(), dtype=np.float64).cumsum()
-        return int(kept[np.searchsorted(weights, branch.random.random() * weights[-1], side="right")])
+        weights = np.cumsum(np.exp(scores - scores.max()), dtype=np.float64)
+        drawn = branch.random.random() * float(weights[-1])
+        return kept[int(np.searchsorted(weights, drawn, side="right"))]
 
 
 def _best(scores: Scores, count: int) -> list[int]:

@@ -154,9 +154,9 @@ class VerseLineCursor:
         readings = self.rules.tones.tones.get(letter)
         if readings is None or letter in self.rules.used or (letter in text and not self._doubles(text, letter)):
             return frozenset()
-        common = frozenset.intersection(
-            *(frozenset(pattern[1:] for pattern in rest if pattern[0] == tone) for tone in readings)
-        )
+        common = frozenset(pattern[1:] for pattern in rest)
+        for tone in readings:
+            common &= {pattern[1:] for pattern in rest if pattern[0] == tone}
         if len(text) + 1 < self.rules.length:
             return common
         certain = letter in self.rules.rhymes if readings == LEVEL else len(readings) == 1
@@ -193,4 +193,4 @@ class VerseLineCursor:
             row = row + _OPPOSITE * rules.counts.opposite(rules.upper[len(text)])
         images = [rules.counts.number[letter] for letter in rules.imagery if letter in rules.counts.number]
         row[images] += _IMAGE
-        return row
+        return row.astype(np.float32)

@@ -7,7 +7,7 @@ before it. Two sets of vectors say what stands opposite what in parallel couplet
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -27,7 +27,7 @@ _WORD = 5
 class _Rows:
     """Sparse rows: context → characters and counts."""
 
-    def __init__(self, arrays: Any, prefix: str) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
         self._contexts: NDArray[np.int32] = arrays[f"{prefix}_contexts"]
         self._starts: NDArray[np.int32] = arrays[f"{prefix}_starts"]
         self._characters: NDArray[np.uint16] = arrays[f"{prefix}_characters"]
@@ -67,7 +67,7 @@ class _Rows:
 class VerseCounts:
     """The model; take the shipped one from `verse_counts()`."""
 
-    def __init__(self, arrays: Any) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.vocabulary = str(arrays["vocabulary"])
         self.number = {character: index for index, character in enumerate(self.vocabulary)}
         single = arrays["single"].astype(np.float64) + 0.5

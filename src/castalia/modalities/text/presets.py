@@ -10,7 +10,7 @@ VERSE = Sampling(temperature=0.9, top_k=64, top_p=0.97, min_p=0.01, repeat_penal
 PROSE = Sampling(temperature=0.7, top_k=64, top_p=0.95, min_p=0.05, repeat_penalty=1.08)
 """Stories, posts, letters."""
 
-FACTUAL = Sampling(temperature=0.4, top_k=40, top_p=0.9, min_p=0.08, repeat_penalty=1.05)
+FACTUAL = Sampling(temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.05)
 """News and other text that must stay with its facts."""
 
 COPY = Sampling(temperature=0.9, top_k=64, top_p=0.95, min_p=0.04, repeat_penalty=1.1)

@@ -1,5 +1,7 @@
 """The quality desk's front: judge a draft, and the rules that genres are made of."""
 
+from castalia.quality.claims import ClaimsRule as ClaimsRule
+from castalia.quality.claims import claim_words as claim_words
 from castalia.quality.facts import UnsupportedFactsRule as UnsupportedFactsRule
 from castalia.quality.facts import unsupported as unsupported
 from castalia.quality.house import house_rules as house_rules
@@ -10,6 +12,10 @@ from castalia.quality.keywords import ForbiddenRule as ForbiddenRule
 from castalia.quality.keywords import KeywordRule as KeywordRule
 from castalia.quality.length import LengthRule as LengthRule
 from castalia.quality.length import count_words as count_words
+from castalia.quality.limits import Limit as Limit
+from castalia.quality.limits import LimitsRule as LimitsRule
+from castalia.quality.limits import OneOfRule as OneOfRule
+from castalia.quality.limits import platform_length as platform_length
 from castalia.quality.originality import OriginalityRule as OriginalityRule
 from castalia.quality.originality import borrowed as borrowed
 from castalia.quality.originality import build_index as build_index

@@ -38,7 +38,7 @@ _QUOTED = re.compile(r'"([^"\n]{2,})"|“([^”\n]{2,})”|「([^」\n]{2,})」'
 _CAPITAL = re.compile(r"(?<![\w'’])[A-Z][\w'’&-]*")
 _CALENDAR = re.compile(
     r"\b(?:january|february|march(?= \d)|april|june|july|august|september|october|november|december|monday|tuesday|"
-    r"wednesday|thursday|friday|saturday|sunday|yesterday|tomorrow|tonight)\b|星期[一二三四五六日天]|周[一二三四五六日](?![年岁])|昨[天日]|明[天日]"
+    r"wednesday|thursday|friday|saturday|sunday|yesterday|tomorrow|tonight|noon|midnight)\b|星期[一二三四五六日天]|周[一二三四五六日](?![年岁])|昨[天日]|明[天日]"
     r"|去年|明年",
     re.IGNORECASE,
 )

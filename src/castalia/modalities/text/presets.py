@@ -13,5 +13,5 @@ PROSE = Sampling(temperature=0.7, top_k=64, top_p=0.95, min_p=0.05, repeat_penal
 FACTUAL = Sampling(temperature=0.8, top_k=40, top_p=0.95, min_p=0.05, repeat_penalty=1.05)
 """News and other text that must stay with its facts."""
 
-COPY = Sampling(temperature=0.9, top_k=64, top_p=0.95, min_p=0.04, repeat_penalty=1.1)
+COPY = Sampling(temperature=0.8, top_k=64, top_p=0.95, min_p=0.04, repeat_penalty=1.1)
 """Short advertising lines, several side by side."""

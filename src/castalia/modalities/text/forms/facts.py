@@ -28,8 +28,9 @@ _COUNTED = frozenset(
     "seventh eighth ninth tenth percent percentage century centuries decade decades".split()
 )
 _DATED = frozenset(
-    "yesterday today tomorrow tonight annual annually yearly weekly monthly daily monday tuesday wednesday thursday "
-    "friday saturday sunday january february april june july august september october november december".split()
+    "yesterday today tomorrow tonight noon midnight annual annually yearly weekly monthly daily monday tuesday "
+    "wednesday thursday friday saturday sunday january february april june july august september october november "
+    "december".split()
 )
 _HAN_COUNTED = frozenset("二三四五六七八九十百千万亿两廿卅〇零")
 _HAN_DATED = tuple(
@@ -112,7 +113,8 @@ class FactSheet:
     def complete(self, text: str) -> bool:
         """Whether the sentence could end here: no word or number of the brief is left half said."""
         number = _TRAILING_NUMBER.search(text)
-        return self._word_complete(text) and (number is None or number[0].rstrip(".,:") in self.numbers)
+        finished = number is None or number[0].rstrip(".,:") in self.numbers
+        return finished and self._word_complete(text) and self._half_day_holds(text, "")
 
     def continuations(self, text: str) -> list[str]:
         """What is missing of a number, a quotation or a name of the brief that the text has begun; shortest first."""
@@ -120,7 +122,8 @@ class FactSheet:
         if inside is not None:
             return [saying[len(inside) :] for saying in self.sayings if saying.startswith(inside) and saying != inside]
         if number := _TRAILING_NUMBER.search(text):
-            return _endings(number[0], self.numbers)
+            half = self._half_days.get(number[0])
+            return _endings(number[0], self.numbers) + ([f" {half}"] if half else [])
         word = _TRAILING_WORD.search(text)
         if word and any(letter.isupper() for letter in word[0]):
             return _endings(word[0].replace("’", "'"), self.spellings)
@@ -147,9 +150,26 @@ class FactSheet:
         finished = _NUMBER.findall(whole[: len(whole) - len(running)])
         if any(number not in self.numbers for number in finished):
             return False
+        if not running and not self._half_day_holds(before, piece):
+            return False
         # A sign or unit right after a number changes what it says.
         joined = re.search(r"\d[\d.,:]*\s?([%％°€£$¥]|[kKmM](?![a-z])|[万亿千百])$", whole)
         return joined is None or joined[0].replace(" ", "") in self.text.replace(" ", "")
+
+    def _half_day_holds(self, before: str, piece: str) -> bool:
+        """Whether an hour that the brief gives with am or pm keeps it."""
+        hour = re.search(r"(\d[\d:.]*)( ?)$", before)
+        if hour is None or (wanted := self._half_days.get(hour[1].rstrip(".:"))) is None:
+            return True
+        rest = piece.lstrip(" ").casefold().replace(".", "")
+        return (not rest and bool(piece)) or rest[:2] in (wanted, wanted[0])
+
+    @cached_property
+    def _half_days(self) -> dict[str, str]:
+        """Am or pm by hour, for hours that the brief never gives without."""
+        hours = re.findall(r"(\d+(?:[:.]\d+)?)(?: ?([ap])\.?m\b)?", self.text, re.IGNORECASE)
+        bare = {hour for hour, half in hours if not half}
+        return {hour: f"{half.lower()}m" for hour, half in hours if half and hour not in bare}
 
     def _begins_number(self, running: str) -> bool:
         return any(number.startswith(running) for number in self.numbers)
@@ -195,7 +215,7 @@ class FactSheet:
     @cached_property
     def _beginnings(self) -> frozenset[str]:
         """Every beginning of a word with which a sentence may begin."""
-        known = self.words | {word + end for word in _plain_words() for end in ("", "'s")}
+        known = self.words | {word + end for word in plain_words(35) for end in ("", "'s")}
         return frozenset(word[:size] for word in known for size in range(1, len(word) + 1))
 
     def _han_holds(self, before: str, piece: str) -> bool:
@@ -205,7 +225,7 @@ class FactSheet:
         return not any(word in whole and word not in self.han for word in _HAN_DATED)
 
     def _may_begin(self, word: str) -> bool:
-        return word in self.words or word.split("'", maxsplit=1)[0] in self.words or word in _plain_words()
+        return word in self.words or word.split("'", maxsplit=1)[0] in self.words or word in plain_words(35)
 
 
 def _continues(piece: str) -> bool:
@@ -230,11 +250,15 @@ def _open_quote(text: str) -> str | None:
 
 
 @cache
-def _plain_words() -> Collection[str]:
-    """The commonest English words that are not also first names: what a sentence may begin with."""
+def plain_words(most: int = 70) -> Collection[str]:
+    """Common English words, without those that are also names.
+
+    Args:
+        most: Up to which band of SCOWL's sizes (10 the commonest, 70 all that the lexicon holds).
+    """
     raw = lzma.decompress((files("castalia") / "data" / "english" / "common.txt.xz").read_bytes()).decode()
     bands = (line.partition("\t") for line in raw.splitlines())
-    return frozenset(word for band, _, words in bands if int(band) <= 35 for word in words.split()) - _NAMES
+    return frozenset(word for band, _, words in bands if int(band) <= most for word in words.split()) - _NAMES
 
 
 _NAMES = frozenset(

@@ -1,23 +1,29 @@
-"""One short text within a hard limit, ended at a natural place: headlines, advert fields, subject lines."""
+"""Short texts, one a line, each within a hard limit and ended at a natural place: headlines, fields, subjects."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
-from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.facts import FactSheet, plain_words
 
 Count = Callable[[str], int]
 """How a platform counts a text."""
 
-_NOISE = re.compile(r"[\n\r\t#*_`|<>\[\]{}\\~=\"“”「」『』]|https?:|www\.")
+_NOISE = re.compile(r"[\n\r\t•#*_`|<>\[\]{}\\~=\"“”「」『』]|https?:|www\.")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_STRAY = re.compile(r"(?:^|\s)['’](?:s|t|re|ll|ve|d|m)\b", re.IGNORECASE)
+_FULL = 0.55
+"""Share of the limit from which the end of a line is favoured."""
+_URGE = 5.0
+"""Most nats by which it is."""
 _DANGLING = frozenset(
     "a an the and or but nor so of in on at to for from by with without into onto over under about as is are was were "
     "be been being am has have had do does did will would can could shall should may might must if when while than "
@@ -30,23 +36,29 @@ _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向
 
 @dataclass(frozen=True)
 class LimitForm:
-    """A `Form` of a single unit.
+    """A `Form` whose units are lines.
 
     Attributes:
         language: Of the text.
-        limit: Most units of `count`.
+        limit: Most units of `count` for each line.
+        lines: How many lines.
+        needed: Lines without which the draft is not complete; None needs all. Those beyond are left out where the
+            model has nothing new to say.
         count: How the length is counted.
         facts: What may be stated; None leaves it free.
         forbidden: Words that must not appear.
-        avoid: Texts that must not come again, not even nearly.
-        favoured: Words whose appearance is rewarded when candidates are compared.
-        marks: Whether the text ends with a full stop (a description) or without (a headline).
+        avoid: Texts that must not come again, not even nearly; the lines before are always among them.
+        favoured: Words whose first appearance is rewarded when candidates are compared.
+        marks: Whether a line ends with a full stop (a description) or without (a headline).
+        exclaim: Whether an exclamation mark may stand in it.
         width: Candidates side by side.
         fewest: Least words (English) or characters (Chinese).
     """
 
     language: Language
     limit: int
+    lines: int = 1
+    needed: int | None = None
     count: Count = len
     facts: FactSheet | None = None
     forbidden: tuple[str, ...] = ()
@@ -54,23 +66,33 @@ class LimitForm:
     favoured: tuple[str, ...] = ()
     marks: bool = False
     exclaim: bool = False
-    width: int = 5
+    width: int = 4
     fewest: int = 2
 
-    def unit(self, index: int, so_far: str) -> Line | None:  # noqa: ARG002
+    def unit(self, index: int, so_far: str) -> Line | None:
         """See `Form.unit`."""
-        return Line(self) if index == 0 else None
+        return Line(self, tuple(so_far.split("\n")), last=index == self.lines - 1) if index < self.lines else None
 
 
 @dataclass(frozen=True)
 class Line:
-    """The one text; a `Unit`."""
+    """One text; a `Unit`."""
 
     form: LimitForm
-    tries: int = 5
+    before: tuple[str, ...] = ()
+    last: bool = True
     opening: str = ""
     closing: str = ""
-    optional: bool = False
+
+    @property
+    def optional(self) -> bool:
+        """See `Unit.optional`."""
+        return self.form.needed is not None and sum(map(bool, self.before)) >= self.form.needed
+
+    @property
+    def tries(self) -> int:
+        """See `Unit.tries`."""
+        return 2 if self.optional else 5
 
     @property
     def width(self) -> int:
@@ -84,53 +106,58 @@ class Line:
 
     def cursor(self) -> LineCursor:
         """See `Unit.cursor`."""
-        return LineCursor(self.form)
+        return LineCursor(self.form, last=self.last)
 
     def accepts(self, text: str) -> bool:
         """See `Unit.accepts`."""
         form, body = self.form, text.strip()
-        if not _whole(body, form) or form.count(body) > form.limit:
+        if not _whole(body, form) or form.count(body) > form.limit or (not self.last and not text.endswith("\n")):
             return False
-        if any(_near(body, other) for other in form.avoid if other):
+        if any(_near(body, other) for other in (*form.avoid, *self.before) if other):
             return False
         return form.facts is None or form.facts.holds(body)
 
     def rank(self, text: str) -> float:
-        """See `Unit.rank`; wanted words count, and so does using the room, a little."""
-        plain = text.casefold()
-        named = sum(word.casefold() in plain for word in self.form.favoured)
-        return 0.6 * named + 0.5 * min(1.0, self.form.count(text) / self.form.limit)
+        """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room."""
+        plain, before = text.casefold(), "\n".join(self.before).casefold()
+        named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
+        begins_alike = any(_first(text) == _first(other) for other in self.before if other)
+        return 0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike
 
 
 class LineCursor:
-    """A `Cursor` over the one text."""
+    """A `Cursor` over one text, which ends with a line break, the last one where the model ends."""
 
-    def __init__(self, form: LimitForm, text: str = "") -> None:
+    def __init__(self, form: LimitForm, text: str = "", *, last: bool = True) -> None:
         self._form = form
         self._text = text
+        self._last = last
 
     @property
     def done(self) -> bool:
         """See `Cursor.done`."""
-        return self._form.marks and re.search(r"[.!?。！？]$", self._text) is not None and not self._number_open()
+        return self._text.endswith("\n")
 
     def admits(self, piece: str) -> bool:
         """See `Cursor.admits`."""
         form = self._form
-        if piece == "":
-            text = self._text.strip()
-            return not form.marks and _whole(text, form) and (form.facts is None or form.facts.complete(text))
         if piece == UNFINISHED:
             return False
+        if piece == "" or piece.endswith("\n"):
+            body = piece.rstrip("\n ")
+            text = (self._text + body).strip()
+            ends = self._last if piece == "" else not self._last
+            return ends and (not body or self.admits(body)) and _whole(text, form) and self._said(text)
         whole = self._text + piece
         if _NOISE.search(piece) or form.count(whole.strip()) > form.limit or "  " in whole:
             return False
         if not whole.strip() or not self._punctuated(piece) or not self._in_language(piece):
             return False
-        lowered = whole.casefold()
-        if any(_contains(lowered, word) for word in form.forbidden):
+        if (banned := _any_of(form.forbidden)) and banned.search(whole[-60:]):
             return False
-        if not self._text.strip() and form.language == "en" and piece.strip()[0].islower():
+        if not self._text.strip() and not _may_start(piece.strip(), form.language):
+            return False
+        if form.language == "en" and (_STRAY.search(whole) or re.search(r"[.!?] +[a-z]", whole)):
             return False
         return form.facts is None or form.facts.admits(self._text, piece, start=not self._text.strip())
 
@@ -140,15 +167,24 @@ class LineCursor:
 
     def fork(self) -> LineCursor:
         """See `Cursor.fork`."""
-        return LineCursor(self._form, self._text)
+        return LineCursor(self._form, self._text, last=self._last)
 
-    def bonus(self, pieces: Sequence[str]) -> NDArray[np.float32] | None:  # noqa: ARG002
-        """See `Cursor.bonus`; nothing is favoured token by token."""
-        return None
+    def bonus(self, pieces: Sequence[str]) -> NDArray[np.float32] | None:
+        """See `Cursor.bonus`: the fuller the line, the likelier its end, so that few run into the limit."""
+        form = self._form
+        used = form.count(self._text.strip()) / form.limit
+        if used < _FULL or not any(piece == "" or piece.endswith("\n") for piece in pieces):
+            return None
+        push = _URGE * (used - _FULL) / (1 - _FULL)
+        return np.asarray([push * (piece == "" or piece.endswith("\n")) for piece in pieces], np.float32)
 
     def suggestions(self) -> Sequence[str]:
         """See `Cursor.suggestions`."""
-        return (".", "。", "!") if self._form.marks else ()
+        ends = ("。", "。\n") if self._form.language == "zh" else (".", ".\n")
+        return (*ends, "\n") if self._form.marks else ("\n",)
+
+    def _said(self, text: str) -> bool:
+        return self._form.facts is None or self._form.facts.complete(text)
 
     def _punctuated(self, piece: str) -> bool:
         form = self._form
@@ -186,18 +222,31 @@ def _whole(text: str, form: LimitForm, *, ended: bool = True) -> bool:
         return len(_HAN.findall(bare)) >= form.fewest * 2 and not bare.endswith((*_HAN_DANGLING, "，", "、", "：", "-"))
     words = re.findall(r"[\w'’%$€£&-]+", bare)
     last = words[-1].casefold() if words else ""
-    return len(words) >= form.fewest and last not in _DANGLING and bare[-1:] not in ",:;-–—&/("
+    known = not last.isalpha() or last in plain_words() or (form.facts is not None and last in form.facts.words)
+    return len(words) >= form.fewest and known and last not in _DANGLING and bare[-1:] not in ",:;-–—&/("
 
 
-def _contains(text: str, word: str) -> bool:
-    plain = word.casefold()
-    if _HAN.search(plain):
-        return plain in text
-    return re.search(rf"(?<!\w){re.escape(plain)}(?!\w)", text) is not None
+def _may_start(piece: str, language: Language) -> bool:
+    return (piece[0].isalnum() or piece[0] in "$€£¥“") and not (language == "en" and piece[0].islower())
+
+
+@lru_cache(maxsize=64)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    """A pattern that finds any of the words, Latin ones only whole."""
+    each = [re.escape(w) if _HAN.search(w) else rf"(?<![\w#]){re.escape(w)}(?!\w)" for w in words if w]
+    return re.compile("|".join(each), re.IGNORECASE) if each else None
 
 
 def _near(one: str, other: str) -> bool:
-    """Whether two short texts share most of their words or begin alike."""
-    first, second = ([*_HAN.findall(text)] or re.findall(r"\w+", text.casefold()) for text in (one, other))
-    shared = len(set(first) & set(second)) / max(min(len(set(first)), len(set(second))), 1)
-    return shared > 0.65 or (len(first) > 2 and first[:3] == second[:3])
+    """Whether two short texts share most of their words (Chinese: pairs of characters)."""
+    first, second = (_units(text) for text in (one, other))
+    return len(first & second) / max(len(first | second), 1) > 0.6
+
+
+def _first(text: str) -> str:
+    return text.strip()[:2] if _HAN.search(text) else text.split(maxsplit=1)[0].casefold().rstrip(",")
+
+
+def _units(text: str) -> set[str]:
+    han = "".join(_HAN.findall(text))
+    return {han[at : at + 2] for at in range(len(han) - 1)} or set(re.findall(r"\w+", text.casefold()))

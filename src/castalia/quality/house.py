@@ -1,7 +1,7 @@
 """The house's own rules, asked of every work whatever its genre.
 
 Something is there, in the right language, fit to show, free of personal data that the brief did not contain, and
-without an assistant's chatter.
+without an assistant's chatter, and no long run of it stands in a known poem.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.resources import files
 from castalia.core.language import say
 from castalia.core.ports import Rule
 from castalia.core.values import Draft, Finding
+from castalia.quality.originality import OriginalityRule
 
 PersonalData = Callable[[str], Sequence[str]]
 """Finds personal data: the stretches of text that are some."""
@@ -27,7 +28,7 @@ def house_rules(*, personal: PersonalData) -> tuple[Rule, ...]:
     Args:
         personal: The privacy desk's detector.
     """
-    return (_Written(), _InLanguage(), _Fit(), _Private(personal), _NoChatter())
+    return (_Written(), _InLanguage(), _Fit(), _Private(personal), _NoChatter(), OriginalityRule())
 
 
 class _Written:

@@ -18,7 +18,7 @@ from castalia.core.errors import MarkError, RefusedError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Progress
-from castalia.core.values import Brief, Draft, Judged, Work
+from castalia.core.values import Brief, Draft, Evidence, Judged, Work
 from castalia.library import Library
 from castalia.modalities.text import compose
 
@@ -119,6 +119,7 @@ class Studio:
         room = genres.find(old.genre)
         fields = genres.fields_of(room, old.brief.fields.model_dump())
         brief = old.brief.model_copy(update={"fields": fields})
+        self._as_then(old.evidence)
         draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
         judged = self._revised(room, self._judge(room, draft))
         made = old.model_copy(
@@ -192,15 +193,27 @@ class Studio:
         )
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
-        return compose(
+        strength = self.config.watermark_strength
+        draft = compose(
             brief,
             room.plan(brief),
             self.engine,
             room.assemble,
             attempt=attempt,
-            watermark=self.keys.text_watermark(self.config.watermark_strength),
+            watermark=self.keys.text_watermark(strength),
             progress=self._progress,
         )
+        evidence = draft.evidence.model_copy(update={"watermark_strength": strength})
+        return draft.model_copy(update={"evidence": evidence})
+
+    def _as_then(self, evidence: Evidence) -> None:
+        """Take the model, threads and watermark strength of a work's record, where this run does not name its own."""
+        then: dict[str, object] = {"threads": evidence.threads}
+        if evidence.watermark_strength:
+            then["watermark_strength"] = evidence.watermark_strength
+        if not self.config.model and evidence.model in {model.name for model in models.installed()}:
+            then["model"] = evidence.model
+        self.config = self.config.model_copy(update=then)
 
     def _judge(self, room: Genre, draft: Draft) -> Judged:
         return quality.judge(draft, [*room.rules(draft.brief), *quality.house_rules(personal=privacy.personal)])

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from castalia.cli.opening import open_studio, progress_line
+from castalia.cli.show import check_faces, finding_line, show_work
 from castalia.core.errors import RefusedError, UsageError
 from castalia.core.language import say
-
-if TYPE_CHECKING:
-    from castalia.core.ports import Progress
-    from castalia.core.values import Finding, Work
-    from castalia.studio import Studio
 
 
 @click.command(
@@ -81,10 +77,8 @@ def create(
     """Parse, call, print."""
     words = _words(brief)
     fields = _fields(option) | ({"style": style} if style else {})
-    from castalia.studio import Studio
-
     with progress_line(quiet=as_json) as progress:
-        studio = Studio(progress=progress, model=model, tries=tries, offline=offline)
+        studio = open_studio(progress, model=model, tries=tries, offline=offline)
         faces = ["txt", *dict.fromkeys(path.suffix.lstrip(".").lower() for path in out)]
         check_faces(out)
         try:
@@ -92,44 +86,13 @@ def create(
                 paths = [_numbered(path, count, number) for path in out]
                 files = {path.suffix.lstrip("."): str(studio.export(work, path)) for path in paths}
                 progress("", 1)
-                _show(studio, work, files, as_json=as_json)
+                show_work(studio, work, files, as_json=as_json)
         except RefusedError as refused:
             progress("", 1)
             _show_refused(refused, as_json=as_json)
             raise click.exceptions.Exit(1) from refused
         finally:
             studio.close()
-
-
-def check_faces(paths: Sequence[Path]) -> None:
-    """Raise `UsageError` before any work is done when a file's extension is no format."""
-    from castalia.provenance import FACES
-
-    for path in paths:
-        if path.suffix.lstrip(".").lower() not in FACES:
-            raise UsageError(
-                say("No format for the file {path}.", "文件 {path} 没有对应的格式。", path=path),
-                hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in FACES)),
-            )
-
-
-@contextmanager
-def progress_line(*, quiet: bool) -> Generator[Progress]:
-    """A progress reporter: one line that is overwritten on a terminal, plain lines of news elsewhere."""
-    shown = ""
-    live = sys.stderr.isatty() and not quiet
-
-    def report(message: str, share: float) -> None:
-        nonlocal shown
-        if live:
-            click.echo("\r" + " " * len(shown.encode()) + "\r", nl=False, err=True)
-            shown = f"{message} {share:4.0%}" if message else ""
-            click.echo(shown, nl=False, err=True)
-
-    try:
-        yield report
-    finally:
-        report("", 1)
 
 
 def _words(brief: str | None) -> str:
@@ -172,35 +135,6 @@ def _numbered(path: Path, count: int, number: int) -> Path:
     return path if number == 1 else path.with_name(f"{path.stem}-{count + 1}{path.suffix}")
 
 
-def _show(studio: Studio, work: Work, files: dict[str, str], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(work.as_json(files), ensure_ascii=False))
-        return
-    from castalia import provenance
-
-    # On a terminal the label is enough to read; into a pipe goes the whole marked text.
-    marked = provenance.export(work, "txt", keys=studio.keys, config=studio.config).content.decode()
-    click.echo(provenance.without_footer(marked) if sys.stdout.isatty() else marked.rstrip("\n"))
-    click.echo(
-        say(
-            "{genre} {id} · seed {seed} · {model} · tries {tries} · {seconds:.1f} s",
-            "{genre} {id} · 种子 {seed} · {model} · 尝试 {tries} 次 · {seconds:.1f} 秒",
-            genre=work.genre,
-            id=work.id,
-            seed=work.evidence.seed,
-            model=work.evidence.model,
-            tries=work.tries,
-            seconds=work.evidence.seconds,
-        ),
-        err=True,
-    )
-    for finding in work.findings:
-        if not finding.ok:
-            click.echo(f"  · {_line(finding)}", err=True)
-    for path in files.values():
-        click.echo(say("wrote {path}", "已写入 {path}", path=path), err=True)
-
-
 def _show_refused(refused: RefusedError, *, as_json: bool) -> None:
     draft = refused.best.draft
     if as_json:
@@ -221,12 +155,5 @@ def _show_refused(refused: RefusedError, *, as_json: bool) -> None:
     click.echo(say("REFUSED — best draft, not kept:", "未通过——以下为最佳草稿，未存入作品库："), err=True)
     click.echo(draft.content.text, err=True)
     for finding in refused.best.broken:
-        click.echo(f"  ✗ {_line(finding)}", err=True)
+        click.echo(f"  ✗ {finding_line(finding)}", err=True)
     click.echo(f"castalia: {refused}", err=True)
-
-
-def _line(finding: Finding) -> str:
-    found = say("{rule}: {found}", "{rule}：{found}", rule=finding.rule, found=finding.found)
-    wanted = say(" (wanted: {wanted})", "（应为：{wanted}）", wanted=finding.wanted) if finding.wanted else ""
-    place = f" [{finding.place}]" if finding.place else ""
-    return f"{found}{wanted}{place}" + (f" → {finding.hint}" if finding.hint else "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from castalia.cli.opening import open_studio
 from castalia.core.errors import UsageError
 from castalia.core.files import write_atomic
 from castalia.core.language import say
@@ -125,15 +126,28 @@ def certificate() -> None:
     click.echo(known.anchors().decode(), nl=False)
 
 
+@keys.command(
+    help=say(
+        "Protect the studio with a password. Prints a recovery code, this once; without either the works are lost.",
+        "用密码保护工作室。恢复码只显示这一次；密码和恢复码都丢失则作品无法恢复。",
+    )
+)
+@_password_file
+def password(password_file: Path | None) -> None:
+    """Parse, call, print."""
+    vault = open_studio().vault
+    code = vault.set_password(_password(password_file, confirm=True, what=say("New password", "新密码")))
+    click.echo(say("Recovery code, shown this once: {code}", "恢复码（仅显示这一次）：{code}", code=code))
+
+
 def _keys() -> Keys:
-    from castalia.studio import Studio
-
-    return Studio().keys
+    return open_studio().keys
 
 
-def _password(source: Path | None, *, confirm: bool) -> str:
+def _password(source: Path | None, *, confirm: bool, what: str = "") -> str:
     if source is None:
-        return click.prompt(say("Password of the backup", "备份密码"), hide_input=True, confirmation_prompt=confirm)
+        asked = what or say("Password of the backup", "备份密码")
+        return click.prompt(asked, hide_input=True, confirmation_prompt=confirm, err=True)
     from castalia.provenance import read_limited
 
     text = sys.stdin.buffer.read(10_000) if str(source) == "-" else read_limited(source)

@@ -73,7 +73,7 @@ def show(name: str, verify: bool, as_json: bool) -> None:
 def pull(name: str) -> None:
     """Parse, call, print."""
     from castalia import models as store
-    from castalia.cli.create import progress_line
+    from castalia.cli.opening import progress_line
 
     with progress_line(quiet=False) as progress:
         path = store.pull(name, progress=progress)

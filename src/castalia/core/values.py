@@ -105,6 +105,8 @@ class Evidence(Value):
     """`<scheme>:<key id>`, or `none`."""
     watermark_reason: str = ""
     """Why there is no watermark, when there is none."""
+    watermark_strength: float = 0.0
+    """Bias that acted while sampling, nats, also where the text is too short to count as marked."""
     form: Literal["masked", "checked", "none"] = "none"
     """Whether form rules acted on each token, or only on finished text (generate and check)."""
     seconds: float = 0.0

@@ -1,0 +1,68 @@
+"""How a work, and a finding about it, is shown on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+
+if TYPE_CHECKING:
+    from castalia.core.values import Finding, Work
+    from castalia.studio import Studio
+
+
+def show_work(studio: Studio, work: Work, files: Mapping[str, str] | None = None, *, as_json: bool = False) -> None:
+    """Print a work: marked text on standard output, everything about it on standard error."""
+    if as_json:
+        click.echo(json.dumps(work.as_json(files), ensure_ascii=False))
+        return
+    from castalia import provenance
+
+    # On a terminal the label is enough to read; into a pipe goes the whole marked text.
+    marked = provenance.export(work, "txt", keys=studio.keys, config=studio.config).content.decode()
+    click.echo(provenance.without_footer(marked) if sys.stdout.isatty() else marked.rstrip("\n"))
+    click.echo(
+        say(
+            "{genre} {id} · seed {seed} · {model} · tries {tries} · {seconds:.1f} s",
+            "{genre} {id} · 种子 {seed} · {model} · 尝试 {tries} 次 · {seconds:.1f} 秒",
+            genre=work.genre,
+            id=work.id,
+            seed=work.evidence.seed,
+            model=work.evidence.model,
+            tries=work.tries,
+            seconds=work.evidence.seconds,
+        ),
+        err=True,
+    )
+    for finding in work.findings:
+        if not finding.ok:
+            click.echo(f"  · {finding_line(finding)}", err=True)
+    for path in (files or {}).values():
+        click.echo(say("wrote {path}", "已写入 {path}", path=path), err=True)
+
+
+def finding_line(finding: Finding) -> str:
+    """One finding in one line."""
+    found = say("{rule}: {found}", "{rule}：{found}", rule=finding.rule, found=finding.found)
+    wanted = say(" (wanted: {wanted})", "（应为：{wanted}）", wanted=finding.wanted) if finding.wanted else ""
+    place = f" [{finding.place}]" if finding.place else ""
+    return f"{found}{wanted}{place}" + (f" → {finding.hint}" if finding.hint else "")
+
+
+def check_faces(paths: Sequence[Path]) -> None:
+    """Raise `UsageError` before any work is done when a file's extension is no format."""
+    from castalia.provenance import FACES
+
+    for path in paths:
+        if path.suffix.lstrip(".").lower() not in FACES:
+            raise UsageError(
+                say("No format for the file {path}.", "文件 {path} 没有对应的格式。", path=path),
+                hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in FACES)),
+            )

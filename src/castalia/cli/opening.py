@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from castalia.studio import Studio
 
 
-def open_studio(progress: Progress | None = None, **overrides: Any) -> Studio:
+def open_studio(progress: Progress | None = None, **overrides: Any) -> Studio:  # noqa: ANN401 - handed on to `Studio`, which types them
     """The user's studio; a vault with a password asks for it on a terminal.
 
     Raises:

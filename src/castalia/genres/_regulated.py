@@ -77,7 +77,7 @@ class RegulatedVerse:
             self.length,
             system=chosen.rhyme,
             about="".join([brief.words[:1000], *chosen.keywords]),
-            forbidden=[brief.words, *(example.poem for example in self.examples)],
+            forbidden=[example.poem for example in self.examples],
             known=lambda line: borrowed(line).units > _SHARED,
             width=6 if self.lines == 4 else 8,
         )

@@ -17,8 +17,8 @@ GENRE = RegulatedVerse(
     examples=(
         Example(
             "程序员深夜加班",
-            "孤灯、夜深、清心、星河、归途、露华",
-            "孤灯照夜深，\n万字费清心。\n窗外星河转，\n归途露满襟。",
+            "荧屏、夜深、清心、星河、归途、露华",
+            "荧屏照夜深，\n万字费清心。\n窗外星河转，\n归途露满襟。",
         ),
         Example(
             "a train leaving the station at dawn",

@@ -69,7 +69,7 @@ class Limerick:
             [LineShape(ANAPAESTIC_TRIMETER if letter == "A" else ANAPAESTIC_DIMETER, letter) for letter in SCHEME],
             strict=True,
             varied=1,
-            forbidden=(brief.words, *(poem for _, poem in EXAMPLES)),
+            forbidden=[poem for _, poem in EXAMPLES],
             favoured=about.favoured,
             words=about.words,
         )

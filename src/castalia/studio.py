@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
@@ -182,15 +183,21 @@ class Studio:
         self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
     ) -> Brief:
         cleaned = privacy.guard(words)
-        given = {name: value for name, value in fields.items() if value is not None}
-        given.setdefault("language", _language_of(cleaned, room))
-        return Brief(
+        given = {name: _guarded(value) for name, value in fields.items() if value is not None}
+        given.setdefault("language", _language_of(cleaned or " ".join(map(str, given.values())), room))
+        brief = Brief(
             genre=room.name,
             words=cleaned,
             fields=genres.fields_of(room, given),
             seed=_seed(seed),
             parents=tuple(parents),
         )
+        if not brief.said.strip():
+            raise UsageError(
+                say("The brief is empty.", "要求为空。"),
+                hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
+            )
+        return brief
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
         strength = self.config.watermark_strength
@@ -261,6 +268,12 @@ def _seed(seed: int | None) -> int:
             )
         )
     return seed
+
+
+def _guarded(value: object) -> object:
+    if isinstance(value, str):
+        return privacy.guard(value)
+    return [_guarded(each) for each in cast("Sequence[object]", value)] if isinstance(value, (list, tuple)) else value
 
 
 def _language_of(words: str, room: Genre) -> str:

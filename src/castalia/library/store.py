@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+from filelock import FileLock, Timeout
 from pydantic import ConfigDict
 
 from castalia.core.errors import LockedError, StorageError, UsageError
@@ -50,19 +51,28 @@ class Library:
     def __init__(self, path: Path, key: bytes) -> None:
         make_folder(path.parent, private=True)
         self._path = path
-        fresh = not path.exists()
-        with self._errors():
-            self._database = apsw.Connection(str(path))
-            if fresh:
-                path.chmod(0o600)
-            self._database.set_busy_timeout(_PATIENCE)
-            self._database.pragma("cipher", "chacha20")
-            self._database.pragma("hexkey", key.hex())
-            self._database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-            self._database.pragma("journal_mode", "wal")
-            self._database.pragma("synchronous", "full")
-            self._database.pragma("foreign_keys", "on")
-            self._migrate()
+        try:
+            # Two processes that open an empty file would each begin it under a salt of its own.
+            with FileLock(path.with_name(path.name + ".lock"), timeout=_PATIENCE / 1000), self._errors():
+                self._open(key)
+        except Timeout as error:
+            raise self._busy() from error
+        except OSError as error:
+            raise storage_error(error, path) from error
+
+    def _open(self, key: bytes) -> None:
+        fresh = not self._path.exists()
+        self._database = apsw.Connection(str(self._path))
+        if fresh:
+            self._path.chmod(0o600)
+        self._database.set_busy_timeout(_PATIENCE)
+        self._database.pragma("cipher", "chacha20")
+        self._database.pragma("hexkey", key.hex())
+        self._database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        self._database.pragma("journal_mode", "wal")
+        self._database.pragma("synchronous", "full")
+        self._database.pragma("foreign_keys", "on")
+        self._migrate()
 
     # ------------------------------------------------------------ in
 
@@ -165,14 +175,14 @@ class Library:
         """Works, newest first."""
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM works WHERE genre = coalesce(?, genre) AND language = coalesce(?, language) "
-            "ORDER BY created DESC, id LIMIT ? OFFSET ?",
+            "ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",
             (genre, language, limit, offset),
         )
         return [_work(row) for row in rows]
 
     def search(self, query: str, *, limit: int = 50) -> Sequence[Work]:
         """Works whose text, title or brief holds every word of the query, best first; one character is enough."""
-        words = query.split()
+        words = query.replace("\0", " ").split()
         if not words:
             return self.list(limit=limit)
         long = [word for word in words if len(word) >= 3]
@@ -280,14 +290,19 @@ class Library:
         except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
             raise storage_error(OSError(13, "not writable"), path) from error
         except (apsw.BusyError, apsw.LockedError) as error:
-            raise StorageError(
-                say(
-                    "Another process has been writing {path} for too long.", "另一个进程长时间占用 {path}。", path=path
-                ),
-                hint=say("Try again.", "请重试。"),
-            ) from error
+            raise self._busy() from error
         except apsw.IOError as error:
             raise StorageError(f"{path}: {error}") from error
+
+    def _busy(self) -> StorageError:
+        return StorageError(
+            say(
+                "Another process has been writing {path} for too long.",
+                "另一个进程长时间占用 {path}。",
+                path=self._path,
+            ),
+            hint=say("Try again.", "请重试。"),
+        )
 
 
 def _work(row: Sequence[Any]) -> Work:

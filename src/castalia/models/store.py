@@ -25,6 +25,10 @@ from castalia.models.inspect import inspect
 Notice = Callable[[str], None]
 
 
+_MOST_SURPLUS = 1.1
+"""How far a file may exceed the catalogue's size, which is a rounded one where the digest is not known."""
+
+
 @dataclass(frozen=True)
 class Local:
     """A model file on this disk."""
@@ -182,6 +186,8 @@ def _fetch(model: Model, path: Path, progress: Progress | None, notice: Notice) 
             sources.fetch(source, model, partial, _reporter(model, progress))
         except sources.OutOfReachError as error:
             failures.append(error.message)
+            if partial.exists() and partial.stat().st_size > model.size * _MOST_SURPLUS:
+                sources.discard(partial)
             continue
         _check_and_place(model, partial, path)
         return
@@ -227,6 +233,8 @@ def _reporter(model: Model, progress: Progress | None) -> sources.Advance:
     first: list[int] = []
 
     def advance(count: int) -> None:
+        if count > model.size * _MOST_SURPLUS:
+            raise sources.OutOfReachError(f"{model.name}: more than the {model.size:,} bytes promised")
         if progress is None or count <= 0:
             return
         first.append(count) if not first else None

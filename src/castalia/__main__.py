@@ -1,0 +1,5 @@
+"""`python -m castalia`."""
+
+from castalia.cli.main import run
+
+run()

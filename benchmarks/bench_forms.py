@@ -82,7 +82,9 @@ def _ours(studio: Studio, genre: str, number: int) -> Row:
         row |= {"delivered": False, "tries": refused.tries, "text": text, "broken": broken}
     else:
         kept = studio.library.get(work.id)
-        draft = Draft(brief=kept.brief, content=kept.content, evidence=kept.evidence)
+        typed = genres.fields_of(genres.find(genre), kept.brief.fields.model_dump())
+        brief = kept.brief.model_copy(update={"fields": typed})
+        draft = Draft(brief=brief, content=kept.content, evidence=kept.evidence)
         row |= {"delivered": True, "tries": work.tries, "text": kept.text, "again": _passes(draft)}
         row["language"] = kept.content.language
     return row | {"seconds": round(time.monotonic() - began, 2)}

@@ -22,6 +22,7 @@ from castalia.quality import (
     LedeRule,
     LengthRule,
     UnsupportedFactsRule,
+    without_sentences,
 )
 
 SYSTEM = {
@@ -132,14 +133,14 @@ class News:
             UnsupportedFactsRule(brief.said),
             LedeRule(first_statement(brief, fields), named),
             CoverageRule(fields.facts),
-            LengthRule(*length_wanted(brief, fields), part="body"),
+            LengthRule(*length_wanted(brief, fields), parts=("body",)),
             KeywordRule(fields.keywords),
             ForbiddenRule(fields.forbidden),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
         """Drop sentences that state what was not said."""
-        return without_sentences(draft, findings, "body")
+        return without_sentences(draft.parts, findings, "body")
 
 
 def _fields(brief: Brief) -> NewsFields:
@@ -190,17 +191,6 @@ def dateline(fields: NewsFields) -> str:
         return f"【{inside}】" if inside else ""
     place, date = fields.place.upper(), fields.date
     return f"{', '.join(each for each in (place, date) if each)} — " if place or date else ""
-
-
-def without_sentences(draft: Draft, findings: Sequence[Finding], part: str) -> Mapping[str, str] | None:
-    """The draft's parts with the sentences taken out of one that findings of unsupported facts name."""
-    bad = {finding.place for finding in findings if finding.rule.startswith("unsupported-") and finding.place}
-    text = draft.parts.get(part, "")
-    if not bad or not any(sentence in text for sentence in bad):
-        return None
-    for sentence in bad:
-        text = text.replace(sentence, "")
-    return {**draft.parts, part: re.sub(r" {2,}", " ", text).strip()}
 
 
 GENRE = News()

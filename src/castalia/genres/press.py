@@ -13,7 +13,7 @@ from castalia.genres import news
 from castalia.modalities.text.forms.limits import LimitForm
 from castalia.modalities.text.forms.prose import ProseForm
 from castalia.modalities.text.presets import FACTUAL
-from castalia.quality import ForbiddenRule, HeadlineRule, KeywordRule, LedeRule, LengthRule, UnsupportedFactsRule
+from castalia.quality import ForbiddenRule, HeadlineRule, KeywordRule, LedeRule, LengthRule, UnsupportedFactsRule, without_sentences
 
 SYSTEM = {
     "en": "You write press releases for an organisation. You state only what you are told and add no numbers, names, "
@@ -101,14 +101,14 @@ class Press:
             HeadlineRule(28 if fields.language == "zh" else 110),
             UnsupportedFactsRule(brief.said, parts=("headline", "body")),
             LedeRule(news.first_statement(brief, fields)),
-            LengthRule(*news.length_wanted(brief, fields), part="body"),
+            LengthRule(*news.length_wanted(brief, fields), parts=("body",)),
             KeywordRule(fields.keywords),
             ForbiddenRule(fields.forbidden),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
         """Drop sentences that state what was not said."""
-        return news.without_sentences(draft, findings, "body")
+        return without_sentences(draft.parts, findings, "body")
 
 
 def _fields(brief: Brief) -> PressFields:

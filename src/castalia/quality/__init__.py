@@ -20,6 +20,10 @@ from castalia.quality.originality import OriginalityRule as OriginalityRule
 from castalia.quality.originality import borrowed as borrowed
 from castalia.quality.originality import build_index as build_index
 from castalia.quality.originality import open_index as open_index
+from castalia.quality.prose import ReadabilityRule as ReadabilityRule
+from castalia.quality.prose import SentencesRule as SentencesRule
+from castalia.quality.prose import readability as readability
+from castalia.quality.prose import without_sentences as without_sentences
 from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule

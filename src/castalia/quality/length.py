@@ -19,25 +19,26 @@ def count_words(text: str, language: Language) -> int:
 
 @dataclass(frozen=True)
 class LengthRule:
-    """The length of a part, within a share of the wanted one."""
+    """The length of some parts together, within a share of the wanted one."""
 
     target: int
     tolerance: float = 0.1
-    part: str = ""
-    """A step's name; empty: the whole text."""
+    parts: tuple[str, ...] = ()
+    """Names of steps; empty: the whole text."""
     name: str = "length"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """See `Rule.check`."""
         language = draft.content.language
-        found = count_words(draft.parts.get(self.part, "") if self.part else draft.content.text, language)
+        texts = [draft.parts.get(part, "") for part in self.parts] or [draft.content.text]
+        found = sum(count_words(text, language) for text in texts)
         unit = say("characters", "字") if language == "zh" else say("words", "词")
         low, high = self.target * (1 - self.tolerance), self.target * (1 + self.tolerance)
         return [
             Finding(
                 rule=self.name,
                 ok=low <= found <= high,
-                place=self.part,
+                place=", ".join(self.parts),
                 found=f"{found} {unit}",
                 wanted=f"{low:.0f}–{high:.0f} {unit}",
                 hint=say(

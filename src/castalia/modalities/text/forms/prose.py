@@ -49,6 +49,7 @@ class ProseForm:
         forbidden: Words that must not appear, in any case.
         avoid: Sentences that must not come again (of other steps).
         paragraphs: Whether line breaks may come between sentences.
+        favoured: Words whose first appearance is rewarded when candidates are compared.
         width: Candidates for each sentence.
     """
 
@@ -59,6 +60,7 @@ class ProseForm:
     forbidden: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
     paragraphs: bool = True
+    favoured: tuple[str, ...] = ()
     width: int = 2
 
     def unit(self, index: int, so_far: str) -> Sentence | None:
@@ -123,10 +125,13 @@ class Sentence:
         return self.form.facts is None or self.form.facts.holds(body)
 
     def rank(self, text: str) -> float:
-        """See `Unit.rank`: full sentences before stumps; one that only ends because its room did is put behind."""
+        """See `Unit.rank`: full sentences before stumps; one that only ends because its room did is put behind;
+        wanted words that are still missing come first."""
         length = length_of(text, self.form.language)
         full = min(1.0, length / (14 if self.form.language == "en" else 24))
-        return 0.5 * full - (1.5 if length >= self.left else 0.0)
+        plain, before = text.casefold(), self.so_far.casefold()
+        named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
+        return 0.5 * full + 0.6 * named - (1.5 if length >= self.left else 0.0)
 
 
 @dataclass

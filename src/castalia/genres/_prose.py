@@ -1,0 +1,167 @@
+"""What the prose genres have in common: fields, one conversation from step to step, and the rules of every text."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+
+from pydantic import Field
+
+from castalia.core.ports import Form, Message, Plan, Rule, Sampling, Step
+from castalia.core.values import Brief, BriefFields, Draft, Finding
+from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.limits import LimitForm
+from castalia.modalities.text.forms.prose import ProseForm
+from castalia.modalities.text.presets import COPY, PROSE
+from castalia.quality import (
+    ForbiddenRule,
+    KeywordRule,
+    LengthRule,
+    ReadabilityRule,
+    SentencesRule,
+    UnsupportedFactsRule,
+    without_sentences,
+)
+
+
+class ProseFields(BriefFields):
+    """Fields of a prose work."""
+
+    facts: Annotated[tuple[str, ...], Field(max_length=40, description="facts, separated by ; | 事实，用 ; 分隔")] = ()
+    length: Annotated[
+        int, Field(ge=0, le=3000, description="words (Chinese: characters); 0: the usual | 字数；0：通常长度")
+    ] = 0
+    audience: Annotated[str, Field(max_length=100, description="for whom | 读者")] = ""
+    tone: Annotated[str, Field(max_length=100, description="tone | 语气")] = ""
+    keywords: Annotated[tuple[str, ...], Field(max_length=10, description="words that must appear | 必须出现的词")] = ()
+    forbidden: Annotated[tuple[str, ...], Field(max_length=50, description="words that must not | 不得出现的词")] = ()
+
+
+class Conversation:
+    """The steps of one work as one conversation: each step sees the brief and all that was written before it.
+
+    Args:
+        genre: Names its wording in `data/prose.toml`.
+        brief: The brief.
+        fields: Its fields.
+        rows: Further rows of the material: (English label, Chinese label, value).
+        free: Whether the text may state what the brief does not say (fiction).
+    """
+
+    def __init__(
+        self,
+        genre: str,
+        brief: Brief,
+        fields: ProseFields,
+        *,
+        rows: Sequence[tuple[str, str, str]] = (),
+        free: bool = False,
+    ) -> None:
+        self._wording = _wordings()[genre][fields.language]
+        self._fields = fields
+        self._sheet = None if free else FactSheet(brief.said, fields.language)
+        self._turns = [Message("system", self._wording["system"])]
+        self._material = _material(brief, fields, rows) + "\n\n"
+        self._steps: list[Step] = []
+
+    def line(
+        self, name: str, limit: tuple[int, int], *, ask: str = "", lines: int = 1, marks: bool = False, **wording: object
+    ) -> None:
+        """A step of short lines.
+
+        Args:
+            name: Of the step.
+            limit: Most characters of a line (English, Chinese).
+            ask: Name of its wording; empty: the step's own.
+            lines: How many.
+            marks: Whether a line ends with a full stop.
+            wording: Values of the wording.
+        """
+        form = LimitForm(
+            self._fields.language,
+            limit[self._fields.language == "zh"],
+            lines=lines,
+            facts=self._sheet,
+            forbidden=self._fields.forbidden,
+            favoured=self._fields.keywords,
+            marks=marks,
+        )
+        self._add(name, ask, form, COPY, wording)
+
+    def text(self, name: str, target: int, tolerance: float, *, ask: str = "", **wording: object) -> None:
+        """A step of whole sentences, about `target` words or characters long."""
+        form = ProseForm(
+            self._fields.language,
+            target,
+            tolerance,
+            facts=self._sheet,
+            forbidden=self._fields.forbidden,
+            favoured=self._fields.keywords,
+        )
+        self._add(name, ask, form, PROSE, {"words": target} | wording)
+
+    def plan(self) -> Plan:
+        """All steps."""
+        return Plan(tuple(self._steps))
+
+    def _add(self, name: str, ask: str, form: Form, sampling: Sampling, wording: Mapping[str, object]) -> None:
+        asked = Message("user", self._material + self._wording[ask or name].format(**wording))
+        self._material = ""
+        self._steps.append(Step(name, (*self._turns, asked), form=form, sampling=sampling))
+        self._turns += [asked, Message("assistant", f"{{{name}}}")]
+
+
+def length_of(fields: ProseFields, usual: tuple[int, int]) -> tuple[int, float]:
+    """(length, share by which it may be missed): the wanted one within a tenth, or the usual one, more freely."""
+    return (fields.length, 0.1) if fields.length else (usual[fields.language == "zh"], 0.25)
+
+
+def prose_rules(
+    brief: Brief, fields: ProseFields, texts: Sequence[str], length: tuple[int, float], *, free: bool = False
+) -> tuple[Rule, ...]:
+    """Length, whole sentences, keywords, and nothing stated that was not said.
+
+    Args:
+        brief: The brief.
+        fields: Its fields.
+        texts: Names of the steps that hold sentences.
+        length: Of these steps together, see `length_of`.
+        free: Whether the text may state what the brief does not say.
+    """
+    return (
+        LengthRule(*length, parts=tuple(texts)),
+        SentencesRule(tuple(texts)),
+        ReadabilityRule(tuple(texts)),
+        KeywordRule(fields.keywords),
+        ForbiddenRule(fields.forbidden),
+        *(() if free else (UnsupportedFactsRule(brief.said, parts=tuple(texts)),)),
+    )
+
+
+def mended(draft: Draft, findings: Sequence[Finding], texts: Sequence[str]) -> Mapping[str, str] | None:
+    """The draft's parts without the sentences that state what was not said; None when there is nothing to drop."""
+    parts: Mapping[str, str] = draft.parts
+    for name in texts:
+        parts = without_sentences(parts, findings, name) or parts
+    return parts if parts is not draft.parts else None
+
+
+def _material(brief: Brief, fields: ProseFields, rows: Sequence[tuple[str, str, str]]) -> str:
+    chinese = fields.language == "zh"
+    listed = [
+        ("About", "题材", brief.words),
+        *rows,
+        ("Facts", "事实", "".join(f"\n- {fact}" for fact in fields.facts)),
+        ("Readers", "读者", fields.audience),
+        ("Tone", "语气", fields.tone),
+        ("Must mention", "必须出现", ", ".join(fields.keywords)),
+    ]
+    return "\n".join(f"{zh if chinese else en}: {value}" for en, zh, value in listed if value)
+
+
+@cache
+def _wordings() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    return tomllib.loads((files("castalia") / "data" / "prose.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,83 @@
+"""Blog post: title, summary, and sections under headings that were planned first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from castalia.core.ports import Plan, Rule
+from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
+from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
+
+USUAL = (320, 500)
+
+
+class BlogFields(ProseFields):
+    """Fields of a blog post."""
+
+    sections: Annotated[int, Field(ge=1, le=8, description="number of sections | 小节数")] = 3
+
+
+class Blog:
+    """See the module."""
+
+    name = "blog"
+    aliases = ("blog post", "post", "博客", "博文")
+    languages = ("en", "zh")
+    title = ("Blog post", "博客")
+    summary = (
+        "title, summary and sections under headings; no number or name of its own",
+        "标题、摘要和分节正文；不添加数字和人名",
+    )
+    fields: type[BriefFields] = BlogFields
+
+    def plan(self, brief: Brief) -> Plan:
+        """Title, summary, headings, then each section."""
+        fields = _fields(brief)
+        target, tolerance = length_of(fields, USUAL)
+        talk = Conversation(self.name, brief, fields)
+        talk.line("title", (80, 24))
+        talk.line("summary", (180, 60), marks=True)
+        talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)
+        for at, section in enumerate(_sections(fields), 1):
+            talk.text(section, target // fields.sections, tolerance, ask="section", at=at)
+        return talk.plan()
+
+    def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
+        """Title, summary, and the sections under their headings."""
+        fields = _fields(brief)
+        title, summary = parts.get("title", "").strip(), parts.get("summary", "").strip()
+        headings = [line.strip() for line in parts.get("headings", "").split("\n")]
+        headings += [""] * (fields.sections - len(headings))
+        bodies = [parts.get(section, "").strip() for section in _sections(fields)]
+        pairs = list(zip(headings, bodies, strict=False))
+        return Content(
+            title=title,
+            text="\n\n".join([title, summary, *(f"{heading}\n\n{body}" for heading, body in pairs)]),
+            markdown="\n\n".join([f"# {title}", f"*{summary}*", *(f"## {h}\n\n{body}" for h, body in pairs)]),
+            fields={"title": title, "summary": summary, "headings": headings},
+            language=fields.language,
+        )
+
+    def rules(self, brief: Brief) -> Sequence[Rule]:
+        """Length, whole sentences, keywords, nothing that was not said."""
+        fields = _fields(brief)
+        return prose_rules(brief, fields, _sections(fields), length_of(fields, USUAL))
+
+    def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
+        """Drop sentences that state what was not said."""
+        return mended(draft, findings, _sections(_fields(draft.brief)))
+
+
+def _fields(brief: Brief) -> BlogFields:
+    assert isinstance(brief.fields, BlogFields)
+    return brief.fields
+
+
+def _sections(fields: BlogFields) -> tuple[str, ...]:
+    return tuple(f"section_{number}" for number in range(1, fields.sections + 1))
+
+
+GENRE = Blog()

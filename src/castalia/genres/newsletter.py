@@ -1,0 +1,110 @@
+"""Newsletter: subject, opening, an item for each fact, and who sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from castalia.core.ports import Plan, Rule
+from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
+from castalia.genres._prose import Conversation, ProseFields, mended, prose_rules
+from castalia.quality import UnsupportedFactsRule
+
+MOST_ITEMS = 6
+OPENING = (30, 45)
+ITEM = (45, 70)
+
+
+class NewsletterFields(ProseFields):
+    """Fields of a newsletter; each fact is an item."""
+
+    name: Annotated[str, Field(max_length=80, description="name of the newsletter | 简报名称")] = ""
+    sender: Annotated[str, Field(max_length=200, description="who sends it | 发信人")] = ""
+
+
+class Newsletter:
+    """See the module."""
+
+    name = "newsletter"
+    aliases = ("简报", "通讯", "邮件简报")
+    languages = ("en", "zh")
+    title = ("Newsletter", "简报")
+    summary = (
+        "subject, opening and an item under a heading for each fact; nothing of its own",
+        "邮件标题、开头，每条事实一个小节；不添加内容",
+    )
+    fields: type[BriefFields] = NewsletterFields
+
+    def plan(self, brief: Brief) -> Plan:
+        """Subject, opening, headings, then each item."""
+        fields = _fields(brief)
+        items = _items(brief, fields)
+        opening, each, tolerance = _lengths(fields, len(items))
+        talk = Conversation(self.name, brief, fields)
+        talk.line("subject", (60, 22))
+        talk.text("intro", opening, tolerance)
+        talk.line("headings", (50, 14), lines=len(items), n=len(items))
+        for at, (name, fact) in enumerate(zip(_names(items), items, strict=True), 1):
+            talk.text(name, each, tolerance, ask="item", at=at, fact=fact)
+        return talk.plan()
+
+    def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
+        """Name, subject, opening, items and sender."""
+        fields = _fields(brief)
+        names = _names(_items(brief, fields))
+        subject, intro = parts.get("subject", "").strip(), parts.get("intro", "").strip()
+        headings = [line.strip() for line in parts.get("headings", "").split("\n")]
+        headings += [""] * (len(names) - len(headings))
+        pairs = [(heading, parts.get(name, "").strip()) for heading, name in zip(headings, names, strict=False)]
+        top, tail = [fields.name] * bool(fields.name), [fields.sender] * bool(fields.sender)
+        return Content(
+            title=subject,
+            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}" for heading, body in pairs), *tail]),
+            markdown="\n\n".join(
+                [*(f"*{each}*" for each in top), f"# {subject}", intro, *(f"## {h}\n\n{b}" for h, b in pairs), *tail]
+            ),
+            fields={"subject": subject, "headings": headings},
+            language=fields.language,
+        )
+
+    def rules(self, brief: Brief) -> Sequence[Rule]:
+        """Length, whole sentences, keywords, nothing that was not said."""
+        fields = _fields(brief)
+        items = _items(brief, fields)
+        opening, each, tolerance = _lengths(fields, len(items))
+        texts = ("intro", *_names(items))
+        return (
+            *prose_rules(brief, fields, texts, (opening + each * len(items), tolerance)),
+            UnsupportedFactsRule(brief.said, parts=("subject", "headings"), names=False),
+        )
+
+    def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
+        """Drop sentences that state what was not said."""
+        return mended(draft, findings, ("intro", *_names(_items(draft.brief, _fields(draft.brief)))))
+
+
+def _fields(brief: Brief) -> NewsletterFields:
+    assert isinstance(brief.fields, NewsletterFields)
+    return brief.fields
+
+
+def _items(brief: Brief, fields: NewsletterFields) -> tuple[str, ...]:
+    return fields.facts[:MOST_ITEMS] or (brief.words,)
+
+
+def _names(items: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"item_{number}" for number in range(1, len(items) + 1))
+
+
+def _lengths(fields: NewsletterFields, items: int) -> tuple[int, int, float]:
+    """(of the opening, of an item, share by which they may be missed)."""
+    side = fields.language == "zh"
+    if not fields.length:
+        return OPENING[side], ITEM[side], 0.4
+    opening = max(fields.length // (items + 2), 15)
+    return opening, max((fields.length - opening) // items, 15), 0.1
+
+
+GENRE = Newsletter()

@@ -1,0 +1,78 @@
+"""Product description for a shop: title, text and points, all from what is known of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from castalia.core.ports import Plan, Rule
+from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
+from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
+from castalia.quality import ClaimsRule, Limit, LimitsRule, UnsupportedFactsRule
+
+TEXTS = ("text",)
+USUAL = (70, 120)
+MOST_POINTS = 5
+
+
+class Product:
+    """See the module."""
+
+    name = "product"
+    aliases = ("product description", "商品介绍", "商品描述", "产品介绍")
+    languages = ("en", "zh")
+    title = ("Product description", "商品介绍")
+    summary = (
+        "title, description and a point for each fact; no number, name or claim of its own",
+        "标题、介绍和逐条卖点；不添加数字、名称和承诺",
+    )
+    fields: type[BriefFields] = ProseFields
+
+    def plan(self, brief: Brief) -> Plan:
+        """Title, text, then a point for each fact."""
+        fields = _fields(brief)
+        talk = Conversation(self.name, brief, fields)
+        talk.line("title", (70, 22))
+        talk.text("text", *length_of(fields, USUAL))
+        if points := _points(fields):
+            talk.line("points", (70, 20), lines=points, n=points)
+        return talk.plan()
+
+    def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
+        """Title, text and points."""
+        title, text = parts.get("title", "").strip(), parts.get("text", "").strip()
+        points = [line.strip() for line in parts.get("points", "").split("\n") if line.strip()]
+        return Content(
+            title=title,
+            text="\n\n".join(each for each in (title, text, "\n".join(f"• {point}" for point in points)) if each),
+            markdown="\n\n".join([f"# {title}", text, "\n".join(f"- {point}" for point in points)]).rstrip(),
+            fields={"title": [title], "text": text, "points": points},
+            language=brief.fields.language,
+        )
+
+    def rules(self, brief: Brief) -> Sequence[Rule]:
+        """Length, whole sentences, keywords, nothing that was not said, and no claims."""
+        fields = _fields(brief)
+        points = _points(fields)
+        limits = {"title": Limit(70, 1, 1)} | ({"points": Limit(70, points, points)} if points else {})
+        return (
+            *prose_rules(brief, fields, TEXTS, length_of(fields, USUAL)),
+            ClaimsRule(brief.said),
+            LimitsRule(limits),
+            UnsupportedFactsRule(brief.said, parts=("title", "points"), names=False),
+        )
+
+    def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
+        """Drop sentences that state what was not said."""
+        return mended(draft, findings, TEXTS)
+
+
+def _fields(brief: Brief) -> ProseFields:
+    assert isinstance(brief.fields, ProseFields)
+    return brief.fields
+
+
+def _points(fields: ProseFields) -> int:
+    return min(len(fields.facts), MOST_POINTS)
+
+
+GENRE = Product()

@@ -68,7 +68,14 @@ class Conversation:
         self._steps: list[Step] = []
 
     def line(
-        self, name: str, limit: tuple[int, int], *, ask: str = "", lines: int = 1, marks: bool = False, **wording: object
+        self,
+        name: str,
+        limit: tuple[int, int],
+        *,
+        ask: str = "",
+        lines: int = 1,
+        marks: bool = False,
+        **wording: object,
     ) -> None:
         """A step of short lines.
 

@@ -13,7 +13,15 @@ from castalia.genres import news
 from castalia.modalities.text.forms.limits import LimitForm
 from castalia.modalities.text.forms.prose import ProseForm
 from castalia.modalities.text.presets import FACTUAL
-from castalia.quality import ForbiddenRule, HeadlineRule, KeywordRule, LedeRule, LengthRule, UnsupportedFactsRule, without_sentences
+from castalia.quality import (
+    ForbiddenRule,
+    HeadlineRule,
+    KeywordRule,
+    LedeRule,
+    LengthRule,
+    UnsupportedFactsRule,
+    without_sentences,
+)
 
 SYSTEM = {
     "en": "You write press releases for an organisation. You state only what you are told and add no numbers, names, "

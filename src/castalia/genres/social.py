@@ -109,7 +109,7 @@ def _tags(fields: SocialFields) -> list[str]:
 
 
 def _length(fields: SocialFields) -> tuple[int, float]:
-    """As wanted, but within what the platform's limit leaves: six letters a word, one space; a Chinese character each."""
+    """As wanted, but within what the platform's limit leaves: seven characters a word with its space."""
     target, tolerance = length_of(fields, USUAL)
     place = places()[fields.platform]
     room = place.limit - len(" ".join(_tags(fields))) - 2

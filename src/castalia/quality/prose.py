@@ -101,7 +101,7 @@ def readability(text: str, language: Language) -> float:
 
 
 def without_sentences(parts: Mapping[str, str], findings: Sequence[Finding], part: str) -> Mapping[str, str] | None:
-    """The parts with those sentences taken out of one that findings of unsupported facts name; None if there are none."""
+    """The parts, one of them without the sentences that findings of unsupported facts name; None if there are none."""
     bad = {finding.place for finding in findings if finding.rule.startswith("unsupported-") and finding.place}
     text = parts.get(part, "")
     if not bad or not any(sentence in text for sentence in bad):

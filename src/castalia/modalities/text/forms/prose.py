@@ -125,8 +125,7 @@ class Sentence:
         return self.form.facts is None or self.form.facts.holds(body)
 
     def rank(self, text: str) -> float:
-        """See `Unit.rank`: full sentences before stumps; one that only ends because its room did is put behind;
-        wanted words that are still missing come first."""
+        """See `Unit.rank`: full sentences before stumps, wanted words first, one that its room cut short last."""
         length = length_of(text, self.form.language)
         full = min(1.0, length / (14 if self.form.language == "en" else 24))
         plain, before = text.casefold(), self.so_far.casefold()

@@ -95,7 +95,7 @@ def _file_layer(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as stream:
             return {key.replace("-", "_"): value for key, value in tomllib.load(stream).items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", hint=say("Mend or remove that file.", "请修正或删除该文件。")) from error

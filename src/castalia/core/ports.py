@@ -259,6 +259,10 @@ class Form(Protocol):
         ...
 
 
+FormMaker = Callable[[Mapping[str, str]], Form]
+"""Makes a step's form from the texts of the steps before it, by name: so that none of them is said again."""
+
+
 class Processor(Protocol):
     """One link of the chain that changes candidates' scores before a token is drawn (style, watermark)."""
 
@@ -306,7 +310,7 @@ class Step:
 
     name: str
     messages: tuple[Message, ...]
-    form: Form | None = None
+    form: Form | FormMaker | None = None
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int = 512
     stop: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from castalia.core.ports import Form, Message, Plan, Rule, Sampling, Step
+from castalia.core.ports import Form, FormMaker, Message, Plan, Rule, Sampling, Step
 from castalia.core.values import Brief, BriefFields, Draft, Finding
 from castalia.modalities.text.forms.facts import FactSheet
 from castalia.modalities.text.forms.limits import LimitForm
@@ -98,23 +98,48 @@ class Conversation:
         )
         self._add(name, ask, form, COPY, wording)
 
-    def text(self, name: str, target: int, tolerance: float, *, ask: str = "", **wording: object) -> None:
-        """A step of whole sentences, about `target` words or characters long."""
-        form = ProseForm(
-            self._fields.language,
-            target,
-            tolerance,
-            facts=self._sheet,
-            forbidden=self._fields.forbidden,
-            favoured=self._fields.keywords,
-        )
+    def text(
+        self,
+        name: str,
+        target: int,
+        tolerance: float,
+        *,
+        ask: str = "",
+        without: Sequence[str] = (),
+        **wording: object,
+    ) -> None:
+        """A step of whole sentences, about `target` words or characters long, which repeats no step before it.
+
+        Args:
+            name: Of the step.
+            target: Wanted length.
+            tolerance: Share by which it may be missed.
+            ask: Name of its wording; empty: the step's own.
+            without: Words that must not appear, beside the user's.
+            wording: Values of the wording.
+        """
+        fields, sheet = self._fields, self._sheet
+
+        def form(earlier: Mapping[str, str]) -> Form:
+            return ProseForm(
+                fields.language,
+                target,
+                tolerance,
+                facts=sheet,
+                forbidden=(*fields.forbidden, *without),
+                avoid=tuple(earlier.values()),
+                favoured=fields.keywords,
+            )
+
         self._add(name, ask, form, PROSE, {"words": target} | wording)
 
     def plan(self) -> Plan:
         """All steps."""
         return Plan(tuple(self._steps))
 
-    def _add(self, name: str, ask: str, form: Form, sampling: Sampling, wording: Mapping[str, object]) -> None:
+    def _add(
+        self, name: str, ask: str, form: Form | FormMaker, sampling: Sampling, wording: Mapping[str, object]
+    ) -> None:
         asked = Message("user", self._material + self._wording[ask or name].format(**wording))
         self._material = ""
         self._steps.append(Step(name, (*self._turns, asked), form=form, sampling=sampling))

@@ -13,7 +13,12 @@ from castalia.genres._prose import Conversation, ProseFields, length_of, mended,
 from castalia.quality import UnsupportedFactsRule
 
 TEXTS = ("text",)
-USUAL = (80, 120)
+USUAL = (70, 110)
+FRAME = (
+    *("subject", "dear", "hello", "hi", "regards", "sincerely", "cheers", "best wishes"),
+    *("主题", "标题", "尊敬的", "您好", "此致", "敬礼", "祝好", "顺颂"),
+)
+"""What belongs to greeting and signature, which are not the model's to write."""
 
 
 class EmailFields(ProseFields):
@@ -42,7 +47,7 @@ class Email:
         rows = (("To", "收信人", fields.to), ("From", "发信人", fields.sender))
         talk = Conversation(self.name, brief, fields, rows=rows)
         talk.line("subject", (70, 24))
-        talk.text("text", *length_of(fields, USUAL))
+        talk.text("text", *length_of(fields, USUAL), without=FRAME)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

@@ -13,8 +13,8 @@ from castalia.genres._prose import Conversation, ProseFields, mended, prose_rule
 from castalia.quality import UnsupportedFactsRule
 
 MOST_ITEMS = 6
-OPENING = (30, 45)
-ITEM = (45, 70)
+OPENING = (25, 40)
+ITEM = (32, 50)
 
 
 class NewsletterFields(ProseFields):

@@ -10,7 +10,7 @@ from castalia.genres._prose import Conversation, ProseFields, length_of, mended,
 from castalia.quality import ClaimsRule, Limit, LimitsRule, UnsupportedFactsRule
 
 TEXTS = ("text",)
-USUAL = (70, 120)
+USUAL = (50, 90)
 MOST_POINTS = 5
 
 

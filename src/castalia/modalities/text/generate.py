@@ -6,7 +6,7 @@ draw. The mask comes before the truncations, so that a rhyme far down the model'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,16 +81,17 @@ class Writer:
         self._processors = processors
         self._seed = seed
 
-    def write(self, step: Step, prompt: Sequence[int], *, first: bool = False) -> Written:
+    def write(self, step: Step, prompt: Sequence[int], earlier: Mapping[str, str], *, first: bool = False) -> Written:
         """Write one step.
 
         Args:
             step: What to write.
             prompt: Tokens of its conversation.
+            earlier: Texts of the steps before it, by name.
             first: Whether it is the draft's first (see `LanguageModel.open`).
         """
         session = self._engine.open(prompt, first=first)
-        form = step.form or FreeForm(step.max_tokens, step.stop)
+        form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
         text, sampled, total, index, complete = step.begin, 0, 0.0, 0, True
         session.extend(self._engine.tokenize(step.begin))
         room = self._engine.context - 8

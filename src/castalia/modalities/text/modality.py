@@ -57,7 +57,7 @@ def compose(
             )
         turns = encode.messages(step, parts, brief.fields.style)
         if masked:
-            written = writer.write(step, encode.prompt(engine, turns), first=number == 0)
+            written = writer.write(step, encode.prompt(engine, turns), parts, first=number == 0)
         else:
             written = _from_endpoint(engine, step, turns, seed)
         parts[step.name] = written.text

@@ -47,7 +47,7 @@ class ProseForm:
         tolerance: Share by which the length may miss the target.
         facts: What may be stated; None leaves statements free.
         forbidden: Words that must not appear, in any case.
-        avoid: Sentences that must not come again (of other steps).
+        avoid: Texts whose sentences must not come again (of other steps).
         paragraphs: Whether line breaks may come between sentences.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         width: Candidates for each sentence.
@@ -119,8 +119,7 @@ class Sentence:
         whole = _SENTENCE_END[language].search(body) is not None
         if not whole or length_of(body, language) < (4 if language == "en" else 6) or _CHATTER.search(body):
             return False
-        known = [*_sentences(self.so_far), *self.form.avoid]
-        if any(_alike(body, other) for other in known):
+        if any(_alike(body, other) for other in self._known()):
             return False
         return self.form.facts is None or self.form.facts.holds(body)
 
@@ -130,7 +129,12 @@ class Sentence:
         full = min(1.0, length / (14 if self.form.language == "en" else 24))
         plain, before = text.casefold(), self.so_far.casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
-        return 0.5 * full + 0.6 * named - (1.5 if length >= self.left else 0.0)
+        again = _shared_runs(text, self._known())
+        return 0.5 * full + 0.6 * named - again - (1.5 if length >= self.left else 0.0)
+
+    def _known(self) -> list[str]:
+        """The sentences before this one, of other steps too."""
+        return [each for text in (*self.form.avoid, self.so_far) for each in _sentences(text)]
 
 
 @dataclass
@@ -267,3 +271,14 @@ def _grams(sentence: str) -> set[tuple[str, ...]]:
     units = _HAN.findall(sentence) or re.findall(r"\w+", sentence.casefold())
     size = min(3, len(units))
     return {tuple(units[start : start + size]) for start in range(len(units) - size + 1)} if units else set()
+
+
+def _shared_runs(text: str, others: Sequence[str]) -> float:
+    """Share of the text's runs of four words (Chinese: six characters) that other sentences have too."""
+    runs = _runs(text)
+    return len(runs & {run for other in others for run in _runs(other)}) / max(len(runs), 1)
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    units, size = (_HAN.findall(text), 6) if _HAN.search(text) else (re.findall(r"\w+", text.casefold()), 4)
+    return {tuple(units[at : at + size]) for at in range(len(units) - size + 1)}

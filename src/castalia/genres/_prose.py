@@ -148,7 +148,7 @@ class Conversation:
 
 def length_of(fields: ProseFields, usual: tuple[int, int]) -> tuple[int, float]:
     """(length, share by which it may be missed): the wanted one within a tenth, or the usual one, more freely."""
-    return (fields.length, 0.1) if fields.length else (usual[fields.language == "zh"], 0.25)
+    return (fields.length, 0.1) if fields.length else (usual[fields.language == "zh"], 0.5)
 
 
 def prose_rules(

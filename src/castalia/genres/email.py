@@ -16,7 +16,7 @@ TEXTS = ("text",)
 USUAL = (70, 110)
 FRAME = (
     *("subject", "dear", "hello", "hi", "regards", "sincerely", "cheers", "best wishes"),
-    *("主题", "标题", "尊敬的", "您好", "此致", "敬礼", "祝好", "顺颂"),
+    *("主题", "标题", "尊敬", "亲爱", "您好", "你好", "此致", "敬礼", "祝好", "顺颂"),
 )
 """What belongs to greeting and signature, which are not the model's to write."""
 
@@ -44,10 +44,9 @@ class Email:
     def plan(self, brief: Brief) -> Plan:
         """Subject, then the text."""
         fields = _fields(brief)
-        rows = (("To", "收信人", fields.to), ("From", "发信人", fields.sender))
-        talk = Conversation(self.name, brief, fields, rows=rows)
+        talk = Conversation(self.name, brief, fields, rows=(("To", "收信人", fields.to),))
         talk.line("subject", (70, 24))
-        talk.text("text", *length_of(fields, USUAL), without=FRAME)
+        talk.text("text", *length_of(fields, USUAL), without=(*FRAME, fields.sender))
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

@@ -11,7 +11,6 @@ from castalia.quality import ClaimsRule, Limit, LimitsRule, UnsupportedFactsRule
 
 TEXTS = ("text",)
 USUAL = (50, 90)
-MOST_POINTS = 5
 
 
 class Product:
@@ -28,19 +27,17 @@ class Product:
     fields: type[BriefFields] = ProseFields
 
     def plan(self, brief: Brief) -> Plan:
-        """Title, text, then a point for each fact."""
+        """Title, then text; the points are the facts themselves."""
         fields = _fields(brief)
         talk = Conversation(self.name, brief, fields)
         talk.line("title", (70, 22))
         talk.text("text", *length_of(fields, USUAL))
-        if points := _points(fields):
-            talk.line("points", (70, 20), lines=points, n=points)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """Title, text and points."""
         title, text = parts.get("title", "").strip(), parts.get("text", "").strip()
-        points = [line.strip() for line in parts.get("points", "").split("\n") if line.strip()]
+        points = [fact[:1].upper() + fact[1:] for fact in _fields(brief).facts]
         return Content(
             title=title,
             text="\n\n".join(each for each in (title, text, "\n".join(f"• {point}" for point in points)) if each),
@@ -52,13 +49,11 @@ class Product:
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Length, whole sentences, keywords, nothing that was not said, and no claims."""
         fields = _fields(brief)
-        points = _points(fields)
-        limits = {"title": Limit(70, 1, 1)} | ({"points": Limit(70, points, points)} if points else {})
         return (
             *prose_rules(brief, fields, TEXTS, length_of(fields, USUAL)),
             ClaimsRule(brief.said),
-            LimitsRule(limits),
-            UnsupportedFactsRule(brief.said, parts=("title", "points"), names=False),
+            LimitsRule({"title": Limit(70, 1, 1)}),
+            UnsupportedFactsRule(brief.said, parts=("title",), names=False),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
@@ -69,10 +64,6 @@ class Product:
 def _fields(brief: Brief) -> ProseFields:
     assert isinstance(brief.fields, ProseFields)
     return brief.fields
-
-
-def _points(fields: ProseFields) -> int:
-    return min(len(fields.facts), MOST_POINTS)
 
 
 GENRE = Product()

@@ -88,7 +88,7 @@ def _users_own() -> tuple[dict[str, Any], str]:
     path: Path = folders().config / "models.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")), str(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}, str(path)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {error}", hint=say("Mend or remove that file.", "请修正或删除该文件。")) from error

@@ -1,0 +1,123 @@
+"""Speed of the sampling loop against the engine alone: `python benchmarks/bench_text_speed.py [--model NAME]`.
+
+Protocol: one process, one thread, the same weights and prompt, 128 tokens, five rounds in turn, medians. `engine`: the
+engine's own stream without rules or marks. `watermark`: our loop with the watermark. `form`: haiku, six lines side by
+side under the mask (characters a second of the kept lines only, so its ratio is not like the others). Limit: bytes of
+weights read a token over the memory bandwidth measured by copying 256 MiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import time
+
+from _report import STATE, emit
+
+os.environ.setdefault("CASTALIA_HOME", str(STATE / "home"))
+
+import numpy as np
+
+from castalia import models
+from castalia.core.ports import LanguageModel, Message, Sampling, Step
+from castalia.modalities.text import encode
+from castalia.modalities.text.generate import Writer
+from castalia.provenance.watermark import PUBLISHED
+from castalia.provenance.watermarks.text import TextWatermark
+from castalia.studio import Studio
+
+TOKENS = 128
+ROUNDS = 5
+SAMPLING = Sampling(temperature=0.8, top_k=40)
+TURNS = (Message("user", "Tell the story of a lighthouse, a storm and a lost ship, in as much detail as you can."),)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b")
+    args = parser.parse_args()
+    studio = Studio(model=args.model, threads=1)
+    engine = studio.engine
+    bandwidth = _bandwidth()
+    chosen = models.choose(args.model)
+    assert isinstance(chosen, models.Local), "an endpoint has no weights here"
+    size = chosen.path.stat().st_size
+    _own(engine, 1)
+    rates: dict[str, list[float]] = {"engine": [], "loop": [], "watermark": []}
+    first: list[float] = []
+    for seed in range(ROUNDS):
+        rates["engine"].append(_own(engine, seed)[1])
+        for name, link in (("loop", ()), ("watermark", (TextWatermark(PUBLISHED.secret, 2.5),))):
+            wait, rate = _ours(engine, seed, link)
+            rates[name].append(rate)
+            if name == "watermark":
+                first.append(wait)
+    prefill = _prefill(engine)
+    middle = {name: round(statistics.median(each), 2) for name, each in rates.items()}
+    emit(
+        f"text_speed_{engine.name}",
+        f"one thread, {TOKENS} tokens, {ROUNDS} rounds in turn, medians",
+        {
+            "model": engine.name,
+            "tokens_per_second": middle,
+            "ratio_loop": round(middle["loop"] / middle["engine"], 3),
+            "ratio_watermark": round(middle["watermark"] / middle["engine"], 3),
+            "share_of_bandwidth_limit": round(middle["engine"] * size / bandwidth, 3),
+            "bandwidth_gb_s": round(bandwidth / 1e9, 2),
+            "prefill_tokens_per_second": round(prefill, 1),
+            "first_token_s": round(statistics.median(first), 3),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        },
+    )
+
+
+def _own(engine: LanguageModel, seed: int) -> tuple[float, float]:
+    """(seconds to the first piece, tokens a second after it) of the engine's own stream."""
+    began, first, text = time.perf_counter(), 0.0, ""
+    for piece in engine.stream(TURNS, sampling=SAMPLING, seed=seed, max_tokens=TOKENS):
+        first = first or time.perf_counter()
+        text += piece
+    count = len(engine.tokenize(text))
+    return first - began, (count - 1) / (time.perf_counter() - first)
+
+
+def _ours(engine: LanguageModel, seed: int, links: tuple[TextWatermark, ...]) -> tuple[float, float]:
+    """The same of our loop."""
+    step = Step("text", TURNS, sampling=SAMPLING, max_tokens=TOKENS)
+    prompt = encode.prompt(engine, TURNS)
+    short = Step("text", TURNS, sampling=SAMPLING, max_tokens=1)
+    began = time.perf_counter()
+    Writer(engine, links, seed).write(short, prompt, {}, first=True)
+    wait = time.perf_counter() - began
+    session = engine.open(prompt, first=True)
+    session.close()
+    began = time.perf_counter()
+    written = Writer(engine, links, seed).write(step, prompt, {}, first=True)
+    return wait, written.sampled / (time.perf_counter() - began)
+
+
+def _prefill(engine: LanguageModel) -> float:
+    text = "The harbour was quiet and the boats lay still. " * 40
+    tokens = engine.tokenize(text)[:400]
+    began = time.perf_counter()
+    engine.open(tokens, first=True).close()
+    return len(tokens) / (time.perf_counter() - began)
+
+
+def _bandwidth() -> float:
+    """Bytes a second read while copying 256 MiB, best of five."""
+    source = np.ones(2**28, np.uint8)
+    target = np.empty_like(source)
+    best = 0.0
+    for _ in range(5):
+        began = time.perf_counter()
+        np.copyto(target, source)
+        best = max(best, source.nbytes / (time.perf_counter() - began))
+    return best
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
 
-USUAL = (320, 500)
+USUAL = (210, 330)
 
 
 class BlogFields(ProseFields):

@@ -1,0 +1,94 @@
+"""Laws of every registered genre."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from castalia import genres, privacy, quality
+from castalia.cli.create import create
+from castalia.cli.genres import genres as command
+from castalia.cli.main import joined_options
+from castalia.core.values import Brief, BriefFields, Draft, Evidence
+from castalia.quality import readability
+
+ALL = genres.every()
+EACH = [(genre, language) for genre in ALL for language in genre.languages]
+WORDS = {"en": "first snow over the harbour", "zh": "秋夜江上望月"}
+ROOT = Path(__file__).parent.parent
+
+
+def brief(genre, language: str) -> Brief:
+    fields: BriefFields = genres.fields_of(genre, {"language": language})
+    return Brief(genre=genre.name, words=WORDS[language], fields=fields, seed=1)
+
+
+def draft(genre, language: str, parts: dict[str, str]) -> Draft:
+    asked = brief(genre, language)
+    evidence = Evidence(model="m", digest="d", engine="e", seed=1)
+    return Draft(brief=asked, content=genre.assemble(asked, parts), parts=parts, evidence=evidence)
+
+
+def rules(genre, asked: Brief):
+    return [*genre.rules(asked), *quality.house_rules(personal=privacy.personal)]
+
+
+def test_names_and_aliases_lead_to_one_genre_each():
+    for genre in ALL:
+        for name in (genre.name, *genre.aliases, genre.name.upper()):
+            assert genres.find(name).name == genre.name
+
+
+@pytest.mark.parametrize("genre", ALL, ids=lambda genre: genre.name)
+def test_every_field_is_explained_in_both_languages(genre):
+    for name, field in genre.fields.model_fields.items():
+        assert re.search(r"\S+ \| .*[\u3400-\u9fff]", field.description or ""), name
+
+
+@pytest.mark.parametrize(("genre", "language"), EACH, ids=lambda each: getattr(each, "name", each))
+def test_a_plan_refers_only_to_steps_before(genre, language):
+    before: set[str] = set()
+    for step in genre.plan(brief(genre, language)).steps:
+        asked = "".join(message.content for message in step.messages)
+        assert set(re.findall(r"\{([a-z_]+\d*)\}", asked)) <= before
+        assert step.name not in before
+        before.add(step.name)
+
+
+@pytest.mark.parametrize(("genre", "language"), EACH, ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize("text", ["", "\n\n", "{", "Sure! Here is a poem about the sea:", "床前明月光", "x" * 5000])
+def test_what_is_no_work_is_assembled_without_an_error_and_refused(genre, language, text):
+    names = [step.name for step in genre.plan(brief(genre, language)).steps]
+    made = draft(genre, language, dict.fromkeys(names, text))
+    assert not quality.judge(made, rules(genre, made.brief)).passed
+
+
+@pytest.mark.parametrize("genre", ALL, ids=lambda genre: genre.name)
+def test_list_and_show_tell_of_it(genre):
+    assert genre.name in CliRunner().invoke(command, ["list"]).output
+    shown = CliRunner().invoke(command, ["show", genre.name]).output
+    assert all(name in shown for name in genre.fields.model_fields)
+
+
+def test_the_readmes_commands_parse_and_name_real_fields():
+    found = 0
+    for name in ("README.md", "README.zh.md"):
+        for line in re.findall(r"castalia (create .*)", (ROOT / name).read_text(encoding="utf-8")):
+            arguments = joined_options(shlex.split(line.partition("`")[0]))[1:]
+            parsed = create.make_context("create", arguments).params
+            genre = genres.find(parsed["genre"])
+            given = dict(option.split("=", 1) for option in parsed["option"])
+            assert genres.fields_of(genre, given)
+            found += 1
+    assert found >= 10
+
+
+def test_readability_knows_easy_from_hard():
+    easy = "The cat sat on the mat. It was warm. The sun was out."
+    hard = "Institutional considerations necessitate comprehensive interdepartmental harmonisation of administrative obligations."
+    assert readability(easy, "en") > 90 > 30 > readability(hard, "en")
+    assert readability("山高。水长。", "zh") == 2

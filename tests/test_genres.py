@@ -89,6 +89,6 @@ def test_the_readmes_commands_parse_and_name_real_fields():
 
 def test_readability_knows_easy_from_hard():
     easy = "The cat sat on the mat. It was warm. The sun was out."
-    hard = "Institutional considerations necessitate comprehensive interdepartmental harmonisation of administrative obligations."
+    hard = "Institutional considerations necessitate comprehensive interdepartmental harmonisation of obligations."
     assert readability(easy, "en") > 90 > 30 > readability(hard, "en")
     assert readability("山高。水长。", "zh") == 2

@@ -6,7 +6,7 @@ from castalia.genres._regulated import Example, RegulatedVerse
 
 GENRE = RegulatedVerse(
     name="jueju5",
-    aliases=("五言绝句", "五绝", "five-character quatrain"),
+    aliases=("绝句", "五言绝句", "五绝", "five-character quatrain"),
     title=("Five-character regulated quatrain", "五言绝句"),
     summary=(
         "four lines of five Chinese characters, tones 平仄, even lines rhymed",

@@ -6,7 +6,7 @@ from castalia.genres._regulated import Example, RegulatedVerse
 
 GENRE = RegulatedVerse(
     name="lushi5",
-    aliases=("五言律诗", "五律", "five-character regulated verse"),
+    aliases=("律诗", "五言律诗", "五律", "five-character regulated verse"),
     title=("Five-character regulated verse", "五言律诗"),
     summary=(
         "eight lines of five Chinese characters, tones 平仄, even lines rhymed, two parallel couplets",

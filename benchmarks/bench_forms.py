@@ -6,8 +6,8 @@ watermark; its drafts go before the same judge. Resumable; progress is kept in `
 
 With every share: its 95 % interval, how often an embedding finds the work's own brief among its genre's briefs
 (`own_brief`), and the share of distinct words and word pairs over all works of the genre (characters in Chinese).
-Every delivered poem is judged once more from what the library gives back (`judged_again`); the rules of adverts and
-news read the draft's steps, which the library does not keep, and were asked once, before delivery.
+Every delivered poem is judged once more from what the library gives back (`judged_again`); the rules of prose
+read the draft's steps, which the library does not keep, and were asked once, before delivery.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from castalia.studio import Studio
 
 BRIEFS: dict[str, list[Any]] = tomllib.loads((HERE / "briefs.toml").read_text(encoding="utf-8"))
 TRIES = 4
+VERSE = {"haiku", "limerick", "sonnet", "free-verse", "jueju5", "jueju7", "lushi5", "lushi7"}
 Row = dict[str, Any]
 
 
@@ -134,7 +135,7 @@ def _figures(rows: Sequence[Row]) -> Row:
     if not rows:
         return {"briefs": 0}
     texts = [row["text"] for row in rows]
-    again = [row["again"] for row in good if row["genre"] not in ("ad", "news", "press") and "again" in row]
+    again = [row["again"] for row in good if row["genre"] in VERSE and "again" in row]
     return {
         "briefs": len(rows),
         "delivered": interval(len(good), len(rows)),

@@ -35,7 +35,7 @@ from castalia.studio import Studio
 
 BRIEFS: dict[str, list[Any]] = tomllib.loads((HERE / "briefs.toml").read_text(encoding="utf-8"))
 TRIES = 4
-VERSE = {"haiku", "limerick", "sonnet", "free-verse", "jueju5", "jueju7", "lushi5", "lushi7"}
+VERSE = {"haiku", "limerick", "sonnet", "free_verse", "jueju5", "jueju7", "lushi5", "lushi7"}
 Row = dict[str, Any]
 
 

@@ -20,13 +20,17 @@ def genres() -> None:
 
 @genres.command("list", help=say("List all genres.", "列出所有体裁。"))
 @click.option("--json", "as_json", is_flag=True)
-def list_genres(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help=say("With all fields, as tables.", "连同全部字段，以表格列出。"))
+def list_genres(as_json: bool, markdown: bool) -> None:
     """Parse, call, print."""
     from castalia.genres import every
 
     found = every()
     if as_json:
         click.echo(json.dumps([_described(genre) for genre in found], ensure_ascii=False))
+        return
+    if markdown:
+        click.echo("\n\n".join(_table(_described(genre)) for genre in found))
         return
     for genre in found:
         click.echo(f"{genre.name:14}{'/'.join(genre.languages):7}{say(*genre.title)} — {say(*genre.summary)}")
@@ -69,6 +73,18 @@ def _described(genre: Genre) -> dict[str, Any]:
         "summary": say(*genre.summary),
         "fields": fields,
     }
+
+
+def _table(described: dict[str, Any]) -> str:
+    """A section with a table of the fields."""
+    rows: list[tuple[object, ...]] = [
+        (say("field", "字段"), say("meaning", "含义"), say("default", "默认")),
+        ("---", "---", "---"),
+        *((f"`{each['name']}`", each["help"], f"`{each['default']}`") for each in described["fields"]),
+    ]
+    names = ", ".join(f"`{name}`" for name in (described["name"], *described["aliases"]))
+    table = "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+    return f"## {described['title']}\n\n{names}: {described['summary']}.\n\n{table}"
 
 
 def _plain(value: object) -> object:

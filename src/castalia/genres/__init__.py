@@ -1,6 +1,6 @@
 """One file a genre: the fields of its brief, its plan, its rules, its faces.
 
-Built-in genres and a stranger's register alike, under the entry point group `castalia.genres`; see docs/genres.md.
+Built-in genres and a stranger's register alike, under the entry point group `castalia.genres`; see docs/own-genre.md.
 """
 
 from __future__ import annotations

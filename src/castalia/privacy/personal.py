@@ -46,7 +46,7 @@ def _luhn(number: str) -> bool:
     """ISO/IEC 7812-1, annex B; and not one digit over and over."""
     digits = list(_digits(number))
     total = sum(digit if place % 2 == 0 else sum(divmod(2 * digit, 10)) for place, digit in enumerate(digits[::-1]))
-    return len(digits) >= 13 and total % 10 == 0 and len(set(digits)) > 2
+    return len(digits) >= 13 and total % 10 == 0 and len(set(digits)) > 1
 
 
 def _identity(number: str) -> bool:

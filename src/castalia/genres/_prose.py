@@ -49,6 +49,7 @@ class Conversation:
         fields: Its fields.
         rows: Further rows of the material: (English label, Chinese label, value).
         free: Whether the text may state what the brief does not say (fiction).
+        without: Words that must not appear, beside the user's; those that the user said are left out.
     """
 
     def __init__(
@@ -59,10 +60,13 @@ class Conversation:
         *,
         rows: Sequence[tuple[str, str, str]] = (),
         free: bool = False,
+        without: Sequence[str] = (),
     ) -> None:
         self._wording = _wordings()[genre][fields.language]
         self._fields = fields
         self._sheet = None if free else FactSheet(brief.said, fields.language)
+        said = brief.said.casefold()
+        self._forbidden = (*fields.forbidden, *(word for word in without if word and word.casefold() not in said))
         self._turns = [Message("system", self._wording["system"])]
         self._material = _material(brief, fields, rows) + "\n\n"
         self._steps: list[Step] = []
@@ -92,7 +96,7 @@ class Conversation:
             limit[self._fields.language == "zh"],
             lines=lines,
             facts=self._sheet,
-            forbidden=self._fields.forbidden,
+            forbidden=self._forbidden,
             favoured=self._fields.keywords,
             marks=marks,
         )
@@ -105,7 +109,6 @@ class Conversation:
         tolerance: float,
         *,
         ask: str = "",
-        without: Sequence[str] = (),
         **wording: object,
     ) -> None:
         """A step of whole sentences, about `target` words or characters long, which repeats no step before it.
@@ -115,10 +118,9 @@ class Conversation:
             target: Wanted length.
             tolerance: Share by which it may be missed.
             ask: Name of its wording; empty: the step's own.
-            without: Words that must not appear, beside the user's.
             wording: Values of the wording.
         """
-        fields, sheet = self._fields, self._sheet
+        fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
 
         def form(earlier: Mapping[str, str]) -> Form:
             return ProseForm(
@@ -126,7 +128,7 @@ class Conversation:
                 target,
                 tolerance,
                 facts=sheet,
-                forbidden=(*fields.forbidden, *without),
+                forbidden=forbidden,
                 avoid=tuple(earlier.values()),
                 favoured=fields.keywords,
             )

@@ -12,6 +12,11 @@ from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
 
 USUAL = (210, 330)
+ITSELF = (
+    *("blog", "blog post", "this post", "this article", "this guide", "this section", "let's dive in"),
+    *("博客", "这篇文章", "本节", "让我们一起"),
+)
+"""Talk about the post itself, which tells the reader nothing."""
 
 
 class BlogFields(ProseFields):
@@ -37,7 +42,7 @@ class Blog:
         """Title, summary, headings, then each section."""
         fields = _fields(brief)
         target, tolerance = length_of(fields, USUAL)
-        talk = Conversation(self.name, brief, fields)
+        talk = Conversation(self.name, brief, fields, without=ITSELF)
         talk.line("title", (80, 24))
         talk.line("summary", (180, 60), marks=True)
         talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)

@@ -15,10 +15,10 @@ from castalia.quality import UnsupportedFactsRule
 TEXTS = ("text",)
 USUAL = (70, 110)
 FRAME = (
-    *("subject", "dear", "hello", "hi", "regards", "sincerely", "cheers", "best wishes"),
-    *("主题", "标题", "尊敬", "亲爱", "您好", "你好", "此致", "敬礼", "祝好", "顺颂"),
+    *("subject", "dear", "hello", "hi", "hey", "e-mail", "email", "regards", "sincerely", "cheers", "best wishes"),
+    *("邮件", "主题", "标题", "尊敬", "亲爱", "您好", "你好", "此致", "敬礼", "祝好", "顺颂"),
 )
-"""What belongs to greeting and signature, which are not the model's to write."""
+"""What belongs to greeting and signature, which are not the model's to write, and talk about the e-mail itself."""
 
 
 class EmailFields(ProseFields):
@@ -44,9 +44,9 @@ class Email:
     def plan(self, brief: Brief) -> Plan:
         """Subject, then the text."""
         fields = _fields(brief)
-        talk = Conversation(self.name, brief, fields, rows=(("To", "收信人", fields.to),))
+        talk = Conversation(self.name, brief, fields, rows=(("To", "收信人", fields.to),), without=FRAME)
         talk.line("subject", (70, 24))
-        talk.text("text", *length_of(fields, USUAL), without=(*FRAME, fields.sender))
+        talk.text("text", *length_of(fields, USUAL))
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

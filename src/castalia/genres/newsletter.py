@@ -38,26 +38,26 @@ class Newsletter:
     fields: type[BriefFields] = NewsletterFields
 
     def plan(self, brief: Brief) -> Plan:
-        """Subject, opening, headings, then each item."""
+        """Subject, opening, then heading and text of each item."""
         fields = _fields(brief)
         items = _items(brief, fields)
         opening, each, tolerance = _lengths(fields, len(items))
         talk = Conversation(self.name, brief, fields)
         talk.line("subject", (60, 22))
         talk.text("intro", opening, tolerance)
-        talk.line("headings", (50, 14), lines=len(items), n=len(items))
-        for at, (name, fact) in enumerate(zip(_names(items), items, strict=True), 1):
-            talk.text(name, each, tolerance, ask="item", at=at, fact=fact)
+        for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):
+            talk.line(heading, (50, 14), ask="heading", fact=fact)
+            talk.text(name, each, tolerance, ask="item")
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """Name, subject, opening, items and sender."""
         fields = _fields(brief)
-        names = _names(_items(brief, fields))
+        items = _items(brief, fields)
         subject, intro = parts.get("subject", "").strip(), parts.get("intro", "").strip()
-        headings = [line.strip() for line in parts.get("headings", "").split("\n")]
-        headings += [""] * (len(names) - len(headings))
-        pairs = [(heading, parts.get(name, "").strip()) for heading, name in zip(headings, names, strict=False)]
+        headings = [parts.get(heading, "").strip() for heading in _headings(items)]
+        bodies = [parts.get(name, "").strip() for name in _names(items)]
+        pairs = list(zip(headings, bodies, strict=True))
         top, tail = [fields.name] * bool(fields.name), [fields.sender] * bool(fields.sender)
         return Content(
             title=subject,
@@ -77,7 +77,7 @@ class Newsletter:
         texts = ("intro", *_names(items))
         return (
             *prose_rules(brief, fields, texts, (opening + each * len(items), tolerance)),
-            UnsupportedFactsRule(brief.said, parts=("subject", "headings"), names=False),
+            UnsupportedFactsRule(brief.said, parts=("subject", *_headings(items)), names=False),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
@@ -96,6 +96,10 @@ def _items(brief: Brief, fields: NewsletterFields) -> tuple[str, ...]:
 
 def _names(items: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"item_{number}" for number in range(1, len(items) + 1))
+
+
+def _headings(items: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"heading_{number}" for number in range(1, len(items) + 1))
 
 
 def _lengths(fields: NewsletterFields, items: int) -> tuple[int, int, float]:

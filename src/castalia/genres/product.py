@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
-from castalia.quality import ClaimsRule, Limit, LimitsRule, UnsupportedFactsRule
+from castalia.quality import ClaimsRule, Limit, LimitsRule, UnsupportedFactsRule, claim_words
 
 TEXTS = ("text",)
 USUAL = (50, 90)
@@ -29,7 +29,7 @@ class Product:
     def plan(self, brief: Brief) -> Plan:
         """Title, then text; the points are the facts themselves."""
         fields = _fields(brief)
-        talk = Conversation(self.name, brief, fields)
+        talk = Conversation(self.name, brief, fields, without=claim_words(fields.language, brief.said))
         talk.line("title", (70, 22))
         talk.text("text", *length_of(fields, USUAL))
         return talk.plan()

@@ -17,7 +17,7 @@ from castalia.core.language import say
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
-from castalia.quality import ClaimsRule, Limit, LimitsRule
+from castalia.quality import ClaimsRule, Limit, LimitsRule, claim_words
 
 TEXTS = ("text",)
 USUAL = (45, 80)
@@ -71,7 +71,7 @@ class Social:
         """The post's text."""
         fields = _fields(brief)
         place = places()[fields.platform]
-        talk = Conversation(self.name, brief, fields)
+        talk = Conversation(self.name, brief, fields, without=claim_words(fields.language, brief.said))
         talk.text("text", *_length(fields), where=place.title[fields.language == "zh"])
         return talk.plan()
 

@@ -32,6 +32,10 @@ _DATED = frozenset(
     "wednesday thursday friday saturday sunday january february april june july august september october november "
     "december".split()
 )
+_EVERYWHERE = frozenset(
+    "about also been each every from have more over that their them there they this were what when which will with "
+    "your".split()
+)
 _HAN_COUNTED = frozenset("二三四五六七八九十百千万亿两廿卅〇零")
 _HAN_DATED = tuple(
     "昨天 今天 明天 昨日 今日 明日 去年 今年 明年 上周 下周 本周 上月 下月 本月 周一 周二 周三 周四 周五 周六 周日 "
@@ -138,7 +142,25 @@ class FactSheet:
             for match in _HAN_PLACE.finditer(sentence)
         )
 
+    def strays(self, sentence: str) -> int:
+        """Numbers that the sentence gives without a word of any statement of the brief that has them.
+
+        "The walk is on 12 May" strays where the brief says "on 12 May we bake bread; a walk is planned".
+        """
+        said = _keys(sentence)
+        found = 0
+        for number in set(_NUMBER.findall(sentence)):
+            homes = [keys for numbers, keys in self._statements if number in numbers]
+            found += bool(homes) and all(keys and not keys & said for keys in homes)
+        return found
+
     # ------------------------------------------------------------ within
+
+    @cached_property
+    def _statements(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """(numbers, key words) of every statement."""
+        parts = re.split(r"[\n;；。！？!?]|\.(?=\s|$)", self.text)
+        return [(frozenset(_NUMBER.findall(part)), _keys(part)) for part in parts]
 
     def _numbers_hold(self, before: str, piece: str) -> bool:
         whole = before + piece
@@ -226,6 +248,13 @@ class FactSheet:
 
     def _may_begin(self, word: str) -> bool:
         return word in self.words or word.split("'", maxsplit=1)[0] in self.words or word in plain_words(35)
+
+
+def _keys(text: str) -> frozenset[str]:
+    """What a statement is about: beginnings of its longer words but for dates, pairs of Chinese characters."""
+    words = {word[:5] for word in re.findall(r"[a-z]{4,}", text.casefold()) if word not in _DATED | _EVERYWHERE}
+    runs = re.findall(r"[\u4e00-\u9fff]{2,}", text)
+    return frozenset(words | {run[at : at + 2] for run in runs for at in range(len(run) - 1)})
 
 
 def _continues(piece: str) -> bool:

@@ -118,11 +118,17 @@ class Line:
         return form.facts is None or form.facts.holds(body)
 
     def rank(self, text: str) -> float:
-        """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room."""
+        """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room.
+
+        A number that is given to another matter comes last.
+        """
         plain, before = text.casefold(), "\n".join(self.before).casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
+        strays = self.form.facts.strays(text) if self.form.facts else 0
         begins_alike = any(_first(text) == _first(other) for other in self.before if other)
-        return 0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike
+        return (
+            0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike - strays
+        )
 
 
 class LineCursor:

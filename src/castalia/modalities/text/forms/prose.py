@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
-from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.facts import FactSheet, plain_words
 
 _NOISE = re.compile(r"[#*_`@|<>\[\]{}\\~=\t]|https?:|www\.|[.!?][^\W\d]|[。！？].")
 _SENTENCE_END = {"en": re.compile(r"[.!?][\"”’)]*$"), "zh": re.compile(r"[。！？][”’」』）]*$")}
@@ -24,8 +24,8 @@ _CHATTER = re.compile(
     r"|以上(?:就)?是|本文|字数",
     re.IGNORECASE,
 )
-
-
+_SMALL = frozenset("the and you your that this with from are was were they their will can has have our".split())
+"""Words that run into their neighbours when a space is lost."""
 _PATIENCE = 3
 """Sentences that may fail before the text is left as it is."""
 
@@ -119,18 +119,33 @@ class Sentence:
         whole = _SENTENCE_END[language].search(body) is not None
         if not whole or length_of(body, language) < (4 if language == "en" else 6) or _CHATTER.search(body):
             return False
-        if any(_alike(body, other) for other in self._known()):
+        if any(_alike(body, other) for other in self._known()) or (
+            language == "en" and self._runs_words_together(body)
+        ):
             return False
         return self.form.facts is None or self.form.facts.holds(body)
 
     def rank(self, text: str) -> float:
-        """See `Unit.rank`: full sentences before stumps, wanted words first, one that its room cut short last."""
+        """See `Unit.rank`.
+
+        Full sentences come before stumps and wanted words first; what says the same again, gives a number to
+        another matter, or was cut short by its room comes last.
+        """
         length = length_of(text, self.form.language)
         full = min(1.0, length / (14 if self.form.language == "en" else 24))
         plain, before = text.casefold(), self.so_far.casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
         again = _shared_runs(text, self._known())
-        return 0.5 * full + 0.6 * named - again - (1.5 if length >= self.left else 0.0)
+        strays = self.form.facts.strays(text) if self.form.facts else 0
+        return 0.5 * full + 0.6 * named - again - strays - (1.5 if length >= self.left else 0.0)
+
+    def _runs_words_together(self, text: str) -> bool:
+        """Whether two common words lack the space between them, as in "you" + "start"."""
+        known = self.form.facts.words if self.form.facts else frozenset[str]()
+        return any(
+            word not in plain_words() and word not in known and _is_two_words(word)
+            for word in re.findall(r"\b[a-z]{5,}\b", text)
+        )
 
     def _known(self) -> list[str]:
         """The sentences before this one, of other steps too."""
@@ -248,6 +263,14 @@ def _contains(text: str, word: str) -> bool:
     if _HAN.search(word):
         return word in text
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _is_two_words(word: str) -> bool:
+    halves = ((word[:cut], word[cut:]) for cut in range(2, len(word) - 1))
+    return any(
+        first in plain_words(35) and second in plain_words(35) and (first in _SMALL or second in _SMALL)
+        for first, second in halves
+    )
 
 
 def _open_marks(text: str) -> int:

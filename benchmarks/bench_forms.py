@@ -87,7 +87,7 @@ def _ours(studio: Studio, genre: str, number: int) -> Row:
         typed = genres.fields_of(genres.find(genre), kept.brief.fields.model_dump())
         brief = kept.brief.model_copy(update={"fields": typed})
         draft = Draft(brief=brief, content=kept.content, evidence=kept.evidence)
-        row |= {"delivered": True, "tries": work.tries, "text": kept.text, "again": _passes(draft)}
+        row |= {"delivered": True, "tries": work.tries, "text": kept.text, "again": passes(draft)}
         row["language"] = kept.content.language
     return row | {"seconds": round(time.monotonic() - began, 2)}
 
@@ -105,7 +105,7 @@ def _raw(studio: Studio, genre: str, number: int) -> Row:
     for attempt in range(TRIES):
         draft = compose(brief, plan, studio.engine, room.assemble, attempt=attempt)
         text = text or draft.content.text
-        if _passes(draft):
+        if passes(draft):
             return {
                 "genre": genre, "number": number, "delivered": True, "tries": attempt + 1, "text": draft.content.text,
                 "seconds": round(time.monotonic() - began, 2),
@@ -114,7 +114,8 @@ def _raw(studio: Studio, genre: str, number: int) -> Row:
     return {"genre": genre, "number": number, "delivered": False, "tries": TRIES, "text": text, "seconds": seconds}
 
 
-def _passes(draft: Draft) -> bool:
+def passes(draft: Draft) -> bool:
+    """Whether a draft passes its genre's rules and the house's."""
     rules = [*genres.find(draft.brief.genre).rules(draft.brief), *quality.house_rules(personal=privacy.personal)]
     return quality.judge(draft, rules).passed
 

@@ -1,9 +1,10 @@
 """Speed of the sampling loop against the engine alone: `python benchmarks/bench_text_speed.py [--model NAME]`.
 
 Protocol: one process, one thread, the same weights and prompt, 128 tokens, five rounds in turn, medians. `engine`: the
-engine's own stream without rules or marks. `watermark`: our loop with the watermark.
-Limit: bytes of
-weights read a token over the memory bandwidth that one thread reaches reading 256 MiB.
+engine's own stream without rules or marks. `watermark`: our loop with the watermark. `drawn_haiku`, `drawn_news`: the
+tokens that whole works draw under their masks and the watermark, all candidates counted, over the time of the whole work with
+its prompts; `kept_haiku`, `kept_news`: of these, the tokens of the work. Limit: bytes of weights read a token over the
+memory bandwidth that one thread reaches reading 256 MiB.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import resource
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 
 from _report import STATE, emit
 
@@ -20,14 +22,19 @@ os.environ.setdefault("CASTALIA_HOME", str(STATE / "home"))
 
 import numpy as np
 
-from castalia import models
-from castalia.core.ports import LanguageModel, Message, Sampling, Step
-from castalia.modalities.text import encode
+from castalia import genres, models
+from castalia.core.ports import LanguageModel, Message, Sampling, Scores, Session, Step
+from castalia.core.values import Brief
+from castalia.modalities.text import compose, encode
 from castalia.modalities.text.generate import Writer
 from castalia.provenance.watermark import PUBLISHED
 from castalia.provenance.watermarks.text import TextWatermark
 from castalia.studio import Studio
 
+MASKED = {
+    "haiku": "first snow over the harbour",
+    "news": "Mill Bridge in Durham closes on Monday for repairs; traffic uses Elvet Bridge; cyclists may cross",
+}
 TOKENS = 128
 ROUNDS = 5
 SAMPLING = Sampling(temperature=0.8, top_k=40)
@@ -55,6 +62,9 @@ def main() -> None:
             rates[name].append(rate)
             if name == "watermark":
                 first.append(wait)
+        for genre, words in MASKED.items():
+            for name, rate in zip(("drawn", "kept"), _masked(studio, genre, words, seed), strict=True):
+                rates.setdefault(f"{name}_{genre}", []).append(rate)
     prefill = _prefill(engine)
     middle = {name: round(statistics.median(each), 2) for name, each in rates.items()}
     emit(
@@ -65,6 +75,7 @@ def main() -> None:
             "tokens_per_second": middle,
             "ratio_loop": round(middle["loop"] / middle["engine"], 3),
             "ratio_watermark": round(middle["watermark"] / middle["engine"], 3),
+            **{f"ratio_{name}": round(middle[name] / middle["engine"], 3) for name in middle if "_" in name},
             "share_of_bandwidth_limit": round(middle["engine"] * size / bandwidth, 3),
             "bandwidth_gb_s": round(bandwidth / 1e9, 2),
             "prefill_tokens_per_second": round(prefill, 1),
@@ -97,6 +108,36 @@ def _ours(engine: LanguageModel, seed: int, links: tuple[TextWatermark, ...]) ->
     began = time.perf_counter()
     written = Writer(engine, links, seed).write(step, prompt, {}, first=True)
     return wait, written.sampled / (time.perf_counter() - began)
+
+
+def _masked(studio: Studio, genre: str, words: str, seed: int) -> tuple[float, float]:
+    """(tokens drawn, tokens kept) a second of one draft with form masks and watermark."""
+    room = genres.find(genre)
+    brief = Brief(genre=genre, words=words, fields=genres.fields_of(room, {}), seed=seed)
+    engine, drawn = studio.engine, 0
+    opened = engine.open
+
+    def counting(prompt: Sequence[int], *, first: bool = False) -> Session:
+        session = opened(prompt, first=first)
+        push = session.push
+
+        def counted(tokens: Mapping[int, int]) -> Mapping[int, Scores]:
+            nonlocal drawn
+            drawn += len(tokens)
+            return push(tokens)
+
+        session.push = counted
+        return session
+
+    engine.open = counting
+    try:
+        began = time.perf_counter()
+        mark = TextWatermark(PUBLISHED.secret, 2.5)
+        draft = compose(brief, room.plan(brief), engine, room.assemble, watermark=mark)
+        seconds = time.perf_counter() - began
+    finally:
+        engine.open = opened
+    return drawn / seconds, draft.evidence.sampled_tokens / seconds
 
 
 def _prefill(engine: LanguageModel) -> float:

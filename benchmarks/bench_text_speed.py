@@ -2,9 +2,9 @@
 
 Protocol: one process, one thread, the same weights and prompt, 128 tokens, five rounds in turn, medians. `engine`: the
 engine's own stream without rules or marks. `watermark`: our loop with the watermark. `drawn_haiku`, `drawn_news`: the
-tokens that whole works draw under their masks and the watermark, all candidates counted, over the time of the whole work with
-its prompts; `kept_haiku`, `kept_news`: of these, the tokens of the work. Limit: bytes of weights read a token over the
-memory bandwidth that one thread reaches reading 256 MiB.
+tokens that whole works draw under their masks and the watermark, all candidates counted, over the time of the whole
+work with its prompts; `kept_haiku`, `kept_news`: of these, the tokens of the work. Limit: bytes of weights read a token
+over the memory bandwidth that one thread reaches reading 256 MiB.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pydantic import Field
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._prose import Conversation, ProseFields, mended, prose_rules
-from castalia.quality import UnsupportedFactsRule
+from castalia.quality import UnsupportedFactsRule, claim_words
 
 MOST_ITEMS = 6
 OPENING = (25, 40)
@@ -42,7 +42,7 @@ class Newsletter:
         fields = _fields(brief)
         items = _items(brief, fields)
         opening, each, tolerance = _lengths(fields, len(items))
-        talk = Conversation(self.name, brief, fields)
+        talk = Conversation(self.name, brief, fields, without=claim_words(fields.language, brief.said))
         talk.line("subject", (60, 22))
         talk.text("intro", opening, tolerance)
         for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):

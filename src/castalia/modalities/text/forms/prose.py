@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
+from castalia.modalities.text.forms.english import dictionary
 from castalia.modalities.text.forms.facts import FactSheet, plain_words
 
 _NOISE = re.compile(r"[#*_`@|<>\[\]{}\\~=\t]|https?:|www\.|[.!?][^\W\d]|[。！？].")
@@ -24,7 +25,10 @@ _CHATTER = re.compile(
     r"|以上(?:就)?是|本文|字数",
     re.IGNORECASE,
 )
-_SMALL = frozenset("the and you your that this with from are was were they their will can has have our".split())
+_SMALL = frozenset(
+    "the and you your that this with from are was were they their will can has have our or of to in for on by as at be "
+    "if is it we an no so not but".split()
+)
 """Words that run into their neighbours when a space is lost."""
 _PATIENCE = 3
 """Sentences that may fail before the text is left as it is."""
@@ -143,7 +147,7 @@ class Sentence:
         """Whether two common words lack the space between them, as in "you" + "start"."""
         known = self.form.facts.words if self.form.facts else frozenset[str]()
         return any(
-            word not in plain_words() and word not in known and _is_two_words(word)
+            word not in dictionary() and word not in plain_words() and word not in known and _is_two_words(word)
             for word in re.findall(r"\b[a-z]{5,}\b", text)
         )
 
@@ -268,7 +272,7 @@ def _contains(text: str, word: str) -> bool:
 def _is_two_words(word: str) -> bool:
     halves = ((word[:cut], word[cut:]) for cut in range(2, len(word) - 1))
     return any(
-        first in plain_words(35) and second in plain_words(35) and (first in _SMALL or second in _SMALL)
+        (first in _SMALL and second in dictionary()) or (second in _SMALL and first in dictionary())
         for first, second in halves
     )
 

@@ -49,7 +49,7 @@ class Conversation:
         fields: Its fields.
         rows: Further rows of the material: (English label, Chinese label, value).
         free: Whether the text may state what the brief does not say (fiction).
-        without: Words that must not appear, beside the user's; those that the user said are left out.
+        without: Words that must not appear, beside the user's.
     """
 
     def __init__(
@@ -65,8 +65,7 @@ class Conversation:
         self._wording = _wordings()[genre][fields.language]
         self._fields = fields
         self._sheet = None if free else FactSheet(brief.said, fields.language)
-        said = brief.said.casefold()
-        self._forbidden = (*fields.forbidden, *(word for word in without if word and word.casefold() not in said))
+        self._forbidden = (*fields.forbidden, *without)
         self._turns = [Message("system", self._wording["system"])]
         self._material = _material(brief, fields, rows) + "\n\n"
         self._steps: list[Step] = []
@@ -109,6 +108,7 @@ class Conversation:
         tolerance: float,
         *,
         ask: str = "",
+        about: str = "",
         **wording: object,
     ) -> None:
         """A step of whole sentences, about `target` words or characters long, which repeats no step before it.
@@ -118,6 +118,7 @@ class Conversation:
             target: Wanted length.
             tolerance: Share by which it may be missed.
             ask: Name of its wording; empty: the step's own.
+            about: The one statement that it is about; empty: all.
             wording: Values of the wording.
         """
         fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
@@ -131,6 +132,7 @@ class Conversation:
                 forbidden=forbidden,
                 avoid=tuple(earlier.values()),
                 favoured=fields.keywords,
+                about=about,
             )
 
         self._add(name, ask, form, PROSE, {"words": target} | wording)
@@ -146,6 +148,12 @@ class Conversation:
         self._material = ""
         self._steps.append(Step(name, (*self._turns, asked), form=form, sampling=sampling))
         self._turns += [asked, Message("assistant", f"{{{name}}}")]
+
+
+def unsaid(words: Sequence[str], brief: Brief) -> tuple[str, ...]:
+    """The words that the user did not say."""
+    said = brief.said.casefold()
+    return tuple(word for word in words if word.casefold() not in said)
 
 
 def length_of(fields: ProseFields, usual: tuple[int, int]) -> tuple[int, float]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
+from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules, unsaid
 
 USUAL = (210, 330)
 ITSELF = (
@@ -42,7 +42,7 @@ class Blog:
         """Title, summary, headings, then each section."""
         fields = _fields(brief)
         target, tolerance = length_of(fields, USUAL)
-        talk = Conversation(self.name, brief, fields, without=ITSELF)
+        talk = Conversation(self.name, brief, fields, without=unsaid(ITSELF, brief))
         talk.line("title", (80, 24))
         talk.line("summary", (180, 60), marks=True)
         talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)

@@ -9,14 +9,29 @@ from pydantic import Field
 
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules
+from castalia.genres._prose import Conversation, ProseFields, length_of, mended, prose_rules, unsaid
 from castalia.quality import UnsupportedFactsRule
 
 TEXTS = ("text",)
 USUAL = (70, 110)
 FRAME = (
     *("subject", "dear", "hello", "hi", "hey", "e-mail", "email", "regards", "sincerely", "cheers", "best wishes"),
-    *("邮件", "主题", "标题", "尊敬", "亲爱", "您好", "你好", "此致", "敬礼", "祝好", "顺颂"),
+    *(
+        "邮件",
+        "正文",
+        "符合要求",
+        "地址：",
+        "主题",
+        "标题",
+        "尊敬",
+        "亲爱",
+        "您好",
+        "你好",
+        "此致",
+        "敬礼",
+        "祝好",
+        "顺颂",
+    ),
 )
 """What belongs to greeting and signature, which are not the model's to write, and talk about the e-mail itself."""
 
@@ -44,7 +59,9 @@ class Email:
     def plan(self, brief: Brief) -> Plan:
         """Subject, then the text."""
         fields = _fields(brief)
-        talk = Conversation(self.name, brief, fields, rows=(("To", "收信人", fields.to),), without=FRAME)
+        talk = Conversation(
+            self.name, brief, fields, rows=(("To", "收信人", fields.to),), without=_left_to_the_frame(brief, fields)
+        )
         talk.line("subject", (70, 24))
         talk.text("text", *length_of(fields, USUAL))
         return talk.plan()
@@ -76,6 +93,12 @@ class Email:
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
         """Drop sentences that state what was not said."""
         return mended(draft, findings, TEXTS)
+
+
+def _left_to_the_frame(brief: Brief, fields: EmailFields) -> tuple[str, ...]:
+    """What the text must leave to greeting and signature."""
+    greeted = tuple(fields.to + mark for mark in ",，：") if fields.to else ()
+    return (*unsaid(FRAME, brief), *greeted, *([fields.sender] if fields.sender else []))
 
 
 def _fields(brief: Brief) -> EmailFields:

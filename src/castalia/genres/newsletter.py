@@ -9,7 +9,7 @@ from pydantic import Field
 
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._prose import Conversation, ProseFields, mended, prose_rules
+from castalia.genres._prose import Conversation, ProseFields, mended, prose_rules, unsaid
 from castalia.quality import UnsupportedFactsRule, claim_words
 
 MOST_ITEMS = 6
@@ -42,12 +42,17 @@ class Newsletter:
         fields = _fields(brief)
         items = _items(brief, fields)
         opening, each, tolerance = _lengths(fields, len(items))
-        talk = Conversation(self.name, brief, fields, without=claim_words(fields.language, brief.said))
+        talk = Conversation(
+            self.name,
+            brief,
+            fields,
+            without=(*claim_words(fields.language, brief.said), *unsaid(("newsletter", "简报"), brief)),
+        )
         talk.line("subject", (60, 22))
         talk.text("intro", opening, tolerance)
         for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):
             talk.line(heading, (50, 14), ask="heading", fact=fact)
-            talk.text(name, each, tolerance, ask="item")
+            talk.text(name, each, tolerance, ask="item", about=fact)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

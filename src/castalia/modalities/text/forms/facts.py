@@ -32,6 +32,8 @@ _DATED = frozenset(
     "wednesday thursday friday saturday sunday january february april june july august september october november "
     "december".split()
 )
+_SELF = frozenset("I I'm I've I'd I'll".split())
+"""Words that have a capital without being names."""
 _EVERYWHERE = frozenset(
     "about also been each every from have more over that their them there they this were what when which will with "
     "your".split()
@@ -78,7 +80,7 @@ class FactSheet:
         """The brief's words, casefolded; of compounds also the parts, and of possessives the owner."""
         found = {word.casefold().replace("’", "'") for word in _WORD.findall(self.text)}
         parts = {part for word in found for part in re.split(r"[-']", word)}
-        return frozenset(found | parts | {word + "'s" for word in found | parts})
+        return frozenset(found | parts | {word + "'s" for word in found | parts} | {word.casefold() for word in _SELF})
 
     @cached_property
     def spellings(self) -> frozenset[str]:
@@ -86,7 +88,7 @@ class FactSheet:
         written = {word.replace("’", "'") for word in _WORD.findall(self.text)}
         written |= {part for word in written for part in re.split(r"[-']", word) if part}
         cased = written | {word[0].upper() + word[1:] for word in written}
-        return frozenset(cased | {word + "'s" for word in cased})
+        return frozenset(cased | {word + "'s" for word in cased} | _SELF)
 
     @cached_property
     def sayings(self) -> tuple[str, ...]:
@@ -147,9 +149,9 @@ class FactSheet:
 
         "The walk is on 12 May" strays where the brief says "on 12 May we bake bread; a walk is planned".
         """
-        said = _keys(sentence)
+        said = keys_of(sentence)
         found = 0
-        for number in set(_NUMBER.findall(sentence)):
+        for number in numbers_of(sentence):
             homes = [keys for numbers, keys in self._statements if number in numbers]
             found += bool(homes) and all(keys and not keys & said for keys in homes)
         return found
@@ -160,7 +162,7 @@ class FactSheet:
     def _statements(self) -> list[tuple[frozenset[str], frozenset[str]]]:
         """(numbers, key words) of every statement."""
         parts = re.split(r"[\n;；。！？!?]|\.(?=\s|$)", self.text)
-        return [(frozenset(_NUMBER.findall(part)), _keys(part)) for part in parts]
+        return [(numbers_of(part), keys_of(part)) for part in parts]
 
     def _numbers_hold(self, before: str, piece: str) -> bool:
         whole = before + piece
@@ -179,11 +181,13 @@ class FactSheet:
         return joined is None or joined[0].replace(" ", "") in self.text.replace(" ", "")
 
     def _half_day_holds(self, before: str, piece: str) -> bool:
-        """Whether an hour that the brief gives with am or pm keeps it."""
+        """Whether an hour that the brief gives with am or pm keeps it, and one that it gives without gets none."""
         hour = re.search(r"(\d[\d:.]*)( ?)$", before)
-        if hour is None or (wanted := self._half_days.get(hour[1].rstrip(".:"))) is None:
+        if hour is None:
             return True
         rest = piece.lstrip(" ").casefold().replace(".", "")
+        if (wanted := self._half_days.get(hour[1].rstrip(".:"))) is None:
+            return rest[:2] not in ("am", "pm")
         return (not rest and bool(piece)) or rest[:2] in (wanted, wanted[0])
 
     @cached_property
@@ -250,7 +254,12 @@ class FactSheet:
         return word in self.words or word.split("'", maxsplit=1)[0] in self.words or word in plain_words(35)
 
 
-def _keys(text: str) -> frozenset[str]:
+def numbers_of(text: str) -> frozenset[str]:
+    """Numbers in figures, as written."""
+    return frozenset(_NUMBER.findall(text))
+
+
+def keys_of(text: str) -> frozenset[str]:
     """What a statement is about: beginnings of its longer words but for dates, pairs of Chinese characters."""
     words = {word[:5] for word in re.findall(r"[a-z]{4,}", text.casefold()) if word not in _DATED | _EVERYWHERE}
     runs = re.findall(r"[\u4e00-\u9fff]{2,}", text)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
 from castalia.modalities.text.forms.english import dictionary
-from castalia.modalities.text.forms.facts import FactSheet, plain_words
+from castalia.modalities.text.forms.facts import FactSheet, keys_of, numbers_of, plain_words
 
 _NOISE = re.compile(r"[#*_`@|<>\[\]{}\\~=\t]|https?:|www\.|[.!?][^\W\d]|[。！？].")
 _SENTENCE_END = {"en": re.compile(r"[.!?][\"”’)]*$"), "zh": re.compile(r"[。！？][”’」』）]*$")}
@@ -54,6 +54,7 @@ class ProseForm:
         avoid: Texts whose sentences must not come again (of other steps).
         paragraphs: Whether line breaks may come between sentences.
         favoured: Words whose first appearance is rewarded when candidates are compared.
+        about: The one statement that the text is about, among others that the brief makes; empty: all of them.
         width: Candidates for each sentence.
     """
 
@@ -65,6 +66,7 @@ class ProseForm:
     avoid: tuple[str, ...] = ()
     paragraphs: bool = True
     favoured: tuple[str, ...] = ()
+    about: str = ""
     width: int = 2
 
     def unit(self, index: int, so_far: str) -> Sentence | None:
@@ -140,8 +142,15 @@ class Sentence:
         plain, before = text.casefold(), self.so_far.casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
         again = _shared_runs(text, self._known())
-        strays = self.form.facts.strays(text) if self.form.facts else 0
-        return 0.5 * full + 0.6 * named - again - strays - (1.5 if length >= self.left else 0.0)
+        score = 0.5 * full + 0.6 * named - again - (1.5 if length >= self.left else 0.0)
+        if (facts := self.form.facts) is not None:
+            score -= facts.strays(text)
+        if about := self.form.about:
+            keys, numbers = keys_of(about), numbers_of(about)
+            missing = numbers - numbers_of(self.so_far)
+            score += len(keys & keys_of(text)) / max(len(keys), 1)
+            score += len(numbers_of(text) & missing) - len(numbers_of(text) - numbers)
+        return score
 
     def _runs_words_together(self, text: str) -> bool:
         """Whether two common words lack the space between them, as in "you" + "start"."""

@@ -69,6 +69,7 @@ class Conversation:
         self._turns = [Message("system", self._wording["system"])]
         self._material = _material(brief, fields, rows) + "\n\n"
         self._steps: list[Step] = []
+        self._texts: list[str] = []
 
     def line(
         self,
@@ -111,7 +112,7 @@ class Conversation:
         about: str = "",
         **wording: object,
     ) -> None:
-        """A step of whole sentences, about `target` words or characters long, which repeats no step before it.
+        """A step of whole sentences, about `target` words or characters long, which repeats no text before it.
 
         Args:
             name: Of the step.
@@ -121,7 +122,7 @@ class Conversation:
             about: The one statement that it is about; empty: all.
             wording: Values of the wording.
         """
-        fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
+        fields, sheet, forbidden, texts = self._fields, self._sheet, self._forbidden, tuple(self._texts)
 
         def form(earlier: Mapping[str, str]) -> Form:
             return ProseForm(
@@ -130,12 +131,13 @@ class Conversation:
                 tolerance,
                 facts=sheet,
                 forbidden=forbidden,
-                avoid=tuple(earlier.values()),
+                avoid=tuple(earlier[text] for text in texts),
                 favoured=fields.keywords,
                 about=about,
             )
 
         self._add(name, ask, form, PROSE, {"words": target} | wording)
+        self._texts.append(name)
 
     def plan(self) -> Plan:
         """All steps."""

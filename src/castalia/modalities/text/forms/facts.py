@@ -212,6 +212,9 @@ class FactSheet:
         return inside is None or any(saying.startswith(inside) for saying in self.sayings)
 
     def _words_hold(self, before: str, piece: str, *, start: bool) -> bool:
+        if inner := re.search(r"(?<=[^\W\d_])[^\w'’-]", piece):  # a word ends within the piece
+            head, tail = piece[: inner.start()], piece[inner.start() :]
+            return self._words_hold(before, head, start=start) and self._words_hold(before + head, tail, start=start)
         if not _continues(piece) and not self._word_complete(before):
             return False
         whole = before + piece

@@ -29,7 +29,8 @@ _DANGLING = frozenset(
     "be been being am has have had do does did will would can could shall should may might must if when while than "
     "that which who whose this these those your our their his her its my every each no not very more most one "
     "where how why what whether because until since unless after before between during via per it's you're we're "
-    "i we they he she it you amp let lets make get find discover enjoy experience choose".split()
+    "i we they he she it you even just also only such both all any some amp "
+    "let lets make get find discover enjoy experience choose".split()
 )
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")
 

@@ -1,0 +1,147 @@
+"""Prose: what the mask lets through and turns down, and works of every prose genre by a small model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from castalia import genres, privacy, quality
+from castalia.core.values import Brief
+from castalia.engines.llama import Llama
+from castalia.modalities.text import compose
+from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.prose import ProseForm, length_of
+
+SAID = (
+    "what the rowing club does next\nthe new eight is called Heron\ntraining moves to 6 am\nthe regatta is on 14 June"
+)
+
+
+def sentence(said: str = SAID, language: str = "en", so_far: str = "", **options: object):
+    form = ProseForm(language, 60, facts=FactSheet(said, language), **options)  # type: ignore[arg-type]
+    unit = form.unit(0, so_far)
+    assert unit is not None
+    return unit
+
+
+def written(unit, text: str) -> bool:
+    """Whether the cursor admits a sentence word by word."""
+    cursor = unit.cursor()
+    for number, word in enumerate(text.split(" ")):
+        piece = word if number == 0 else f" {word}"
+        if not cursor.admits(piece):
+            return False
+        cursor.advance(piece)
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I hope that you will come to the regatta on 14 June.",
+        "We train at 6 am from now on.",
+        "The boat that I've rowed is called Heron.",
+        "Heron is the name of our new eight.",
+    ],
+)
+def test_what_was_said_can_be_written(text: str) -> None:
+    assert written(sentence(), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The regatta is on 15 June.",
+        "We train at 6 pm from now on.",
+        "The boat of Martin is called Heron.",
+        "There are twelve of us in the boat.",
+        'Our coach says "we will win" each time.',
+        "The regatta is on Sunday.",
+        "Read more at https://example.com now.",
+    ],
+)
+def test_what_was_not_said_can_not(text: str) -> None:
+    assert not written(sentence(), text)
+
+
+def test_an_hour_without_its_half_of_the_day_gets_none() -> None:
+    assert not written(sentence("the club meets at 7"), "The club meets at 7 pm each week.")
+
+
+def test_words_without_their_space_are_written_again() -> None:
+    unit = sentence()
+    assert unit.accepts("We look at the boat before you start the day.")
+    assert not unit.accepts("We look at the boat before youstart the day.")
+
+
+def test_numbers_belong_to_their_matter() -> None:
+    sheet = FactSheet(SAID, "en")
+    assert sheet.strays("The regatta is on 14 June.") == 0
+    assert sheet.strays("Training begins on 14 June.") == 1
+    chinese = FactSheet("社区\n5月12日包粽子\n图书角新增200本书", "zh")
+    assert chinese.strays("5月12日一起包粽子。") == 0
+    assert chinese.strays("5月12日图书角开放。") == 2
+
+
+def test_a_text_keeps_to_the_statement_that_it_is_about() -> None:
+    unit = sentence(about="the regatta is on 14 June")
+    assert unit.rank("The regatta is on 14 June and all may come to see it now.") > unit.rank(
+        "The training moves to 6 am and all may come to see it right now."
+    )
+
+
+def test_sentences_do_not_come_again() -> None:
+    text = "The new eight is called Heron and it is fast."
+    assert sentence().accepts(text)
+    assert not sentence(so_far=text + " ").accepts(text)
+    assert not sentence(avoid=(text,)).accepts(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "length"),
+    [("A short walk, well-kept.", "en", 4), ("春天来了，2026年。", "zh", 6), ("", "en", 0)],
+)
+def test_length(text: str, language: str, length: int) -> None:
+    assert length_of(text, language) == length  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def llama(small_model_path: Path) -> Iterator[Llama]:
+    engine = Llama(small_model_path, name="qwen2.5-coder-0.5b", digest="d", threads=1)
+    yield engine
+    engine.close()
+
+
+WORKS = [
+    (
+        "email",
+        "ask for a later start of the lessons",
+        {"to": "Mrs Kaya", "sender": "Jon", "facts": ["lessons begin at 3"]},
+    ),
+    ("social", "our repair café is open on Saturday", {"platform": "bluesky", "hashtags": ["repair café"]}),
+    ("product", "手工竹篮", {"facts": ["毛竹编织", "直径30厘米"]}),
+    ("newsletter", "社区五月活动", {"facts": ["5月12日包粽子", "图书角新增200本书"], "sender": "居委会"}),
+    ("story", "an old gardener teaches a boy to graft apple trees", {"length": 60}),
+    ("blog", "keeping herbs on a balcony", {"sections": 1, "length": 60}),
+]
+
+
+@pytest.mark.parametrize(("name", "words", "given"), WORKS, ids=[each[0] for each in WORKS])
+def test_a_small_model_brings_every_genre_past_its_rules(llama: Llama, name: str, words: str, given: dict) -> None:
+    room = genres.find(name)
+    language = "zh" if not words.isascii() and name in ("product", "newsletter") else "en"
+    fields = genres.fields_of(room, {"language": language} | given)
+    for seed in range(6):
+        brief = Brief(genre=name, words=words, fields=fields, seed=seed)
+        draft = compose(brief, room.plan(brief), llama, room.assemble)
+        rules = [*room.rules(brief), *quality.house_rules(personal=privacy.personal)]
+        judged = quality.judge(draft, rules)
+        if judged.passed:
+            break
+    assert judged.passed, judged.broken
+    assert draft.evidence.form == "masked"
+    for value in given.values():
+        if isinstance(value, str):
+            assert value in draft.content.text or name == "social"

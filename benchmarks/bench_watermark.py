@@ -149,13 +149,18 @@ def _report() -> None:
         }
         for name, attack in attacks.items()
     }
-    human = {language: _hits(list(_human(language))) for language in ("en", "zh")}
+    human = {language: list(_human(language)) for language in ("en", "zh")}
+    keys = [bytes([number]) * 32 for number in range(20)]
     emit(
         "watermark",
         f"{len(texts)} texts, {STRENGTH} nats, p < {ALARM} under one key",
         {
             "true_positives": found,
-            "false_positives_human": {language: interval(*hits) for language, hits in human.items()},
+            "false_positives_human_published_key": {language: interval(*_hits(own)) for language, own in human.items()},
+            "false_positives_human_mean_of_20_keys": {
+                language: round(statistics.mean(_hits(own, key)[0] / len(own) for key in keys), 4)
+                for language, own in human.items()
+            },
             "false_positives_unmarked": interval(*_hits([row["text"] for row in rows if row["kind"] == "plain"])),
             "nats_second_model": {
                 kind: round(statistics.mean(r["nats"] for r in rows if r["kind"] == f"nats-{kind}"), 3)
@@ -179,8 +184,8 @@ def _has(row: Row, length: int, only: str) -> bool:
     return str(length) in row["heads"] and (not only or row["language"] == only)
 
 
-def _hits(texts: Sequence[str]) -> tuple[int, int]:
-    return sum(detect(text, PUBLISHED.secret).p_value < ALARM for text in texts), len(texts)
+def _hits(texts: Sequence[str], key: bytes = PUBLISHED.secret) -> tuple[int, int]:
+    return sum(detect(text, key).p_value < ALARM for text in texts), len(texts)
 
 
 def _units(text: str, language: str) -> list[str]:
@@ -217,7 +222,7 @@ def _human(language: str) -> Iterator[str]:
     """Pieces of about 200 tokens: 150 words, or 280 characters."""
     if language == "en":
         words = " ".join(pydoc_data.topics.topics.values()).split()
-        yield from (" ".join(words[at : at + 150]) for at in range(0, min(len(words) - 150, 75 * HUMAN // 2), 75))
+        yield from (" ".join(words[at : at + 150]) for at in range(0, min(len(words) - 150, 150 * HUMAN // 2), 150))
         return
     text = _newspaper()
     yield from (text[at : at + 280] for at in range(0, min(len(text) - 280, 280 * HUMAN // 2), 280))

@@ -21,6 +21,9 @@ _COUNT = 0.8
 """Weight of the count model against the language model while sampling."""
 _USUAL = -5.5
 """What a character of verse costs on the average, nats: so that a piece of two is weighed like two pieces."""
+_STOCK = 0.35
+"""Weight against characters that come in any poem (moon, wind, autumn): the share of the maximum mutual information
+objective of Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models", eq. 9."""
 _NEAR = 1.5
 """Nats for a character that keeps company with the imagery like no other."""
 _IMAGE = 1.2
@@ -83,7 +86,8 @@ class VerseLineUnit:
         rules = self.rules
         images = sum(letter in rules.imagery for letter in text)
         company = float(np.mean([rules.near[rules.counts.number[letter]] for letter in text]))
-        score = rules.counts.mean(text) + 1.5 * company + 0.25 * min(images, 3)
+        stock = [rules.counts.alone(rules.length - at)[rules.counts.number[letter]] for at, letter in enumerate(text)]
+        score = rules.counts.mean(text) - _STOCK * float(np.mean(stock)) + 1.5 * company + 0.25 * min(images, 3)
         score -= 0.4 * max(sum(letter in _NUMBERS for letter in text) - 1, 0)
         if rules.upper:
             score += 0.5 * rules.counts.parallel(rules.upper, text)
@@ -188,7 +192,9 @@ class VerseLineCursor:
 
     def _weighed(self, text: str) -> Row:
         rules = self.rules
-        row = _COUNT * (rules.counts.following(text[-2:], rules.length - len(text)) - _USUAL) + _NEAR * rules.near
+        back = rules.length - len(text)
+        row = _COUNT * (rules.counts.following(text[-2:], back) - _USUAL) + _NEAR * rules.near
+        row = row - _STOCK * (rules.counts.alone(back) - _USUAL)
         if rules.upper:
             row = row + _OPPOSITE * rules.counts.opposite(rules.upper[len(text)])
         images = [rules.counts.number[letter] for letter in rules.imagery if letter in rules.counts.number]

@@ -96,6 +96,10 @@ class VerseCounts:
                 row = self._triples.mixed((_triple_class(back) * size + ids[0]) * size + ids[1], row)
         return np.log(row).astype(np.float32)
 
+    def alone(self, back: int) -> Row:
+        """Log-probabilities (nats) of each character at a place from the end, whatever stands before it."""
+        return np.log(self._single[back]).astype(np.float32)
+
     def mean(self, line: str) -> float:
         """Mean log-probability of a line's characters, nats; unknown ones count as one in a hundred thousand."""
         values = [

@@ -13,7 +13,7 @@ from castalia.genres._prose import Conversation, ProseFields, length_of, mended,
 from castalia.quality import UnsupportedFactsRule
 
 TEXTS = ("text",)
-USUAL = (70, 110)
+USUAL = (60, 84)
 FRAME = (
     *("subject", "dear", "hello", "hi", "hey", "e-mail", "email", "regards", "sincerely", "cheers", "best wishes"),
     *(

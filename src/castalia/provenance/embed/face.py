@@ -72,4 +72,6 @@ def one_line(value: object) -> str:
 
 def headline(content: Content) -> str:
     """A title for the page: the work's own, else its first line without markup."""
-    return content.title or content.text.strip().partition("\n")[0].strip("#>*_ ")[:120] or "Castalia"
+    return (
+        content.title or content.text.strip().partition("\n")[0].strip("#>*_ ").rstrip(",，、;；")[:120] or "Castalia"
+    )

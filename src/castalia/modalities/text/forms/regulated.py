@@ -70,8 +70,10 @@ class RegulatedForm:
         if index > self._lines:
             return None
         imagery, *verse = (_han(line.removeprefix(OPENING)) for line in so_far.split("\n") if line)
+        rules = self._rules(counts, verse, imagery)
         return VerseLineUnit(
-            rules=self._rules(counts, verse, imagery),
+            rules=rules,
+            tries=8 if rules.upper else 4,
             width=self._width,
             closing="，\n" if index % 2 else "。" if index == self._lines else "。\n",
             known=self._known,

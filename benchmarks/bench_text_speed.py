@@ -57,7 +57,7 @@ def main() -> None:
     first: list[float] = []
     for seed in range(ROUNDS):
         rates["engine"].append(_own(engine, seed)[1])
-        for name, link in (("loop", ()), ("watermark", (TextWatermark(PUBLISHED.secret, 2.5),))):
+        for name, link in (("loop", ()), ("watermark", (TextWatermark(PUBLISHED.secret, 4.0),))):
             wait, rate = _ours(engine, seed, link)
             rates[name].append(rate)
             if name == "watermark":
@@ -132,7 +132,7 @@ def _masked(studio: Studio, genre: str, words: str, seed: int) -> tuple[float, f
     engine.open = counting
     try:
         began = time.perf_counter()
-        mark = TextWatermark(PUBLISHED.secret, 2.5)
+        mark = TextWatermark(PUBLISHED.secret, 4.0)
         draft = compose(brief, room.plan(brief), engine, room.assemble, watermark=mark)
         seconds = time.perf_counter() - began
     finally:

@@ -47,7 +47,7 @@ from castalia.provenance.watermarks.text import TextWatermark, detect
 from castalia.studio import Studio
 
 Row = dict[str, Any]
-STRENGTH = 2.5
+STRENGTH = 4.0
 LENGTHS = (100, 200, 400)
 TOKENS = 420
 HUMAN = 2_000

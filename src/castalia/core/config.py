@@ -32,7 +32,7 @@ class Config(BaseModel):
     provider: Annotated[
         str, Field(max_length=200, description="your name or organisation, written into every mark")
     ] = ""
-    watermark_strength: Annotated[float, Field(ge=0.5, le=6, description="watermark bias in nats")] = 2.5
+    watermark_strength: Annotated[float, Field(ge=0.5, le=6, description="watermark bias in nats")] = 4.0
     timestamp_url: Annotated[str, Field(description="RFC 3161 time stamp authority; empty: none")] = ""
     accept_marking_responsibility: Annotated[
         bool, Field(description="an editor takes responsibility: leave out the visible label (recorded)")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from castalia.core.ports import Message, Plan, Rule, Step
+from castalia.core.ports import Form, Message, Plan, Rule, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.facts import FactSheet
 from castalia.modalities.text.forms.limits import LimitForm
@@ -73,43 +73,20 @@ class News:
     def plan(self, brief: Brief) -> Plan:
         """Headline, then the body under the fact mask."""
         fields = _fields(brief)
-        sheet, chinese = sheet_of(brief, fields), fields.language == "zh"
-        system = Message("system", SYSTEM[fields.language])
-        material = material_of(brief, fields)
+        chinese, (target, _) = fields.language == "zh", length_wanted(brief, fields)
         ask_headline = (
-            f"{material}\n\n为这则新闻写一个标题，不超过20字，不加标点。" if chinese else
-            f"{material}\n\nWrite the headline of this news: at most 10 words, sentence case, no full stop."
+            "为这则新闻写一个标题，不超过20字，不加标点。" if chinese else
+            "Write the headline of this news: at most 10 words, sentence case, no full stop."
         )  # fmt: skip
-        target, tolerance = length_wanted(brief, fields)
         ask_body = (
-            f"{material}\n\n标题：{{headline}}\n写这则新闻的正文，约{target}字，不写标题。第一句交代谁、何事、何时、何地。"
+            f"标题：{{headline}}\n写这则新闻的正文，约{target}字，不写标题。第一句交代谁、何事、何时、何地。"
             if chinese else
-            f"{material}\n\nHeadline: {{headline}}\nWrite the article's text in about {target} words, without a "
+            f"Headline: {{headline}}\nWrite the article's text in about {target} words, without a "
             "headline. The first sentence says who, what, when and where."
         )  # fmt: skip
-        return Plan(
-            (
-                Step(
-                    "headline",
-                    (system, Message("user", ask_headline)),
-                    form=LimitForm(
-                        fields.language,
-                        24 if chinese else 80,
-                        facts=sheet,
-                        forbidden=fields.forbidden,
-                        favoured=fields.keywords,
-                        fewest=3,
-                    ),
-                    sampling=FACTUAL,
-                ),
-                Step(
-                    "body",
-                    (system, Message("user", ask_body)),
-                    form=ProseForm(fields.language, target, tolerance, facts=sheet, forbidden=fields.forbidden),
-                    sampling=FACTUAL,
-                    max_tokens=target * 3,
-                ),
-            )
+        system = SYSTEM[fields.language]
+        return headline_and_body(
+            brief, fields, system, material_of(brief, fields), (ask_headline, ask_body), 24 if chinese else 80
         )
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
@@ -141,6 +118,39 @@ class News:
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
         """Drop sentences that state what was not said."""
         return without_sentences(draft.parts, findings, "body")
+
+
+def headline_and_body(
+    brief: Brief, fields: NewsFields, system: str, material: str, asks: tuple[str, str], limit: int
+) -> Plan:
+    """Two steps under the fact mask.
+
+    Args:
+        brief: The brief.
+        fields: Its fields.
+        system: Who writes.
+        material: What is given, see `material_of`.
+        asks: What is asked for headline and body.
+        limit: Most characters of the headline.
+    """
+    sheet, (target, tolerance) = sheet_of(brief, fields), length_wanted(brief, fields)
+    language, banned, wanted = fields.language, fields.forbidden, fields.keywords
+    forms: tuple[Form, Form] = (
+        LimitForm(language, limit, facts=sheet, forbidden=banned, favoured=wanted, fewest=3),
+        ProseForm(language, target, tolerance, facts=sheet, forbidden=banned, favoured=wanted),
+    )
+    return Plan(
+        tuple(
+            Step(
+                name,
+                (Message("system", system), Message("user", f"{material}\n\n{ask}")),
+                form=form,
+                sampling=FACTUAL,
+                max_tokens=target * 3,
+            )
+            for name, ask, form in zip(("headline", "body"), asks, forms, strict=True)
+        )
+    )
 
 
 def _fields(brief: Brief) -> NewsFields:

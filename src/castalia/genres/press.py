@@ -7,12 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from castalia.core.ports import Message, Plan, Rule, Step
+from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres import news
-from castalia.modalities.text.forms.limits import LimitForm
-from castalia.modalities.text.forms.prose import ProseForm
-from castalia.modalities.text.presets import FACTUAL
 from castalia.quality import (
     ForbiddenRule,
     HeadlineRule,
@@ -55,33 +52,16 @@ class Press:
     def plan(self, brief: Brief) -> Plan:
         """Headline, then the body under the fact mask."""
         fields = _fields(brief)
-        chinese, (target, tolerance) = fields.language == "zh", news.length_wanted(brief, fields)
-        sheet, system = news.sheet_of(brief, fields), Message("system", SYSTEM[fields.language])
+        chinese, (target, _) = fields.language == "zh", news.length_wanted(brief, fields)
         sender = f"\n{'发布机构' if chinese else 'From'}: {fields.sender}" if fields.sender else ""
-        material = news.material_of(brief, fields) + sender
         ask_headline = "为这篇通稿写一个标题，不超过22字。" if chinese else "Write its headline: at most 12 words."
         ask_body = (
             f"标题：{{headline}}\n写通稿正文，约{target}字，不写标题和联系方式。" if chinese else
             f"Headline: {{headline}}\nWrite the release's text in about {target} words, without headline or contact."
         )  # fmt: skip
-        headline = LimitForm(fields.language, 26 if chinese else 90, facts=sheet, forbidden=fields.forbidden, fewest=3)
-        body = ProseForm(fields.language, target, tolerance, facts=sheet, forbidden=fields.forbidden)
-        return Plan(
-            (
-                Step(
-                    "headline",
-                    (system, Message("user", f"{material}\n\n{ask_headline}")),
-                    form=headline,
-                    sampling=FACTUAL,
-                ),
-                Step(
-                    "body",
-                    (system, Message("user", f"{material}\n\n{ask_body}")),
-                    form=body,
-                    sampling=FACTUAL,
-                    max_tokens=target * 3,
-                ),
-            )
+        material = news.material_of(brief, fields) + sender
+        return news.headline_and_body(
+            brief, fields, SYSTEM[fields.language], material, (ask_headline, ask_body), 26 if chinese else 90
         )
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

@@ -92,3 +92,17 @@ def test_readability_knows_easy_from_hard():
     hard = "Institutional considerations necessitate comprehensive interdepartmental harmonisation of obligations."
     assert readability(easy, "en") > 90 > 30 > readability(hard, "en")
     assert readability("山高。水长。", "zh") == 2
+
+
+@pytest.mark.parametrize(
+    "genre", [each for each in ALL if "keywords" in each.fields.model_fields], ids=lambda g: g.name
+)
+def test_a_wished_word_that_is_missing_is_said(genre):
+    fields = genres.fields_of(genre, {"language": genre.languages[0], "keywords": ["zeppelin"]})
+    asked = Brief(genre=genre.name, words=WORDS[genre.languages[0]], fields=fields, seed=1)
+    content = genre.assemble(asked, {})
+    evidence = Evidence(model="m", digest="d", engine="e", seed=1)
+    found = quality.judge(
+        Draft(brief=asked, content=content, parts={}, evidence=evidence), rules(genre, asked)
+    ).findings
+    assert [each.wanted for each in found if each.rule == "keywords" and not each.ok] == ["zeppelin"]

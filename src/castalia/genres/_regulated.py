@@ -14,6 +14,7 @@ from castalia.modalities.text.forms.imagery import OPENING
 from castalia.modalities.text.forms.regulated import RegulatedForm, poem
 from castalia.modalities.text.presets import VERSE
 from castalia.quality import (
+    KeywordRule,
     OriginalityRule,
     ParallelRule,
     RegulatedRhymeRule,
@@ -99,6 +100,7 @@ class RegulatedVerse:
             RepeatedCharacterRule(),
             *([ParallelRule()] if self.lines == 8 else []),
             OriginalityRule(characters=_SHARED),
+            KeywordRule(_fields(brief).keywords, severity="note"),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

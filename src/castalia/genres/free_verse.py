@@ -13,7 +13,7 @@ from castalia.core.ports import Message, Plan, Rule, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.open_lines import OpenLines
 from castalia.modalities.text.presets import VERSE
-from castalia.quality import LineCountRule, LineLengthRule, RepeatedLineRule
+from castalia.quality import KeywordRule, LineCountRule, LineLengthRule, RepeatedLineRule
 
 SYSTEM = {
     "en": "You are a poet who writes free verse: short lines, plain words, concrete images, one thought carried to the "
@@ -71,7 +71,12 @@ class FreeVerse:
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """The number of lines, their length, and no line twice."""
         chosen = _fields(brief)
-        return (LineCountRule(chosen.lines), LineLengthRule(WIDEST[chosen.language]), RepeatedLineRule())
+        return (
+            LineCountRule(chosen.lines),
+            LineLengthRule(WIDEST[chosen.language]),
+            RepeatedLineRule(),
+            KeywordRule(chosen.keywords, severity="note"),
+        )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a poem is written anew."""

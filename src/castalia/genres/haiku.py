@@ -13,7 +13,7 @@ from castalia.modalities.text.forms.subject import subject
 from castalia.modalities.text.forms.syllabic import SyllabicForm
 from castalia.modalities.text.forms.syllabic_zh import HanForm
 from castalia.modalities.text.presets import VERSE
-from castalia.quality import LineCountRule, RepeatedLineRule, SyllableRule
+from castalia.quality import KeywordRule, LineCountRule, RepeatedLineRule, SyllableRule
 
 COUNTS = (5, 7, 5)
 
@@ -61,7 +61,7 @@ class Haiku:
 
     def plan(self, brief: Brief) -> Plan:
         """One step, line by line under the mask."""
-        chosen = brief.fields if isinstance(brief.fields, HaikuFields) else HaikuFields()
+        chosen = _fields(brief)
         chinese = chosen.language == "zh"
         examples = EXAMPLES_ZH if chinese else EXAMPLES
         messages = [Message("system", SYSTEM_ZH if chinese else SYSTEM)]
@@ -81,12 +81,21 @@ class Haiku:
         lines = [line.strip() for line in parts["poem"].strip().splitlines() if line.strip()]
         return Content(text="\n".join(lines), language=brief.fields.language)
 
-    def rules(self, brief: Brief) -> Sequence[Rule]:  # noqa: ARG002
+    def rules(self, brief: Brief) -> Sequence[Rule]:
         """Lines, syllables, and no line twice."""
-        return (LineCountRule(3), SyllableRule(tuple((count,) for count in COUNTS)), RepeatedLineRule())
+        return (
+            LineCountRule(3),
+            SyllableRule(tuple((count,) for count in COUNTS)),
+            RepeatedLineRule(),
+            KeywordRule(_fields(brief).keywords, severity="note"),
+        )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a haiku is written anew."""
+
+
+def _fields(brief: Brief) -> HaikuFields:
+    return brief.fields if isinstance(brief.fields, HaikuFields) else HaikuFields()
 
 
 def _asked(about: str, fields: HaikuFields, *, plain: bool = False) -> str:

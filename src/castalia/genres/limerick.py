@@ -13,7 +13,7 @@ from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.metrical import ANAPAESTIC_DIMETER, ANAPAESTIC_TRIMETER, LineShape, MetricalForm
 from castalia.modalities.text.forms.subject import subject
 from castalia.modalities.text.presets import VERSE
-from castalia.quality import LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
+from castalia.quality import KeywordRule, LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
 
 SCHEME = "AABBA"
 TRIMETER = ("wswwswws", "wwswwswws")
@@ -63,7 +63,7 @@ class Limerick:
 
     def plan(self, brief: Brief) -> Plan:
         """One step, line by line under the mask."""
-        chosen = brief.fields if isinstance(brief.fields, LimerickFields) else LimerickFields()
+        chosen = _fields(brief)
         about = subject(brief.words, chosen.keywords)
         form = MetricalForm(
             [LineShape(ANAPAESTIC_TRIMETER if letter == "A" else ANAPAESTIC_DIMETER, letter) for letter in SCHEME],
@@ -84,7 +84,7 @@ class Limerick:
         lines = [line.strip() for line in parts["poem"].splitlines() if line.strip()]
         return Content(text="\n".join(lines), language=brief.fields.language)
 
-    def rules(self, brief: Brief) -> Sequence[Rule]:  # noqa: ARG002
+    def rules(self, brief: Brief) -> Sequence[Rule]:
         """Lines, syllables, metre, rhyme, and no line twice."""
         return (
             LineCountRule(len(SCHEME)),
@@ -92,10 +92,15 @@ class Limerick:
             MetreRule(BEATS),
             RhymeRule(SCHEME),
             RepeatedLineRule(),
+            KeywordRule(_fields(brief).keywords, severity="note"),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a limerick is written anew."""
+
+
+def _fields(brief: Brief) -> LimerickFields:
+    return brief.fields if isinstance(brief.fields, LimerickFields) else LimerickFields()
 
 
 def _asked(about: str, fields: LimerickFields) -> str:

@@ -13,7 +13,7 @@ from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.metrical import IAMBIC_PENTAMETER, LineShape, MetricalForm
 from castalia.modalities.text.forms.subject import subject
 from castalia.modalities.text.presets import VERSE
-from castalia.quality import LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
+from castalia.quality import KeywordRule, LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
 
 SCHEME = "ABABCDCDEFEFGG"
 PENTAMETER = ("wswswswsws",)
@@ -65,7 +65,7 @@ class Sonnet:
 
     def plan(self, brief: Brief) -> Plan:
         """One step, line by line under the mask."""
-        chosen = brief.fields if isinstance(brief.fields, SonnetFields) else SonnetFields()
+        chosen = _fields(brief)
         about = subject(brief.words, chosen.keywords)
         form = MetricalForm(
             [LineShape(IAMBIC_PENTAMETER, letter) for letter in SCHEME],
@@ -86,7 +86,7 @@ class Sonnet:
         lines = [line.strip() for line in parts["poem"].splitlines() if line.strip()]
         return Content(text="\n".join(lines), language=brief.fields.language)
 
-    def rules(self, brief: Brief) -> Sequence[Rule]:  # noqa: ARG002
+    def rules(self, brief: Brief) -> Sequence[Rule]:
         """Lines, syllables, metre, rhyme, and no line twice."""
         return (
             LineCountRule(len(SCHEME)),
@@ -94,10 +94,15 @@ class Sonnet:
             MetreRule((PENTAMETER,) * len(SCHEME)),
             RhymeRule(SCHEME),
             RepeatedLineRule(),
+            KeywordRule(_fields(brief).keywords, severity="note"),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a sonnet is written anew."""
+
+
+def _fields(brief: Brief) -> SonnetFields:
+    return brief.fields if isinstance(brief.fields, SonnetFields) else SonnetFields()
 
 
 def _asked(about: str, fields: SonnetFields) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from castalia.core.language import say
 from castalia.core.values import Draft, Finding
@@ -12,9 +13,15 @@ from castalia.core.values import Draft, Finding
 
 @dataclass(frozen=True)
 class KeywordRule:
-    """Every keyword appears, in any case."""
+    """Every keyword appears, in any case.
+
+    Attributes:
+        keywords: The words.
+        severity: `note` where they are wishes, as in verse, whose form has the last word.
+    """
 
     keywords: tuple[str, ...]
+    severity: Literal["refuse", "note"] = "refuse"
     name: str = "keywords"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
@@ -27,6 +34,7 @@ class KeywordRule:
                 found="" if word.casefold() in text else say("missing", "缺少"),
                 wanted=word,
                 hint=say("Try another seed or more tries.", "请换种子或增加次数。"),
+                severity=self.severity,
             )
             for word in self.keywords
         ]

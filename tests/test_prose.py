@@ -13,6 +13,7 @@ from castalia.engines.llama import Llama
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
 from castalia.modalities.text.forms.prose import ProseForm, length_of
+from castalia.quality.facts import unsupported
 
 SAID = (
     "what the rowing club does next\nthe new eight is called Heron\ntraining moves to 6 am\nthe regatta is on 14 June"
@@ -83,6 +84,30 @@ def test_numbers_belong_to_their_matter() -> None:
     chinese = FactSheet("社区\n5月12日包粽子\n图书角新增200本书", "zh")
     assert chinese.strays("5月12日一起包粽子。") == 0
     assert chinese.strays("5月12日图书角开放。") == 2
+
+
+QUOTE = "ask for a quote\nA5, 12 pages\nneeded by 2 June\nopen on 12, 13 and 14 May"
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("I need it by June 2nd.", True),
+        ("We open on 13 May with 12 pages.", True),
+        ("It may be 12 pages long.", True),
+        ("I need it by June 12th.", False),
+        ("We open on the 2nd of May.", False),
+    ],
+)
+def test_a_day_stays_with_its_month(text: str, held: bool) -> None:
+    assert (unsupported(text, QUOTE, "en") == []) is held
+    assert FactSheet(QUOTE, "en").holds(text) is held
+
+
+def test_a_day_stays_with_its_month_in_chinese() -> None:
+    said = "10月1日开展，周日免费\n6月14日比赛，8月2、3日休息"
+    assert unsupported("8月3日休息，6月14日比赛。", said, "zh") == []
+    assert [kind for kind, *_ in unsupported("10月14日开展，6月1日比赛。", said, "zh")] == ["date", "date"]
 
 
 def test_a_text_keeps_to_the_statement_that_it_is_about() -> None:

@@ -42,6 +42,14 @@ _CALENDAR = re.compile(
     r"|去年|明年",
     re.IGNORECASE,
 )
+_MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DAY = re.compile(
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})\b"
+    rf"|\b(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:.]\d|\d)"
+    r"|(?P<yue>\d{1,2})月(?P<ri>\d{1,2})[日号]"
+)
+_AROUND = 24
+"""Characters beside a month in which the brief's days are looked for ("12, 13 and 14 June")."""
 _HAN_NAMED = re.compile(
     "([\u4e00-\u9fff]{2,3})(?:先生|女士|教授|博士|主任|局长|市长|总经理)|(?:记者|市长|局长|主任|经理|总监)([\u4e00-\u9fff]{2,3})(?:说|表示|指出|介绍|称|告诉)"
 )
@@ -95,6 +103,10 @@ def unsupported(text: str, said: str, language: Language, *, names: bool = True)
         ]
         dates = (match[0] for match in _CALENDAR.finditer(sentence))
         found += [("date", date, sentence) for date in dates if date.casefold() not in lowered]
+        for match in _DAY.finditer(sentence):
+            month = match["month"] or match["first"] or match["yue"]
+            if not _day_said(month, match["day"] or match["second"] or match["ri"], lowered):
+                found.append(("date", match[0], sentence))
         for groups in _QUOTED.findall(sentence):
             quoted = "".join(groups)
             if _squeezed(quoted) not in _squeezed(plain_said):
@@ -103,6 +115,17 @@ def unsupported(text: str, said: str, language: Language, *, names: bool = True)
             namer = _han_names(sentence, plain_said) if language == "zh" else _names(sentence, words)
             found += [("name", each, sentence) for each in namer]
     return found
+
+
+def _day_said(month: str, day: str, said: str) -> bool:
+    """Whether a statement of the brief has the day beside the month."""
+    name, before = (f"{month}月", 0) if month.isdigit() else (month.casefold(), _AROUND)
+    for statement in re.split(r"[\n;；。]", said):
+        for match in re.finditer(rf"(?<!\d){name}", statement):
+            beside = statement[max(match.start() - before, 0) : match.end() + _AROUND].replace(name, " ")
+            if any(int(number) == int(day) for number in re.findall(r"\d+", beside)):
+                return True
+    return False
 
 
 def _numbers(text: str, language: Language) -> Iterator[float]:

@@ -32,6 +32,7 @@ _DATED = frozenset(
     "wednesday thursday friday saturday sunday january february april june july august september october november "
     "december".split()
 )
+_MONTHS = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b")
 _SELF = frozenset("I I'm I've I'd I'll".split())
 """Words that have a capital without being names."""
 _EVERYWHERE = frozenset(
@@ -137,6 +138,8 @@ class FactSheet:
 
     def holds(self, sentence: str) -> bool:
         """Whether a finished sentence states nothing new that a look at single pieces misses."""
+        if not self._dates_hold(sentence):
+            return False
         if self.language != "zh":
             return True
         return all("".join(match.groups(default="")) in self.han for match in _HAN_SPEECH.finditer(sentence)) and all(
@@ -161,8 +164,11 @@ class FactSheet:
     @cached_property
     def _statements(self) -> list[tuple[frozenset[str], frozenset[str]]]:
         """(numbers, key words) of every statement."""
-        parts = re.split(r"[\n;；。！？!?]|\.(?=\s|$)", self.text)
-        return [(numbers_of(part), keys_of(part)) for part in parts]
+        return [(numbers_of(part), keys_of(part)) for part in self._parts]
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        return re.split(r"[\n;；。！？!?]|\.(?=\s|$)", self.text)
 
     def _numbers_hold(self, before: str, piece: str) -> bool:
         whole = before + piece
@@ -196,6 +202,18 @@ class FactSheet:
         hours = re.findall(r"(\d+(?:[:.]\d+)?)(?: ?([ap])\.?m\b)?", self.text, re.IGNORECASE)
         bare = {hour for hour, half in hours if not half}
         return {hour: f"{half.lower()}m" for hour, half in hours if half and hour not in bare}
+
+    def _dates_hold(self, sentence: str) -> bool:
+        """Whether each day stands beside the month that a statement of the brief gives it."""
+        months = [(one[0].casefold(), one.start(), one.end()) for one in _MONTHS.finditer(sentence)]
+        for number in _NUMBER.finditer(sentence):
+            near = [
+                name for name, start, end in months if 0 <= start - number.end() <= 6 or 0 <= number.start() - end <= 1
+            ]
+            homes = [part.casefold() for part in self._parts if number[0] in numbers_of(part)]
+            if len(number[0]) <= 2 and any(not any(name in home for home in homes) for name in near):
+                return False
+        return True
 
     def _begins_number(self, running: str) -> bool:
         return any(number.startswith(running) for number in self.numbers)

@@ -108,7 +108,7 @@ class News:
         return (
             HeadlineRule(26 if fields.language == "zh" else 100),
             UnsupportedFactsRule(brief.said),
-            LedeRule(first_statement(brief, fields), named),
+            LedeRule(first_statements(brief, fields), named),
             CoverageRule(fields.facts),
             LengthRule(*length_wanted(brief, fields), parts=("body",)),
             KeywordRule(fields.keywords),
@@ -188,10 +188,10 @@ def length_wanted(brief: Brief, fields: NewsFields) -> tuple[int, float]:
     return max(least, min(most, round(given * 1.5))), 0.5
 
 
-def first_statement(brief: Brief, fields: NewsFields) -> str:
-    """What the news is: the brief's first sentence, else its first fact."""
+def first_statements(brief: Brief, fields: NewsFields) -> tuple[str, ...]:
+    """What the news is: the brief's first sentence, or its first fact, which may say it in other words."""
     words = re.split(r"(?<=[.!?。！？;；\n])\s*", brief.words.strip())[0]
-    return words or (fields.facts[0] if fields.facts else "")
+    return tuple(each for each in (words, *fields.facts[:1]) if each)
 
 
 def dateline(fields: NewsFields) -> str:

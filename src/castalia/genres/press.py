@@ -88,7 +88,7 @@ class Press:
         return (
             HeadlineRule(28 if fields.language == "zh" else 110),
             UnsupportedFactsRule(brief.said, parts=("headline", "body")),
-            LedeRule(news.first_statement(brief, fields)),
+            LedeRule(news.first_statements(brief, fields)),
             LengthRule(*news.length_wanted(brief, fields), parts=("body",)),
             KeywordRule(fields.keywords),
             ForbiddenRule(fields.forbidden),

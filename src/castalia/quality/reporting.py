@@ -29,11 +29,11 @@ class LedeRule:
     """The first two sentences tell what the brief begins with, and name the place and time that were given.
 
     Attributes:
-        news: The brief's first statement.
+        news: The brief's first statements; one of them must be told.
         named: Place, date and whoever else must come at once; may stand in the dateline.
     """
 
-    news: str
+    news: tuple[str, ...]
     named: tuple[str, ...] = ()
     name: str = "lede"
 
@@ -41,8 +41,8 @@ class LedeRule:
         """See `Rule.check`."""
         body = draft.parts.get("body", draft.content.text)
         first = "".join(re.split(r"(?<=[.!?。！？])(?!\d)", body.strip())[:3])
-        wanted = _content_words(self.news)
-        shared = len(wanted & _content_words(first)) / max(len(wanted), 1)
+        told, wanted = _content_words(first), [_content_words(each) for each in self.news]
+        shared = max((len(words & told) / max(len(words), 1) for words in wanted), default=1.0)
         opening = " ".join(draft.content.text[: draft.content.text.find(body[:20]) + len(first)].split()).casefold()
         return [
             Finding(

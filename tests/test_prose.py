@@ -77,6 +77,11 @@ def test_words_without_their_space_are_written_again() -> None:
     assert not unit.accepts("We look at the boat before youstart the day.")
 
 
+@pytest.mark.parametrize("text", ["俱乐部将将训练改到早上。", "活动在五月12日举行，大家都来。"])
+def test_slips_are_written_again(text: str) -> None:
+    assert not sentence("俱乐部五月活动，5月12日训练改到早上", "zh").accepts(text)
+
+
 def test_numbers_belong_to_their_matter() -> None:
     sheet = FactSheet(SAID, "en")
     assert sheet.strays("The regatta is on 14 June.") == 0

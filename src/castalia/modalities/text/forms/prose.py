@@ -25,6 +25,8 @@ _CHATTER = re.compile(
     r"|以上(?:就)?是|本文|字数",
     re.IGNORECASE,
 )
+_SLIP = re.compile(r"([将的了在是把被从对与])\1|[一二三四五六七八九十]月\d")
+"""Chinese that nobody writes: a small word twice, a month in characters before a day in figures."""
 _SMALL = frozenset(
     "the and you your that this with from are was were they their will can has have our or of to in for on by as at be "
     "if is it we an no so not but".split()
@@ -123,7 +125,12 @@ class Sentence:
             return self.may_end
         language = self.form.language
         whole = _SENTENCE_END[language].search(body) is not None
-        if not whole or length_of(body, language) < (4 if language == "en" else 6) or _CHATTER.search(body):
+        if (
+            not whole
+            or length_of(body, language) < (4 if language == "en" else 6)
+            or _CHATTER.search(body)
+            or _SLIP.search(body)
+        ):
             return False
         if any(_alike(body, other) for other in self._known()) or (
             language == "en" and self._runs_words_together(body)

@@ -1,4 +1,7 @@
-"""The llama.cpp engine: GGUF weights in this process, every score of every step, many branches in one pass."""
+"""The llama.cpp engine: GGUF weights in this process, every score of every step, many branches in one pass.
+
+Longer than most files here, because engine and session share one native context, its sequence ids and its batch.
+"""
 
 from __future__ import annotations
 

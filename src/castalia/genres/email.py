@@ -16,24 +16,7 @@ TEXTS = ("text",)
 USUAL = (60, 84)
 FRAME = (
     *("subject", "dear", "hello", "hi", "hey", "e-mail", "email", "regards", "sincerely", "cheers", "best wishes"),
-    *(
-        "邮件",
-        "正文",
-        "符合要求",
-        "先生/女士",
-        "女士/先生",
-        "地址：",
-        "主题",
-        "标题",
-        "尊敬",
-        "亲爱",
-        "您好",
-        "你好",
-        "此致",
-        "敬礼",
-        "祝好",
-        "顺颂",
-    ),
+    *"邮件 正文 符合要求 先生/女士 女士/先生 地址： 主题 标题 尊敬 亲爱 您好 你好 此致 敬礼 祝好 顺颂".split(),
 )
 """What belongs to greeting and signature, which are not the model's to write, and talk about the e-mail itself."""
 

@@ -30,6 +30,7 @@ _DANGLING = frozenset(
     "that which who whose this these those your our their his her its my every each no not very more most one "
     "where how why what whether because until since unless after before between during via per it's you're we're "
     "i we they he she it you even just also only such both all any some amp "
+    "don doesn didn isn aren wasn weren won couldn wouldn shouldn hasn haven "
     "let lets make get find discover enjoy experience choose".split()
 )
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")

@@ -10,6 +10,7 @@ import pytest
 from castalia import genres, privacy, quality
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.engines.llama import Llama
+from castalia.genres.newsletter import _items
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
 from castalia.modalities.text.forms.prose import ProseForm, length_of
@@ -229,3 +230,21 @@ def test_a_number_is_not_made_more_of(said: str, stated: str, language: str) -> 
     assert [kind for kind, _, _ in unsupported(stated, said, language)] == ["number"]  # type: ignore[arg-type]
     assert not unsupported(stated, stated, language)  # type: ignore[arg-type]
     assert FactSheet(stated, language).holds(stated)
+
+
+@pytest.mark.parametrize(
+    ("words", "items"),
+    [
+        ("赛艇俱乐部：新船到了，6月12日比赛，请缴会费", ("新船到了", "6月12日比赛", "请缴会费")),
+        ("Rowing club: new boats, regatta at 10:30 on 12 June", ("new boats", "regatta at 10:30 on 12 June")),
+        ("The roof is new. The choir sings at 7:30.", ("The roof is new", "The choir sings at 7:30")),
+        ("what the rowing club does next", ("what the rowing club does next",)),
+    ],
+)
+def test_a_newsletter_without_facts_takes_its_items_from_the_brief(words: str, items: tuple[str, ...]) -> None:
+    room = genres.find("newsletter")
+    brief = Brief(genre="newsletter", words=words, fields=genres.fields_of(room, {}), seed=1)
+    assert [step.name for step in room.plan(brief).steps if step.name.startswith("item")] == [
+        f"item_{number}" for number in range(1, len(items) + 1)
+    ]
+    assert _items(brief, room.fields()) == items  # type: ignore[arg-type]

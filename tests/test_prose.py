@@ -248,3 +248,11 @@ def test_a_newsletter_without_facts_takes_its_items_from_the_brief(words: str, i
         f"item_{number}" for number in range(1, len(items) + 1)
     ]
     assert _items(brief, room.fields()) == items  # type: ignore[arg-type]
+
+
+def test_one_text_says_finally_once() -> None:
+    unit = ProseForm("zh", 80).unit(1, "首先，选一个通风的容器。最后，搅拌材料。")
+    assert unit is not None
+    assert not unit.accepts("最后，定期添加新的材料。")
+    assert unit.accepts("之后，定期添加新的材料。")
+    assert not unit.accepts("如何准备容器：选一个通风良好的桶。")

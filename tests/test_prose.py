@@ -256,3 +256,11 @@ def test_one_text_says_finally_once() -> None:
     assert not unit.accepts("最后，定期添加新的材料。")
     assert unit.accepts("之后，定期添加新的材料。")
     assert not unit.accepts("如何准备容器：选一个通风良好的桶。")
+
+
+def test_a_line_does_not_end_between_a_number_and_what_it_counts() -> None:
+    sheet = FactSheet("starts 14 January; small groups of 8; open since 2019 for all", "en")
+    assert not sheet.complete("Start pottery classes on 14")
+    assert sheet.complete("Start on 14 January")
+    assert sheet.complete("Small groups of 8")
+    assert sheet.complete("Open since 2019")

@@ -31,7 +31,8 @@ _DANGLING = frozenset(
     "where how why what whether because until since unless after before between during via per it's you're we're "
     "i we they he she it you even just also only such both all any some amp "
     "don doesn didn isn aren wasn weren won couldn wouldn shouldn hasn haven "
-    "let lets make get find discover enjoy experience choose".split()
+    "let lets make get find discover enjoy experience choose "
+    "like including plus using near offering featuring providing".split()
 )
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")
 
@@ -122,15 +123,14 @@ class Line:
     def rank(self, text: str) -> float:
         """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room.
 
-        A number that is given to another matter comes last.
+        What keeps to the words of the brief comes before what adds to them; a number given to another matter is last.
         """
         plain, before = text.casefold(), "\n".join(self.before).casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
-        strays = self.form.facts.strays(text) if self.form.facts else 0
+        facts = self.form.facts
+        true = facts.support(text) - facts.strays(text) if facts else 0
         begins_alike = any(_first(text) == _first(other) for other in self.before if other)
-        return (
-            0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike - strays
-        )
+        return 0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike + true
 
 
 class LineCursor:
@@ -228,6 +228,8 @@ def _whole(text: str, form: LimitForm, *, ended: bool = True) -> bool:
         return False
     if form.language == "zh":
         return len(_HAN.findall(bare)) >= form.fewest * 2 and not bare.endswith((*_HAN_DANGLING, "，", "、", "：", "-"))
+    if bare.count(",") == 1 and re.search(r",\s*\w+$", bare):  # "Family hotel by the lake, open"
+        return False
     words = re.findall(r"[\w'’%$€£&-]+", bare)
     last = words[-1].casefold() if words else ""
     known = not last.isalpha() or last in plain_words() or (form.facts is not None and last in form.facts.words)

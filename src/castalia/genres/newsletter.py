@@ -67,9 +67,15 @@ class Newsletter:
         top, tail = [fields.name] * bool(fields.name), [fields.sender] * bool(fields.sender)
         return Content(
             title=subject,
-            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}" for heading, body in pairs), *tail]),
+            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}".strip() for heading, body in pairs), *tail]),
             markdown="\n\n".join(
-                [*(f"*{each}*" for each in top), f"# {subject}", intro, *(f"## {h}\n\n{b}" for h, b in pairs), *tail]
+                [
+                    *(f"*{each}*" for each in top),
+                    f"# {subject}",
+                    intro,
+                    *(f"## {h}\n\n{b}" if h else b for h, b in pairs),
+                    *tail,
+                ]
             ),
             fields={"subject": subject, "headings": headings},
             language=fields.language,

@@ -34,6 +34,8 @@ _DANGLING = frozenset(
     "let lets make get find discover enjoy experience choose "
     "like including plus using near offering featuring providing".split()
 )
+_CUT = re.compile(r"^[^,]*,\s*\w+$|\b(?:a|an|the|your|our) [^\W\d_]+-[^\W\d_]+$", re.IGNORECASE)
+"""Lines that stop too early: "Family hotel by the lake, open"; "Hotel Seeblick offers a family-friendly"."""
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")
 
 
@@ -228,11 +230,12 @@ def _whole(text: str, form: LimitForm, *, ended: bool = True) -> bool:
         return False
     if form.language == "zh":
         return len(_HAN.findall(bare)) >= form.fewest * 2 and not bare.endswith((*_HAN_DANGLING, "，", "、", "：", "-"))
-    if bare.count(",") == 1 and re.search(r",\s*\w+$", bare):  # "Family hotel by the lake, open"
+    if _CUT.search(bare):
         return False
     words = re.findall(r"[\w'’%$€£&-]+", bare)
     last = words[-1].casefold() if words else ""
-    known = not last.isalpha() or last in plain_words() or (form.facts is not None and last in form.facts.words)
+    end = last.rpartition("-")[2]
+    known = not end.isalpha() or end in plain_words() or (form.facts is not None and end in form.facts.words)
     return len(words) >= form.fewest and known and last not in _DANGLING and bare[-1:] not in ",:;-–—&/("
 
 

@@ -11,10 +11,13 @@ import httpx
 import numpy as np
 import pytest
 
+from castalia.core.config import Config
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.ports import Message, Sampling
 from castalia.engines.endpoint import Endpoint
 from castalia.engines.llama import Llama
+from castalia.engines.trial import trial
+from castalia.studio import open_engine
 
 KEY = "a-key-of-the-test"
 TURNS = [Message("system", "You are brief."), Message("user", "Name a colour.")]
@@ -164,3 +167,27 @@ def test_a_file_that_is_no_model_does_not_load(tmp_path: Path) -> None:
     path.write_bytes(b"GGUF" + b"\0" * 100)
     with pytest.raises(EngineError, match="does not load"):
         Llama(path, name="broken", digest="")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("llama.block_count", b"\0\0\0\0"), ("llama.attention.layer_norm_rms_epsilon", b"\0\0\xc0\x7f")],
+)
+def test_a_file_on_which_the_library_aborts_ends_in_an_error(
+    home: Path, english_model_path: Path, tmp_path: Path, key: str, value: bytes
+) -> None:
+    """Well formed, but without layers, or with a norm that is no number."""
+    content = english_model_path.read_bytes()
+    place = content.index(key.encode()) + len(key) + 4
+    path = tmp_path / "hostile.gguf"
+    path.write_bytes(content[:place] + value + content[place + 4 :])
+    with pytest.raises(EngineError, match="damaged"):
+        open_engine(Config(model=str(path), threads=1))
+
+
+def test_a_file_that_went_through_is_not_tried_again(
+    home: Path, english_model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial(english_model_path, "digest")
+    monkeypatch.setattr(subprocess, "run", None)
+    trial(english_model_path, "digest")

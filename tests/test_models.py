@@ -327,6 +327,13 @@ def castalia(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
 
 
+def test_a_file_that_changed_on_the_disk_is_not_used(toy):
+    toy.parent.mkdir(parents=True)
+    toy.write_bytes(gguf())
+    with pytest.raises(DigestError, match="promised"):
+        models.choose("toy")
+
+
 def test_the_models_commands(toy, server):
     assert "toy" in castalia("models", "list").stdout
     assert castalia("models", "pull", "toy").stdout.strip() == str(toy)

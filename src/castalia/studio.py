@@ -249,7 +249,10 @@ def open_engine(settings: config.Config, progress: Progress | None = None) -> La
 
         return Endpoint(chosen.url, model=chosen.model, key=os.environ.get("CASTALIA_ENDPOINT_KEY", ""))
     from castalia.engines.llama import Llama
+    from castalia.engines.trial import trial
 
+    if not chosen.vouched:
+        trial(chosen.path, chosen.digest)
     return Llama(
         chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
     )

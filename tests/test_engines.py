@@ -14,9 +14,10 @@ import pytest
 from castalia.core.config import Config
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.ports import Message, Sampling
-from castalia.engines.endpoint import Endpoint
+from castalia.engines.endpoint import Endpoint, secret_name
 from castalia.engines.llama import Llama
 from castalia.engines.trial import trial
+from castalia.privacy import Vault
 from castalia.studio import open_engine
 
 KEY = "a-key-of-the-test"
@@ -120,6 +121,22 @@ def test_an_endpoint_writes_and_says_what_it_cannot(server: str) -> None:
     with pytest.raises(EngineError, match="cannot score tokens"):
         engine.open([1])
     engine.close()
+
+
+def test_a_stored_key_is_sent_to_its_own_host_alone(server: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("CASTALIA_ENDPOINT_KEY", raising=False)
+    vault = Vault.open(tmp_path)
+    settings = Config(model=f"{server}#any")
+    with pytest.raises(EngineError, match="401"):
+        "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    vault.put(secret_name("http://127.0.0.1:1/v1"), b"another host's")
+    with pytest.raises(EngineError, match="401"):
+        "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    vault.put(secret_name(server), KEY.encode())
+    assert "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert vault.remove(secret_name(server))
+    assert not vault.remove(secret_name(server))
 
 
 def test_a_wrong_key_is_said_to_be_wrong(server: str) -> None:

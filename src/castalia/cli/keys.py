@@ -140,6 +140,44 @@ def password(password_file: Path | None) -> None:
     click.echo(say("Recovery code, shown this once: {code}", "恢复码（仅显示这一次）：{code}", code=code))
 
 
+@keys.command(
+    help=say(
+        "Store the key of an endpoint's host, sealed; it is sent to that host alone. Without URL: list the hosts.",
+        "加密保存端点主机的密钥；只会发给该主机。不给网址则列出主机。",
+    )
+)
+@click.argument("url", required=False)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE|-",
+    help=say("read the key from a file's first line", "从文件首行读取密钥"),
+)
+@click.option("--remove", is_flag=True, help=say("forget the key of this host", "删除此主机的密钥"))
+def endpoint(url: str | None, key_file: Path | None, remove: bool) -> None:
+    """Parse, call, print."""
+    from castalia.engines.endpoint import secret_name
+
+    vault = open_studio().vault
+    if url is None:
+        for name in vault.names():
+            if name.startswith("endpoint/"):
+                click.echo(name.removeprefix("endpoint/"))
+        return
+    name = secret_name(url)
+    host = name.removeprefix("endpoint/")
+    if remove:
+        if not vault.remove(name):
+            raise UsageError(say("There is no key for {host}.", "没有 {host} 的密钥。", host=host))
+        click.echo(say("Removed the key for {host}.", "已删除 {host} 的密钥。", host=host))
+        return
+    key = _password(key_file, confirm=False, what=say("Key for {host}", "{host} 的密钥", host=host)).strip()
+    if not key.isascii() or not key.isprintable() or not key:
+        raise UsageError(say("A key is one line of printable ASCII.", "密钥应为一行可打印的 ASCII 字符。"))
+    vault.put(name, key.encode())
+    click.echo(say("Stored the key for {host}.", "已保存 {host} 的密钥。", host=host))
+
+
 def _keys() -> Keys:
     return open_studio().keys
 

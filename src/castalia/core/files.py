@@ -11,6 +11,8 @@ from pathlib import Path
 from castalia.core.errors import StorageError
 from castalia.core.language import say
 
+CONFIG_NAME = "castalia.toml"
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -35,6 +37,11 @@ def folders() -> Folders:
 
     places = PlatformDirs("castalia", appauthor=False)
     return Folders(places.user_data_path, places.user_cache_path, places.user_config_path)
+
+
+def config_file() -> Path:
+    """The user's own settings file."""
+    return folders().config / CONFIG_NAME
 
 
 def make_folder(path: Path, *, private: bool = False) -> Path:

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,28 @@ from castalia.core.ports import Capabilities, Message, Sampling, Session
 _TRIES = 3
 _LONGEST_WAIT = 20.0
 """Seconds; a server that asks for more patience than this is reported as busy instead."""
+
+
+def secret_name(url: str) -> str:
+    """The name under which an endpoint's key is kept: its scheme and host, so that no other host is sent it.
+
+    Raises:
+        UsageError: the URL is not HTTP(S).
+    """
+    parts = _parts(url)
+    return f"endpoint/{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # brackets or a port that are none
+        pass
+    raise UsageError(
+        say("{url!r} is not an endpoint's URL.", "{url!r} 不是端点网址。", url=url), hint="http://127.0.0.1:8080/v1"
+    )
 
 
 class Endpoint:
@@ -41,12 +63,7 @@ class Endpoint:
     def __init__(self, url: str, *, model: str = "", key: str = "", transport: Any = None) -> None:  # noqa: ANN401
         import httpx
 
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                say("{url!r} is not an endpoint's URL.", "{url!r} 不是端点网址。", url=url),
-                hint="http://127.0.0.1:8080/v1",
-            )
+        parts = _parts(url)
         if key and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise UsageError(
                 say("The key for {host} would travel unencrypted.", "{host} 的密钥将以明文传输。", host=parts.hostname),
@@ -164,9 +181,13 @@ class Endpoint:
         return True
 
     def _refusal(self, status: int, text: str) -> EngineError:
+        wants_key = say(
+            "Store a valid key with `castalia keys endpoint URL`, or set CASTALIA_ENDPOINT_KEY.",
+            "请用 `castalia keys endpoint 网址` 保存有效密钥，或设置 CASTALIA_ENDPOINT_KEY。",
+        )
         hints = {
-            401: say("Set CASTALIA_ENDPOINT_KEY to a valid key.", "请将 CASTALIA_ENDPOINT_KEY 设为有效密钥。"),
-            403: say("Set CASTALIA_ENDPOINT_KEY to a valid key.", "请将 CASTALIA_ENDPOINT_KEY 设为有效密钥。"),
+            401: wants_key,
+            403: wants_key,
             404: say("The URL mostly ends in /v1.", "网址通常以 /v1 结尾。"),
         }
         return EngineError(

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from castalia.core.errors import LockedError, StorageError
+from castalia.core.errors import LockedError, StorageError, UsageError
 from castalia.core.files import make_folder, storage_error, write_atomic
 from castalia.core.language import say
 
@@ -109,7 +109,12 @@ class Vault:
 
         Returns:
             A new recovery code, shown this once; the one before stops working.
+
+        Raises:
+            UsageError: the password is empty.
         """
+        if not password:
+            raise UsageError(say("The password is empty.", "密码为空。"), hint=say("Choose another.", "请另选。"))
         code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(6))
         self._write((_by_words("password", password, self._key), _by_words("recovery", _plain(code), self._key)))
         (self._folder / "key").unlink(missing_ok=True)
@@ -133,6 +138,16 @@ class Vault:
         sealed = _seal_raw(self._subkey, name.encode() + b"\0" + secret, self._path(name).name.encode())
         make_folder(self._folder / "secrets", private=True)
         write_atomic(self._path(name), sealed, private=True)
+
+    def remove(self, name: str) -> bool:
+        """Delete a secret; whether there was one."""
+        path = self._path(name)
+        there = path.exists()
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        return there
 
     def names(self) -> Sequence[str]:
         """See `SecretStore.names`."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +150,34 @@ def test_a_working_folders_file_changes_no_model_network_or_mark(home, tmp_path,
         (tmp_path / "castalia.toml").write_text(line)
         with pytest.raises(UsageError, match=line.split()[0]):
             config.load()
+
+
+def test_the_command_speaks_chinese_in_clicks_words_too(home):
+    shown = castalia("--lang", "zh", "create", "--help").stdout
+    assert "用法" in shown
+    assert not {"Usage", "Options", "Show this message"} & set(re.findall(r"[A-Z][a-z ]+", shown))
+    done = castalia("create", "haiku", "x", "--seed", "abc", LANG="zh_CN.UTF-8", LC_ALL="", LC_MESSAGES="")
+    assert (done.returncode, "错误：'--seed' 的值无效" in done.stderr) == (2, True)
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "castalia.toml").write_text('lang = "zh"\n')
+    assert "没有命令" in castalia("nosuch").stderr
+    assert "No such command" in castalia("--lang", "en", "nosuch").stderr
+
+
+def test_the_compiled_messages_are_current():
+    tool = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "build_messages.py"))
+    source = tool["LOCALE"] / "zh" / "LC_MESSAGES" / "castalia.po"
+    assert source.with_suffix(".mo").read_bytes() == tool["compiled"](source.read_text(encoding="utf-8"))
+
+
+def test_output_is_utf8_whatever_the_locale_says(home):
+    done = castalia("--lang", "zh", "genres", "list", PYTHONIOENCODING="ascii")
+    assert (done.returncode, "俳句" in done.stdout) == (0, True), done.stderr
+
+
+def test_without_a_home_folder_only_help_is_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = castalia("works", "list", CASTALIA_HOME="~nosuchuser/x", CASTALIA_LANG="en")
+    assert (done.returncode, "CASTALIA_HOME" in done.stderr) == (2, True)
+    assert castalia("--help", CASTALIA_HOME="~nosuchuser/x").returncode == 0
+    assert not list(tmp_path.iterdir())

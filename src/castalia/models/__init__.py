@@ -1,5 +1,6 @@
 """The models' front: the catalogue, fetching with digest checks, and which one to use on this machine."""
 
+from castalia.models.adopt import adopt
 from castalia.models.catalogue import Model, catalogue
 from castalia.models.choose import Endpoint, choose, default, set_default, written_by
 from castalia.models.inspect import Header, inspect
@@ -13,6 +14,7 @@ __all__ = [
     "Local",
     "Machine",
     "Model",
+    "adopt",
     "catalogue",
     "choose",
     "default",

@@ -100,6 +100,12 @@ def pull(name: str, *, progress: Progress | None = None, notice: Notice | None =
             ),
             hint=f"CASTALIA_OFFLINE=0 castalia models pull {name}",
         )
+    fetch(model, path, progress=progress, notice=notice)
+    return path
+
+
+def fetch(model: Model, path: Path, *, progress: Progress | None = None, notice: Notice | None = None) -> None:
+    """Bring a model's file to its place; of two processes the second waits. See `ensure`."""
     make_folder(path.parent)
     try:
         with FileLock(path.with_suffix(".lock")):
@@ -108,7 +114,6 @@ def pull(name: str, *, progress: Progress | None = None, notice: Notice | None =
     except OSError as error:
         sources.discard(_partial(path))
         raise storage_error(error, path) from error
-    return path
 
 
 def add(path: Path) -> Local:

@@ -215,3 +215,18 @@ def test_works_are_written_where_there_is_no_network_at_all(home, small_model_pa
     )
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["status"] == "delivered"
+
+
+@pytest.mark.parametrize(("command", "kept"), [("make", 3), ("rotate", 6)])
+def test_two_at_once_make_one_set_of_keys(home, command, kept):
+    """Two rotations from nothing: three signing keys, two of the watermark, one authority; one of each in use."""
+    both = [
+        subprocess.Popen([sys.executable, "-m", "castalia", "keys", command], stdout=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    assert [each.wait(timeout=120) for each in both] == [0, 0]
+    keys = json.loads(castalia("keys", "list", "--json").stdout)
+    assert len(keys) == kept
+    assert [key["kind"] for key in keys].count("authority") == 1
+    assert sum(key["current"] for key in keys) == 3
+    assert sum(key["kind"] == "signing" and key["usable"] for key in keys) == 1

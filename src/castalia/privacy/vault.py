@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -119,6 +120,15 @@ class Vault:
         self._write((_by_words("password", password, self._key), _by_words("recovery", _plain(code), self._key)))
         (self._folder / "key").unlink(missing_ok=True)
         return code
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold off other processes that make or change secrets; not to be nested."""
+        try:
+            with FileLock(self._folder / ".lock"):
+                yield
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
 
     # ------------------------------------------------------------ SecretStore
 

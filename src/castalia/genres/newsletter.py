@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -96,7 +97,13 @@ def _fields(brief: Brief) -> NewsletterFields:
 
 
 def _items(brief: Brief, fields: NewsletterFields) -> tuple[str, ...]:
-    return fields.facts[:MOST_ITEMS] or (brief.words,)
+    """The facts, else the statements of the brief: its sentences, or what stands between commas after a colon."""
+    if fields.facts:
+        return fields.facts[:MOST_ITEMS]
+    listed = re.split(r"(?<!\d)[:：]|[:：](?!\d)", brief.words, maxsplit=1)[1:]
+    marks = r"[;；。！\n]|\.\s|,\s|，" if listed else r"[;；。！\n]|[.!?]\s"
+    parts = re.split(marks, listed[0] if listed else brief.words)
+    return tuple(part for each in parts if len(part := each.strip(" .,!?")) > 3)[:MOST_ITEMS] or (brief.words,)
 
 
 def _names(items: Sequence[str]) -> tuple[str, ...]:

@@ -22,11 +22,13 @@ _ABBREVIATION = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _CHATTER = re.compile(
     r"\b(?:as an ai|in conclusion|this (?:article|post|email|story|poem|text)|word count|note that)\b"
-    r"|以上(?:就)?是|本文|字数",
+    r"|以上(?:就)?是|本文|字数|^如何[^，。]{1,20}[：:]",
     re.IGNORECASE,
 )
 _SLIP = re.compile(r"([将的了在是把被从对与])\1|[一二三四五六七八九十]月\d")
 """Chinese that nobody writes: a small word twice, a month in characters before a day in figures."""
+_OPENER = re.compile(r"([\u4e00-\u9fff]{2,4})，|([A-Z][a-z]+),")
+"""First, finally and their like, which one text says once."""
 _SMALL = frozenset(
     "the and you your that this with from are was were they their will can has have our or of to in for on by as at be "
     "if is it we an no so not but".split()
@@ -57,6 +59,8 @@ class ProseForm:
         paragraphs: Whether line breaks may come between sentences.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         about: The one statement that the text is about, among others that the brief makes; empty: all of them.
+        grounded: Least share of its content words that a sentence takes from the facts; 0 only prefers those that take
+            more, None does not ask.
         width: Candidates for each sentence.
     """
 
@@ -69,6 +73,7 @@ class ProseForm:
     paragraphs: bool = True
     favoured: tuple[str, ...] = ()
     about: str = ""
+    grounded: float | None = None
     width: int = 2
 
     def unit(self, index: int, so_far: str) -> Sentence | None:
@@ -132,11 +137,15 @@ class Sentence:
             or _SLIP.search(body)
         ):
             return False
-        if any(_alike(body, other) for other in self._known()) or (
+        if (opener := _opener(body)) and opener in map(_opener, _sentences(self.so_far)):
+            return False
+        most_alike = 0.3 if self.form.facts is None else 0.5  # facts come in the same words, tales need not
+        if any(_alike(body, other) > most_alike for other in self._known()) or (
             language == "en" and self._runs_words_together(body)
         ):
             return False
-        return self.form.facts is None or self.form.facts.holds(body)
+        facts, least = self.form.facts, self.form.grounded or 0
+        return facts is None or (facts.holds(body) and (least == 0 or facts.support(body) >= least))
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`.
@@ -152,6 +161,8 @@ class Sentence:
         score = 0.5 * full + 0.6 * named - again - (1.5 if length >= self.left else 0.0)
         if (facts := self.form.facts) is not None:
             score -= facts.strays(text)
+            if self.form.grounded is not None:
+                score += facts.support(text)
         if about := self.form.about:
             keys, numbers = keys_of(about), numbers_of(about)
             missing = numbers - numbers_of(self.so_far)
@@ -303,11 +314,15 @@ def _sentences(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"(?<=[.!?。！？])\s*", text) if part.strip()]
 
 
-def _alike(one: str, other: str) -> bool:
-    """Whether two sentences say the same in mostly the same words."""
+def _opener(sentence: str) -> str:
+    found = _OPENER.match(sentence)
+    return found[0] if found else ""
+
+
+def _alike(one: str, other: str) -> float:
+    """Share of the shorter sentence's runs of three that the other has too."""
     grams = [_grams(one), _grams(other)]
-    smaller = min(len(gram) for gram in grams)
-    return smaller > 0 and len(grams[0] & grams[1]) / smaller > 0.5
+    return len(grams[0] & grams[1]) / max(min(len(gram) for gram in grams), 1)
 
 
 def _grams(sentence: str) -> set[tuple[str, ...]]:

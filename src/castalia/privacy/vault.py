@@ -11,7 +11,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -161,10 +161,10 @@ class Vault:
 
     def names(self) -> Sequence[str]:
         """See `SecretStore.names`."""
-        found = [
-            _unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode()
-            for path in (self._folder / "secrets").glob("*.sealed")
-        ]
+        found: list[str] = []
+        for path in (self._folder / "secrets").glob("*.sealed"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                found.append(_unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode())
         return sorted(found)
 
     # ------------------------------------------------------------ within

@@ -21,6 +21,8 @@ from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Session
 
 _TRIES = 3
+_LONGEST_TOKEN = 64
+"""Characters; more of them for each token asked for are not read."""
 _LONGEST_WAIT = 20.0
 """Seconds; a server that asks for more patience than this is reported as busy instead."""
 
@@ -130,17 +132,19 @@ class Endpoint:
                         if self._again(response, attempt):
                             continue
                         raise self._refusal(response.status_code, response.text)
-                    yield from _pieces(response.iter_lines())
+                    yield from _limited(_pieces(response.iter_lines()), max_tokens * _LONGEST_TOKEN)
                     return
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `LanguageModel.embed`; not promised, since many servers refuse it: what they answer is raised."""
-        rows: list[dict[str, Any]] = self._ask("POST", "embeddings", {"model": self._model, "input": list(texts)})[
-            "data"
-        ]
-        vectors = np.array([row["embedding"] for row in sorted(rows, key=lambda row: row["index"])], np.float32)
+        answer = self._ask("POST", "embeddings", {"model": self._model, "input": list(texts)})
+        try:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = np.array([row["embedding"] for row in rows], np.float32).reshape(len(texts), -1)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refusal(200, str(answer)) from error
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def close(self) -> None:
@@ -148,13 +152,14 @@ class Endpoint:
         self._client.close()
 
     def _first_model(self) -> str:
-        listed: list[dict[str, Any]] = self._ask("GET", "models").get("data") or []
-        if not listed:
+        answer = self._ask("GET", "models")
+        try:
+            return str(answer["data"][0]["id"])
+        except (KeyError, IndexError, TypeError):
             raise EngineError(
                 say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
                 hint=say("Name one: --model {url}#NAME.", "请指明：--model {url}#NAME。", url=self._url),
-            )
-        return str(listed[0]["id"])
+            ) from None
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         import httpx
@@ -228,12 +233,20 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
             return
         try:
             event: dict[str, Any] = json.loads(data)
-        except ValueError as error:
+            failure = event.get("error")
+            choices: list[Any] = event.get("choices") or []
+            texts: list[Any] = [(choice.get("delta") or {}).get("content") for choice in choices]
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise EngineError(f"the endpoint sent a broken event: {data[:200]}", retryable=True) from error
-        if "error" in event:
-            raise EngineError(f"the endpoint failed: {event['error']}", retryable=True)
-        choices: list[dict[str, Any]] = event.get("choices") or []
-        for choice in choices:
-            delta: dict[str, Any] = choice.get("delta") or {}
-            if text := delta.get("content"):
-                yield str(text)
+        if failure:
+            raise EngineError(f"the endpoint failed: {str(failure)[:300]}", retryable=True)
+        yield from (str(text) for text in texts if text)
+
+
+def _limited(pieces: Iterator[str], most: int) -> Iterator[str]:
+    """The pieces up to so many characters: a server that never ends does not fill the memory."""
+    for piece in pieces:
+        yield piece[:most]
+        most -= len(piece)
+        if most <= 0:
+            return

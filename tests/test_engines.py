@@ -227,6 +227,12 @@ def test_a_file_on_which_the_library_aborts_ends_in_an_error(
         open_engine(Config(model=str(path), threads=1))
 
 
+def test_a_known_digest_needs_no_trial(home: Path, english_model_path: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    (tmp_path / "other name.gguf").symlink_to(english_model_path)
+    open_engine(Config(model=str(tmp_path / "other name.gguf"), threads=1)).close()
+
+
 def test_a_file_that_went_through_is_not_tried_again(
     home: Path, english_model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

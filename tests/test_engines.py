@@ -11,10 +11,14 @@ import httpx
 import numpy as np
 import pytest
 
+from castalia.core.config import Config
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.ports import Message, Sampling
-from castalia.engines.endpoint import Endpoint
+from castalia.engines.endpoint import Endpoint, secret_name
 from castalia.engines.llama import Llama
+from castalia.engines.trial import trial
+from castalia.privacy import Vault
+from castalia.studio import open_engine
 
 KEY = "a-key-of-the-test"
 TURNS = [Message("system", "You are brief."), Message("user", "Name a colour.")]
@@ -114,9 +118,29 @@ def test_an_endpoint_writes_and_says_what_it_cannot(server: str) -> None:
     text = "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=16))
     assert text.strip()
     assert engine.capabilities.scores == "none"
+    assert not engine.capabilities.embeddings
+    with pytest.raises(EngineError, match="does not support embeddings"):
+        engine.embed(["sea"])
+    assert "/" not in engine.name  # this server calls its model by the path of the file
     with pytest.raises(EngineError, match="cannot score tokens"):
         engine.open([1])
     engine.close()
+
+
+def test_a_stored_key_is_sent_to_its_own_host_alone(server: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("CASTALIA_ENDPOINT_KEY", raising=False)
+    vault = Vault.open(tmp_path)
+    settings = Config(model=f"{server}#any")
+    with pytest.raises(EngineError, match="401"):
+        "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    vault.put(secret_name("http://127.0.0.1:1/v1"), b"another host's")
+    with pytest.raises(EngineError, match="401"):
+        "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    vault.put(secret_name(server), KEY.encode())
+    assert "".join(open_engine(settings, None, vault).stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert vault.remove(secret_name(server))
+    assert not vault.remove(secret_name(server))
 
 
 def test_a_wrong_key_is_said_to_be_wrong(server: str) -> None:
@@ -151,12 +175,33 @@ def test_a_busy_server_is_asked_again() -> None:
     assert engine.name == "m"
 
 
-def test_a_broken_event_stream_is_an_error_not_an_end() -> None:
-    body = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choi'
+@pytest.mark.parametrize("event", [b'{"choi', b"5", b"null", b'{"choices":[7]}', b'{"choices":7}', b"[" * 100_000])
+def test_a_broken_event_stream_is_an_error_not_an_end(event: bytes) -> None:
+    body = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: ' + event
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
     engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
     with pytest.raises(EngineError, match="broken event"):
         "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"data": 5}, {"data": [5]}, {"data": [{}]}])
+def test_a_strange_list_of_models_is_said(answer: object) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    with pytest.raises(EngineError, match="lists no model"):
+        Endpoint("http://127.0.0.1/v1", transport=transport)
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
+    with pytest.raises(EngineError, match="answered 200"):
+        engine.embed(["sea"])
+
+
+def test_a_server_that_never_ends_is_left() -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b'data: {"choices":[{"delta":{"content":"aaaaaaaaaaaaaaaa"}}]}\n\n'
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
+    assert len("".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))) == 256
 
 
 def test_a_file_that_is_no_model_does_not_load(tmp_path: Path) -> None:
@@ -164,3 +209,33 @@ def test_a_file_that_is_no_model_does_not_load(tmp_path: Path) -> None:
     path.write_bytes(b"GGUF" + b"\0" * 100)
     with pytest.raises(EngineError, match="does not load"):
         Llama(path, name="broken", digest="")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("llama.block_count", b"\0\0\0\0"), ("llama.attention.layer_norm_rms_epsilon", b"\0\0\xc0\x7f")],
+)
+def test_a_file_on_which_the_library_aborts_ends_in_an_error(
+    home: Path, english_model_path: Path, tmp_path: Path, key: str, value: bytes
+) -> None:
+    """Well formed, but without layers, or with a norm that is no number."""
+    content = english_model_path.read_bytes()
+    place = content.index(key.encode()) + len(key) + 4
+    path = tmp_path / "hostile.gguf"
+    path.write_bytes(content[:place] + value + content[place + 4 :])
+    with pytest.raises(EngineError, match="damaged"):
+        open_engine(Config(model=str(path), threads=1))
+
+
+def test_a_known_digest_needs_no_trial(home: Path, english_model_path: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    (tmp_path / "other name.gguf").symlink_to(english_model_path)
+    open_engine(Config(model=str(tmp_path / "other name.gguf"), threads=1)).close()
+
+
+def test_a_file_that_went_through_is_not_tried_again(
+    home: Path, english_model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial(english_model_path, "digest")
+    monkeypatch.setattr(subprocess, "run", None)
+    trial(english_model_path, "digest")

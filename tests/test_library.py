@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,6 +163,16 @@ def test_a_read_only_folder_is_said(tmp_path):
     tmp_path.chmod(0o700)
 
 
+def test_a_full_disk_is_said_whatever_sqlite_calls_it(library, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Full())
+    with pytest.raises(StorageError, match="full"), library._errors():
+        raise apsw.IOError
+
+
+class Full:
+    free = 0
+
+
 WRITER = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -246,7 +257,7 @@ def test_a_damaged_secret_or_ring_is_said(tmp_path):
     vault = Vault.open(tmp_path)
     vault.put("one", b"secret")
     sealed = next((tmp_path / "vault" / "secrets").glob("*.sealed"))
-    sealed.write_bytes(sealed.read_bytes()[:-1] + b"\0")
+    sealed.write_bytes(sealed.read_bytes()[:-1] + bytes([sealed.read_bytes()[-1] ^ 1]))
     with pytest.raises(StorageError, match="damaged"):
         vault.get("one")
     (tmp_path / "vault" / "ring.json").write_text("{}")

@@ -39,6 +39,8 @@ class Server(ThreadingHTTPServer):
     ranges = True
     pause = 0.0
     etag = '"one"'
+    promised = ""
+    """SHA-256 that it names for files of the repository `someone/models`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -51,6 +53,13 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
+
+    def do_HEAD(self) -> None:
+        self.send_response(200 if self.path.endswith(".gguf") else 404)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        if self.path.startswith("/someone/"):
+            self.send_header("X-Linked-ETag", f'"{self.server.promised}"')
+        self.end_headers()
 
     def do_GET(self) -> None:
         asked = self.headers.get("Range", "")
@@ -325,6 +334,61 @@ def test_a_model_cut_in_half_is_refused(english_model_path, tmp_path):
 def castalia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "castalia", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
+
+
+def test_a_file_that_changed_on_the_disk_is_not_used(toy):
+    toy.parent.mkdir(parents=True)
+    toy.write_bytes(gguf())
+    with pytest.raises(DigestError, match="promised"):
+        models.choose("toy")
+
+
+def test_a_model_of_the_users_own_comes_by_url_hub_or_path(toy, server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    server.body = gguf({"general.architecture": "qwen2", "general.license": 'm"it'}, tail=4096)
+    digest = server.promised = hashlib.sha256(server.body).hexdigest()
+    (tmp_path / "Third One.gguf").write_bytes(server.body)
+    host = f"http://127.0.0.1:{server.server_port}"
+    for wanted, name in (
+        (f"{host}/files/First%20One.gguf", "first-one"),
+        ("someone/models/sub/Second.Q4.gguf", "second.q4"),
+        (str(tmp_path / "Third One.gguf"), "third-one"),
+    ):
+        assert models.adopt(wanted) == name
+        assert models.choose(name) == models.Local(name, store.path_of(name), digest, vouched=True)
+        assert catalogue()[name].licence == 'm"it'
+        store.remove(name)
+        assert store.pull(name).is_file()
+        assert models.adopt(wanted) == name
+    assert [model.name for model in catalogue().values()].count("first-one") == 1
+
+
+def test_what_is_pulled_by_url_is_looked_into_and_leaves_nothing_when_it_is_wrong(toy, server, home, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    host = f"http://127.0.0.1:{server.server_port}"
+    for wanted, said in (
+        (f"{host}/page.gguf", "not a usable GGUF"),
+        (f"{host}/nothing", "404"),
+        ("http://127.0.0.1:9/x.gguf", "cannot be reached"),
+        ("http://[/x.gguf", "cannot be reached"),
+    ):
+        with pytest.raises(EngineError, match=said):
+            models.adopt(wanted)
+    server.promised = "0" * 64
+    with pytest.raises(DigestError):
+        models.adopt("someone/models/x.gguf")
+    with pytest.raises(UsageError, match="no model's name"):
+        models.adopt("no such thing")
+    monkeypatch.setenv("CASTALIA_OFFLINE", "1")
+    with pytest.raises(OfflineError):
+        models.adopt(f"{host}/page.gguf")
+    assert leftovers(toy) == []
+    assert "page" not in catalogue()
+
+
+def test_pull_without_a_name_fetches_the_default(toy, server):
+    castalia("models", "default", "toy")
+    assert castalia("models", "pull").stdout.strip() == str(toy)
 
 
 def test_the_models_commands(toy, server):

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
-from castalia.core.ports import Genre, LanguageModel, Progress
+from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.values import Brief, Draft, Evidence, Judged, Work
 from castalia.library import Library
 from castalia.modalities.text import compose
@@ -102,10 +103,17 @@ class Studio:
         **fields: object,
     ) -> Iterator[Work]:
         """`n` works from one brief, each under a seed of its own; see `create`."""
-        first = secrets.randbelow(seeds.SEED_LIMIT) if seed is None else seed
-        for number in range(n):
-            each = seeds.following(first, number * self.config.tries)
+        for each in self.seeds(n, seed):
             yield self.create(genre, words, seed=each, faces=faces, parents=parents, **fields)
+
+    def seeds(self, n: int, seed: int | None = None) -> Sequence[int]:
+        """The base seeds of `n` variations, so far apart that no two share a try.
+
+        Raises:
+            UsageError: the seed is out of range.
+        """
+        first = _seed(seed)
+        return [seeds.following(first, number * self.config.tries) for number in range(n)]
 
     def remake(self, work_id: str) -> tuple[Work, tuple[str, ...]]:
         """Make a work again from its record, under the same id and time; nothing new is kept.
@@ -115,13 +123,14 @@ class Studio:
 
         Raises:
             UsageError: there is no such work.
+            MissingError: the model that wrote it is not here, and the call names no other.
         """
         old = self.library.get(work_id)
         room = genres.find(old.genre)
         fields = genres.fields_of(room, old.brief.fields.model_dump())
         brief = old.brief.model_copy(update={"fields": fields})
-        self._as_then(old.evidence)
-        draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
+        with self._as_then(old.evidence):
+            draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
         judged = self._revised(room, self._judge(room, draft))
         made = old.model_copy(
             update={"content": judged.draft.content, "evidence": judged.draft.evidence, "findings": judged.findings}
@@ -168,14 +177,17 @@ class Studio:
     @cached_property
     def engine(self) -> LanguageModel:
         """The language model, loaded."""
-        return open_engine(self.config, self._progress)
+        return open_engine(self.config, self._progress, self.vault)
 
     def close(self) -> None:
         """Free the model and close the library."""
-        for part in ("engine", "library"):
-            if part in self.__dict__:
-                with suppress(Exception):
-                    self.__dict__.pop(part).close()
+        self._drop("engine")
+        self._drop("library")
+
+    def _drop(self, part: str) -> None:
+        if part in self.__dict__:
+            with suppress(Exception):
+                self.__dict__.pop(part).close()
 
     # ------------------------------------------------------------ the stages
 
@@ -200,27 +212,39 @@ class Studio:
         return brief
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
-        strength = self.config.watermark_strength
+        strength, sampling = self.config.watermark_strength, self.config.sampling
         draft = compose(
             brief,
-            room.plan(brief),
+            _sampled(room.plan(brief), sampling),
             self.engine,
             room.assemble,
             attempt=attempt,
             watermark=self.keys.text_watermark(strength),
             progress=self._progress,
         )
-        evidence = draft.evidence.model_copy(update={"watermark_strength": strength})
+        evidence = draft.evidence.model_copy(update={"watermark_strength": strength, "sampling": sampling})
         return draft.model_copy(update={"evidence": evidence})
 
-    def _as_then(self, evidence: Evidence) -> None:
-        """Take the model, threads and watermark strength of a work's record, where this run does not name its own."""
-        then: dict[str, object] = {"threads": evidence.threads}
+    @contextmanager
+    def _as_then(self, evidence: Evidence) -> Generator[None]:
+        """Write with a record's model, threads, sampling and watermark strength; a model named in the call wins."""
+        then: dict[str, object] = {**dict.fromkeys(config.SAMPLING), **evidence.sampling, "threads": evidence.threads}
         if evidence.watermark_strength:
             then["watermark_strength"] = evidence.watermark_strength
-        if not self.config.model and evidence.model in {model.name for model in models.installed()}:
-            then["model"] = evidence.model
-        self.config = self.config.model_copy(update=then)
+        named = self.settings.sources["model"] == "command line"
+        engine = cast("LanguageModel | None", self.__dict__.get("engine"))
+        loaded = engine and engine.threads == evidence.threads and (named or engine.digest == evidence.digest)
+        if not loaded:
+            if not named:
+                then["model"] = models.written_by(evidence.model, evidence.digest, self.config.model)
+            self._drop("engine")
+        now, self.config = self.config, self.config.model_copy(update=then)
+        try:
+            yield
+        finally:
+            self.config = now
+            if not loaded:
+                self._drop("engine")
 
     def _judge(self, room: Genre, draft: Draft) -> Judged:
         return quality.judge(draft, [*room.rules(draft.brief), *quality.house_rules(personal=privacy.personal)])
@@ -238,21 +262,42 @@ class Studio:
         return again if again.passed else judged
 
     def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
+        with self.vault.locked():  # two first works at once share their keys
+            self.keys.make()
         return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
 
 
-def open_engine(settings: config.Config, progress: Progress | None = None) -> LanguageModel:
-    """The engine for the model that the settings or the ladder choose."""
+def open_engine(
+    settings: config.Config, progress: Progress | None = None, secrets_: SecretStore | None = None
+) -> LanguageModel:
+    """The engine for the model that the settings or the ladder choose.
+
+    Args:
+        settings: The settings.
+        progress: Told about a download.
+        secrets_: Where keys of endpoints are kept; the environment's goes first.
+    """
     chosen = models.choose(settings.model, progress=progress)
     if isinstance(chosen, models.Endpoint):
-        from castalia.engines.endpoint import Endpoint
+        from castalia.engines.endpoint import Endpoint, secret_name
 
-        return Endpoint(chosen.url, model=chosen.model, key=os.environ.get("CASTALIA_ENDPOINT_KEY", ""))
+        kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
+        key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()
+        return Endpoint(chosen.url, model=chosen.model, key=key)
     from castalia.engines.llama import Llama
+    from castalia.engines.trial import trial
 
+    if not chosen.vouched:
+        trial(chosen.path, chosen.digest)
     return Llama(
         chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
     )
+
+
+def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
+    """The plan with the user's sampling values in each step."""
+    changed: dict[str, Any] = dict(sampling)
+    return Plan(tuple(replace(step, sampling=replace(step.sampling, **changed)) for step in plan.steps))
 
 
 def _seed(seed: int | None) -> int:

@@ -6,14 +6,20 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from castalia.cli.opening import open_studio, progress_line
-from castalia.cli.show import check_faces, finding_line, show_work
-from castalia.core.errors import RefusedError, UsageError
+from castalia.cli.show import check_files, face_of, finding_line, show_work
+from castalia.core.errors import RefusedError, StorageError, UsageError
 from castalia.core.language import say
+
+if TYPE_CHECKING:
+    from castalia.core.values import Work
+    from castalia.studio import Studio
+
+_MOST_BYTES = 1_000_001
 
 
 @click.command(
@@ -40,7 +46,11 @@ from castalia.core.language import say
     "--option",
     multiple=True,
     metavar="KEY VALUE",
-    help=say("a field of the genre, KEY VALUE or KEY=VALUE (repeatable)", "体裁字段：KEY VALUE 或 KEY=VALUE（可重复）"),
+    help=say(
+        "a field of the genre, KEY VALUE or KEY=VALUE (repeatable); "
+        "also temperature, top_k, top_p, min_p, repeat_penalty",
+        "体裁字段：KEY VALUE 或 KEY=VALUE（可重复）；也可为 temperature、top_k、top_p、min_p、repeat_penalty",
+    ),
 )
 @click.option(
     "-m",
@@ -75,33 +85,59 @@ def create(
     as_json: bool,
 ) -> None:
     """Parse, call, print."""
+    from castalia.core.config import SAMPLING
+
     words = _words(brief)
     fields = _fields(option) | ({"style": style} if style else {})
+    sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
+    check_files(out)
+    faces = ["txt", *dict.fromkeys(face_of(path) for path in out)]
+    refusals = 0
     with progress_line(quiet=as_json) as progress:
-        studio = open_studio(progress, model=model, tries=tries, offline=offline)
-        faces = ["txt", *dict.fromkeys(path.suffix.lstrip(".").lower() for path in out)]
-        check_faces(out)
+        studio = open_studio(progress, model=model, tries=tries, offline=offline, **sampling)
         try:
-            for count, work in enumerate(studio.variations(genre, words, n=number, seed=seed, faces=faces, **fields)):
+            for count, each in enumerate(studio.seeds(number, seed)):
+                try:
+                    work = studio.create(genre, words, seed=each, faces=faces, **fields)
+                except RefusedError as refused:
+                    refusals += 1
+                    progress("", 1)
+                    _show_refused(refused, as_json=as_json)
+                    continue
                 paths = [_numbered(path, count, number) for path in out]
-                files = {path.suffix.lstrip("."): str(studio.export(work, path)) for path in paths}
                 progress("", 1)
-                show_work(studio, work, files, as_json=as_json)
-        except RefusedError as refused:
-            progress("", 1)
-            _show_refused(refused, as_json=as_json)
-            raise click.exceptions.Exit(1) from refused
+                _deliver(studio, work, paths, as_json=as_json)
         finally:
             studio.close()
+    if refusals:
+        raise click.exceptions.Exit(1)
+
+
+def _deliver(studio: Studio, work: Work, paths: Sequence[Path], *, as_json: bool) -> None:
+    """Write the files and show the work; a work whose file can not be written is shown and stays in the library."""
+    files: dict[str, str] = {}
+    try:
+        for path in paths:
+            files[face_of(path)] = str(studio.export(work, path))
+    except StorageError as error:
+        show_work(studio, work, files, as_json=as_json)
+        kept = say(
+            "The work is kept: castalia works export {id} FILE",
+            "作品已保存：castalia works export {id} 文件",
+            id=work.id,
+        )
+        raise StorageError(error.message, hint=kept) from error
+    show_work(studio, work, files, as_json=as_json)
 
 
 def _words(brief: str | None) -> str:
     if brief not in (None, "-"):
         return brief or ""
     if brief == "-" or not sys.stdin.isatty():
-        raw = sys.stdin.buffer.read(1_000_001)
+        raw = sys.stdin.buffer.read(_MOST_BYTES)
         try:
-            return raw.decode()
+            # A brief that long is refused anyway; the character that the limit cut in two is no fault of the user's.
+            return raw.decode(errors="strict" if len(raw) < _MOST_BYTES else "replace")
         except UnicodeDecodeError as error:
             raise UsageError(
                 say(
@@ -149,7 +185,8 @@ def _show_refused(refused: RefusedError, *, as_json: bool) -> None:
         }
         if draft.content.fields:
             shown["fields"] = dict(draft.content.fields)
-        shown |= {"findings": [finding.model_dump() for finding in refused.best.findings], "files": {}}
+        findings = [finding.model_dump() for finding in refused.best.findings]
+        shown |= {"findings": findings, "files": {}, "castalia": None}
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
     click.echo(say("REFUSED — best draft, not kept:", "未通过——以下为最佳草稿，未存入作品库："), err=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gettext
 import importlib
+import io
 import os
 import sys
+import tomllib
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -12,6 +17,7 @@ import click
 from castalia import __version__
 from castalia.core import language
 from castalia.core.errors import CastaliaError
+from castalia.core.files import config_file
 from castalia.core.language import say
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -23,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "genres": ("the kinds of works", "作品体裁"),
     "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),
-    "keys": ("signing and watermark keys", "签名与水印密钥"),
+    "keys": ("signing, watermark and endpoint keys", "签名、水印与端点密钥"),
     "config": ("settings and where each comes from", "设置及其来源"),
     "doctor": ("what is installed, what is missing, what this machine can run", "检查已安装、缺少的部件和本机能力"),
 }
@@ -64,14 +70,16 @@ class _Lazy(click.Group):
 @click.version_option(__version__, prog_name="castalia")
 def castalia(lang: str | None) -> None:
     """Entry of the group; the language option was read before, so that `--help` speaks it too."""
-    if lang:
-        language.use(lang)
 
 
 def run() -> NoReturn:
     """Run the command line; never returns."""
     arguments = joined_options(sys.argv[1:])
-    language.use(_language(arguments))
+    _speak(_language(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe on Windows, or a locale of old, has no Chinese; a file's name may hold bytes that are no text.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = castalia.main(args=arguments, standalone_mode=False)
     except click.ClickException as error:
@@ -123,10 +131,26 @@ def joined_options(arguments: list[str]) -> list[str]:
 
 
 def _language(arguments: list[str]) -> str:
-    """`--lang` wherever it stands, else the environment's; the file's is read when a command loads the settings."""
+    """`--lang` wherever it stands, else the environment's, else that of the user's own settings file."""
     for index, argument in enumerate(arguments):
         if argument == "--lang" and index + 1 < len(arguments):
             return arguments[index + 1]
         if argument.startswith("--lang="):
             return argument.removeprefix("--lang=")
-    return os.environ.get("CASTALIA_LANG", "")
+    if named := os.environ.get("CASTALIA_LANG"):
+        return named
+    try:
+        return str(tomllib.loads(config_file().read_text(encoding="utf-8")).get("lang", ""))
+    except (OSError, ValueError, CastaliaError):
+        return ""  # the command that needs the settings says what is wrong with them
+
+
+def _speak(wanted: str) -> None:
+    """Use this interface language for our messages and for click's own."""
+    overlays: Path | None = None
+    with suppress(CastaliaError):  # without a home folder there are none
+        overlays = config_file().parent / "messages"
+    language.use(wanted, overlays)
+    gettext.bindtextdomain("castalia", str(Path(__file__).parent / "locale"))
+    gettext.textdomain("castalia")
+    os.environ["LANGUAGE"] = language.current()

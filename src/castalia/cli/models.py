@@ -68,16 +68,23 @@ def show(name: str, verify: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(3)
 
 
-@models.command(help=say("Fetch a model; goes on where it stopped.", "下载模型；可从中断处继续。"))
-@click.argument("name")
-def pull(name: str) -> None:
+@models.command(
+    help=say(
+        "Fetch a model; goes on where it stopped. WHAT is a name, a GGUF file's path or URL, or "
+        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default.",
+        "下载模型；可从中断处继续。WHAT 为名称、GGUF 文件的路径或网址，"
+        "或 Hugging Face 上的 所有者/仓库/文件.gguf；不填则为默认模型。",
+    )
+)
+@click.argument("what", required=False, metavar="[WHAT]")
+def pull(what: str | None) -> None:
     """Parse, call, print."""
     from castalia import models as store
     from castalia.cli.opening import progress_line
 
     with progress_line(quiet=False) as progress:
-        path = store.pull(name, progress=progress)
-    click.echo(path)
+        name = store.adopt(what or "", progress=progress)
+    click.echo(store.path_of(name))
 
 
 @models.command(help=say("Delete a model's file.", "删除模型文件。"))

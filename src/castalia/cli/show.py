@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from castalia.core.errors import UsageError
+from castalia.core.errors import StorageError, UsageError
 from castalia.core.language import say
 
 if TYPE_CHECKING:
@@ -56,13 +57,34 @@ def finding_line(finding: Finding) -> str:
     return f"{found}{wanted}{place}" + (f" → {finding.hint}" if finding.hint else "")
 
 
-def check_faces(paths: Sequence[Path]) -> None:
-    """Raise `UsageError` before any work is done when a file's extension is no format."""
+def face_of(path: Path) -> str:
+    """The format that a file's extension stands for."""
+    return path.suffix.lstrip(".").lower()
+
+
+def check_files(paths: Sequence[Path]) -> None:
+    """Look before any work is done whether the files can be written.
+
+    Raises:
+        UsageError: a file's extension is no format.
+        StorageError: its folder cannot be written.
+    """
     from castalia.provenance import FACES
 
     for path in paths:
-        if path.suffix.lstrip(".").lower() not in FACES:
+        if face_of(path) not in FACES:
             raise UsageError(
                 say("No format for the file {path}.", "文件 {path} 没有对应的格式。", path=path),
                 hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in FACES)),
             )
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise StorageError(
+                say("No permission to write {path}.", "没有写入 {path} 的权限。", path=path),
+                hint=say("Choose another folder.", "请另选文件夹。"),
+            )
+
+
+def padded(text: str, columns: int) -> str:
+    """The text and spaces up to that many terminal columns; Chinese characters take two."""
+    return text + " " * max(1, columns - sum(2 if ord(letter) > 0x2E7F else 1 for letter in text))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from castalia.cli.opening import open_studio, progress_line
-from castalia.cli.show import check_faces, show_work
+from castalia.cli.show import check_files, show_work
 from castalia.core.language import say
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def search(query: Sequence[str], limit: int, as_json: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE…")
 def export(work_id: str, files: Sequence[Path]) -> None:
     """Parse, call, print."""
-    check_faces(files)
+    check_files(files)
     studio = open_studio()
     work = studio.library.get(work_id)
     for path in files:

@@ -1,4 +1,7 @@
-"""Settings: command line > environment (`CASTALIA_*`) > `castalia.toml` > default, each with where it came from."""
+"""Settings: command line > environment (`CASTALIA_*`) > `castalia.toml` > default, each with where it came from.
+
+The user's own `castalia.toml` lies in the configuration folder; one in the working folder goes over it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from castalia.core.errors import UsageError
-from castalia.core.files import folders
+from castalia.core.files import CONFIG_NAME, config_file
 from castalia.core.language import say
 
 Source = Literal["command line", "environment", "file", "default"]
+
+
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+"""Settings that change how tokens are drawn, named as in `ports.Sampling`; None leaves it to the genre."""
+
+
+_PERSONAL = ("accept_marking_responsibility", "model", "models", "offline", "timestamp_url")
+"""What only the user's own file may say; `offline = true` is harmless anywhere."""
 
 
 class Config(BaseModel):
@@ -22,21 +33,68 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    lang: Annotated[Literal["", "en", "zh"] | str, Field(description="interface language; empty: by locale")] = ""
-    offline: Annotated[bool, Field(description="forbid every connection that is not a configured engine")] = False
-    model: Annotated[str, Field(description="language model: a name, a path or an endpoint's URL")] = ""
-    models: Annotated[str, Field(description="folder of model files; empty: in the cache folder")] = ""
-    threads: Annotated[int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load")] = 0
-    context: Annotated[int, Field(ge=512, le=1_048_576, description="context length in tokens")] = 4096
-    tries: Annotated[int, Field(ge=1, le=100, description="drafts written before giving up")] = 4
-    provider: Annotated[
-        str, Field(max_length=200, description="your name or organisation, written into every mark")
+    lang: Annotated[
+        Literal["", "en", "zh"] | str, Field(description="interface language; empty: by locale | 界面语言；空为按系统")
     ] = ""
-    watermark_strength: Annotated[float, Field(ge=0.5, le=6, description="watermark bias in nats")] = 4.0
-    timestamp_url: Annotated[str, Field(description="RFC 3161 time stamp authority; empty: none")] = ""
-    accept_marking_responsibility: Annotated[
-        bool, Field(description="an editor takes responsibility: leave out the visible label (recorded)")
+    offline: Annotated[
+        bool,
+        Field(description="forbid every connection that is not a configured engine | 除已配置的引擎外禁止一切连接"),
     ] = False
+    model: Annotated[
+        str, Field(description="language model: a name, a path or an endpoint's URL | 语言模型：名称、路径或端点网址")
+    ] = ""
+    models: Annotated[
+        str, Field(description="folder of model files; empty: in the cache folder | 模型文件夹；空为缓存文件夹内")
+    ] = ""
+    threads: Annotated[
+        int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load | 生成线程数；0 为按负载选择")
+    ] = 0
+    context: Annotated[
+        int, Field(ge=512, le=1_048_576, description="context length in tokens | 上下文长度（词元）")
+    ] = 4096
+    tries: Annotated[int, Field(ge=1, le=100, description="drafts written before giving up | 放弃前的尝试次数")] = 4
+    temperature: Annotated[
+        float | None, Field(ge=0, le=5, description="0: the likeliest token always | 0 为总取最可能的词元")
+    ] = None
+    top_k: Annotated[
+        int | None, Field(ge=0, le=100_000, description="most candidates a token; 0: all | 候选词元上限；0 为全部")
+    ] = None
+    top_p: Annotated[
+        float | None, Field(gt=0, le=1, description="candidates whose probability sums to this | 候选词元的概率之和")
+    ] = None
+    min_p: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="least share of the best candidate's probability | 相对最佳候选的最低概率"),
+    ] = None
+    repeat_penalty: Annotated[
+        float | None, Field(ge=1, le=10, description="against repetition; 1: off | 重复惩罚；1 为关闭")
+    ] = None
+    provider: Annotated[
+        str,
+        Field(
+            max_length=200,
+            description="your name or organisation, written into every mark | 写入每个标识的姓名或机构",
+        ),
+    ] = ""
+    watermark_strength: Annotated[
+        float, Field(ge=0.5, le=6, description="watermark bias in nats | 水印强度（纳特）")
+    ] = 4.0
+    timestamp_url: Annotated[
+        str, Field(description="RFC 3161 time stamp authority; empty: none | RFC 3161 时间戳机构；空为不用")
+    ] = ""
+    accept_marking_responsibility: Annotated[
+        bool,
+        Field(
+            description="an editor takes responsibility: leave out the visible label (recorded)"
+            " | 由编辑负责：不加可见标识（会记录）"
+        ),
+    ] = False
+
+    @property
+    def sampling(self) -> dict[str, int | float]:
+        """The sampling values that the user set, by name; what is missing is the genre's own choice."""
+        given = self.model_dump(include=set(SAMPLING))
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Settings:
@@ -45,12 +103,6 @@ class Settings:
     def __init__(self, config: Config, sources: Mapping[str, Source]) -> None:
         self.config = config
         self.sources = dict(sources)
-
-
-def config_file() -> Path:
-    """Where `castalia.toml` is read from: the working folder's, else the configuration folder's."""
-    here = Path("castalia.toml")
-    return here if here.is_file() else folders().config / "castalia.toml"
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -66,6 +118,7 @@ def load(overrides: Mapping[str, Any] | None = None) -> Settings:
     sources: dict[str, Source] = dict.fromkeys(Config.model_fields, "default")
     layers: tuple[tuple[Source, Mapping[str, Any]], ...] = (
         ("file", _file_layer(config_file())),
+        ("file", _folder_layer(Path(CONFIG_NAME))),
         ("environment", _environment_layer()),
         ("command line", {name: value for name, value in (overrides or {}).items() if value is not None}),
     )
@@ -99,6 +152,25 @@ def _file_layer(path: Path) -> Mapping[str, Any]:
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", hint=say("Mend or remove that file.", "请修正或删除该文件。")) from error
+
+
+def _folder_layer(path: Path) -> Mapping[str, Any]:
+    """The working folder's file. It may come from somebody else, so it chooses no model, network or marks."""
+    own = path.resolve() == config_file().resolve()
+    layer: Mapping[str, Any] = {} if own else _file_layer(path)
+    for name, value in layer.items():
+        if name in _PERSONAL and (name, value) != ("offline", True):
+            raise UsageError(
+                say(
+                    "{path} may not set {name} = {value!r}: a working folder's file may come from somebody else.",
+                    "{path} 不能设置 {name} = {value!r}：工作文件夹中的文件可能来自他人。",
+                    path=path,
+                    name=name,
+                    value=value,
+                ),
+                hint=say("Set it in {path}.", "请在 {path} 中设置。", path=config_file()),
+            )
+    return layer
 
 
 def _environment_layer() -> Mapping[str, Any]:

@@ -8,8 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from castalia.core.errors import StorageError
+from castalia.core.errors import StorageError, UsageError
 from castalia.core.language import say
+
+CONFIG_NAME = "castalia.toml"
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,29 @@ class Folders:
 
 
 def folders() -> Folders:
-    """The folders of this user: one tree under `CASTALIA_HOME`, or the platform's own three."""
-    if home := os.environ.get("CASTALIA_HOME"):
-        root = Path(home).expanduser()
-        return Folders(root / "data", root / "cache", root / "config")
-    from platformdirs import PlatformDirs
+    """The folders of this user: one tree under `CASTALIA_HOME`, or the platform's own three.
 
-    places = PlatformDirs("castalia", appauthor=False)
-    return Folders(places.user_data_path, places.user_cache_path, places.user_config_path)
+    Raises:
+        UsageError: this user has no home folder and `CASTALIA_HOME` names none.
+    """
+    try:
+        if home := os.environ.get("CASTALIA_HOME"):
+            root = Path(home).expanduser()
+            return Folders(root / "data", root / "cache", root / "config")
+        from platformdirs import PlatformDirs
+
+        places = PlatformDirs("castalia", appauthor=False)
+        return Folders(places.user_data_path, places.user_cache_path, places.user_config_path)
+    except RuntimeError as error:
+        raise UsageError(
+            say("There is no home folder to keep works and models in.", "没有可存放作品和模型的主文件夹。"),
+            hint=say("Set CASTALIA_HOME to a folder.", "请将 CASTALIA_HOME 设为一个文件夹。"),
+        ) from error
+
+
+def config_file() -> Path:
+    """The user's own settings file."""
+    return folders().config / CONFIG_NAME
 
 
 def make_folder(path: Path, *, private: bool = False) -> Path:

@@ -107,6 +107,8 @@ class Evidence(Value):
     """Why there is no watermark, when there is none."""
     watermark_strength: float = 0.0
     """Bias that acted while sampling, nats, also where the text is too short to count as marked."""
+    sampling: Mapping[str, int | float] = Field(default_factory=dict)
+    """Sampling values that the user set; the rest was the genre's choice."""
     form: Literal["masked", "checked", "none"] = "none"
     """Whether form rules acted on each token, or only on finished text (generate and check)."""
     seconds: float = 0.0

@@ -7,10 +7,11 @@ instead of acting on each token, and no watermark can be put in.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,32 @@ from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Session
 
 _TRIES = 3
+_LONGEST_TOKEN = 64
+"""Characters; more of them for each token asked for are not read."""
 _LONGEST_WAIT = 20.0
 """Seconds; a server that asks for more patience than this is reported as busy instead."""
+
+
+def secret_name(url: str) -> str:
+    """The name under which an endpoint's key is kept: its scheme and host, so that no other host is sent it.
+
+    Raises:
+        UsageError: the URL is not HTTP(S).
+    """
+    parts = _parts(url)
+    return f"endpoint/{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # brackets or a port that are none
+        pass
+    raise UsageError(
+        say("{url!r} is not an endpoint's URL.", "{url!r} 不是端点网址。", url=url), hint="http://127.0.0.1:8080/v1"
+    )
 
 
 class Endpoint:
@@ -41,12 +66,7 @@ class Endpoint:
     def __init__(self, url: str, *, model: str = "", key: str = "", transport: Any = None) -> None:  # noqa: ANN401
         import httpx
 
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                say("{url!r} is not an endpoint's URL.", "{url!r} 不是端点网址。", url=url),
-                hint="http://127.0.0.1:8080/v1",
-            )
+        parts = _parts(url)
         if key and parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise UsageError(
                 say("The key for {host} would travel unencrypted.", "{host} 的密钥将以明文传输。", host=parts.hostname),
@@ -60,12 +80,14 @@ class Endpoint:
             follow_redirects=False,
         )
         self._url = url
-        self.name = model or self._first_model()
+        self._model = model or self._first_model()
+        # Some servers call a model by the path of its file; a path of theirs has no place in a work's record.
+        self.name = re.split(r"[/\\]", self._model)[-1] if re.match(r"/|[A-Za-z]:\\", self._model) else self._model
         self.digest = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}#{self.name}"
         self.build = f"OpenAI-compatible endpoint at {parts.hostname}"
         self.threads = 0
         self.context = 8192
-        self.capabilities = Capabilities(scores="none", embeddings=True, seed=False)
+        self.capabilities = Capabilities(scores="none", embeddings=False, seed=False)
 
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation in plain words; the server applies its own template."""
@@ -94,7 +116,7 @@ class Endpoint:
         import httpx
 
         body: dict[str, Any] = {
-            "model": self.name,
+            "model": self._model,
             "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -110,15 +132,19 @@ class Endpoint:
                         if self._again(response, attempt):
                             continue
                         raise self._refusal(response.status_code, response.text)
-                    yield from _pieces(response.iter_lines())
+                    yield from _limited(_pieces(response.iter_lines()), max_tokens * _LONGEST_TOKEN)
                     return
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `LanguageModel.embed`."""
-        rows: list[dict[str, Any]] = self._ask("POST", "embeddings", {"model": self.name, "input": list(texts)})["data"]
-        vectors = np.array([row["embedding"] for row in sorted(rows, key=lambda row: row["index"])], np.float32)
+        """See `LanguageModel.embed`; not promised, since many servers refuse it: what they answer is raised."""
+        answer = self._ask("POST", "embeddings", {"model": self._model, "input": list(texts)})
+        try:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = np.array([row["embedding"] for row in rows], np.float32).reshape(len(texts), -1)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refusal(200, str(answer)) from error
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def close(self) -> None:
@@ -126,13 +152,14 @@ class Endpoint:
         self._client.close()
 
     def _first_model(self) -> str:
-        listed: list[dict[str, Any]] = self._ask("GET", "models").get("data") or []
-        if not listed:
+        answer = self._ask("GET", "models")
+        try:
+            return str(answer["data"][0]["id"])
+        except (KeyError, IndexError, TypeError):
             raise EngineError(
                 say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
                 hint=say("Name one: --model {url}#NAME.", "请指明：--model {url}#NAME。", url=self._url),
-            )
-        return str(listed[0]["id"])
+            ) from None
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         import httpx
@@ -164,9 +191,13 @@ class Endpoint:
         return True
 
     def _refusal(self, status: int, text: str) -> EngineError:
+        wants_key = say(
+            "Store a valid key with `castalia keys endpoint URL`, or set CASTALIA_ENDPOINT_KEY.",
+            "请用 `castalia keys endpoint 网址` 保存有效密钥，或设置 CASTALIA_ENDPOINT_KEY。",
+        )
         hints = {
-            401: say("Set CASTALIA_ENDPOINT_KEY to a valid key.", "请将 CASTALIA_ENDPOINT_KEY 设为有效密钥。"),
-            403: say("Set CASTALIA_ENDPOINT_KEY to a valid key.", "请将 CASTALIA_ENDPOINT_KEY 设为有效密钥。"),
+            401: wants_key,
+            403: wants_key,
             404: say("The URL mostly ends in /v1.", "网址通常以 /v1 结尾。"),
         }
         return EngineError(
@@ -202,12 +233,20 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
             return
         try:
             event: dict[str, Any] = json.loads(data)
-        except ValueError as error:
+            failure = event.get("error")
+            choices: list[Any] = event.get("choices") or []
+            texts: list[Any] = [(choice.get("delta") or {}).get("content") for choice in choices]
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise EngineError(f"the endpoint sent a broken event: {data[:200]}", retryable=True) from error
-        if "error" in event:
-            raise EngineError(f"the endpoint failed: {event['error']}", retryable=True)
-        choices: list[dict[str, Any]] = event.get("choices") or []
-        for choice in choices:
-            delta: dict[str, Any] = choice.get("delta") or {}
-            if text := delta.get("content"):
-                yield str(text)
+        if failure:
+            raise EngineError(f"the endpoint failed: {str(failure)[:300]}", retryable=True)
+        yield from (str(text) for text in texts if text)
+
+
+def _limited(pieces: Iterator[str], most: int) -> Iterator[str]:
+    """The pieces up to so many characters: a server that never ends does not fill the memory."""
+    for piece in pieces:
+        yield piece[:most]
+        most -= len(piece)
+        if most <= 0:
+            return

@@ -1,7 +1,8 @@
 """The models' front: the catalogue, fetching with digest checks, and which one to use on this machine."""
 
+from castalia.models.adopt import adopt
 from castalia.models.catalogue import Model, catalogue
-from castalia.models.choose import Endpoint, choose, default, set_default
+from castalia.models.choose import Endpoint, choose, default, set_default, written_by
 from castalia.models.inspect import Header, inspect
 from castalia.models.machine import Machine, machine
 from castalia.models.sources import publisher
@@ -13,6 +14,7 @@ __all__ = [
     "Local",
     "Machine",
     "Model",
+    "adopt",
     "catalogue",
     "choose",
     "default",
@@ -28,4 +30,5 @@ __all__ = [
     "pull",
     "remove",
     "set_default",
+    "written_by",
 ]

@@ -50,7 +50,15 @@ class WheelSource(_Entry):
         return [f"{self.prefix}{number}=={self.version}" for number in numbers]
 
 
-Source = Annotated[HubSource | UrlSource | WheelSource, Field(discriminator="kind")]
+class PathSource(_Entry):
+    """A file on this machine, copied."""
+
+    kind: Literal["path"]
+    path: str
+    unverified: bool = False
+
+
+Source = Annotated[HubSource | PathSource | UrlSource | WheelSource, Field(discriminator="kind")]
 
 
 class Model(_Entry):

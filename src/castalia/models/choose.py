@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castalia.core import config
-from castalia.core.errors import UsageError
-from castalia.core.files import folders, write_atomic
+from castalia.core.errors import MissingError, UsageError
+from castalia.core.files import config_file, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
 from castalia.models import store
@@ -62,6 +62,37 @@ def choose(wanted: str, *, progress: Progress | None = None) -> store.Local | En
     return store.local(name)
 
 
+def written_by(name: str, digest: str, configured: str) -> str:
+    """What to name so that a work's own model is used again.
+
+    Args:
+        name: The record's model.
+        digest: Its SHA-256, or an endpoint's URL and model.
+        configured: The settings' model.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    if re.match(r"https?://", digest):
+        return digest
+    if name in {model.name for model in store.installed()}:
+        return name
+    path = Path(configured).expanduser()
+    if path.is_file() and store.digest(path) == digest:
+        return configured
+    raise MissingError(
+        say(
+            "This work was written by {model} (SHA-256 {digest}), which is not installed.",
+            "此作品由 {model}（SHA-256 {digest}）写成，该模型未安装。",
+            model=name,
+            digest=digest,
+        ),
+        hint=f"castalia models pull {name}"
+        if name in catalogue()
+        else say("Name its file, or another model: --model MODEL.", "请指定其文件或其他模型：--model 模型。"),
+    )
+
+
 def ladder() -> str:
     """The name that is used when nobody chose: the best installed that fits, else the largest default that would."""
     here = machine()
@@ -87,7 +118,7 @@ def set_default(name: str) -> Path:
     """
     if not re.match(r"https?://", name) and name not in catalogue() and not Path(name).expanduser().is_file():
         store.known(name)
-    path = folders().config / "castalia.toml"
+    path = config_file()
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     rest = [line for line in lines if not re.match(r"\s*model\s*=", line)]

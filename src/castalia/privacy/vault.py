@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from castalia.core.errors import LockedError, StorageError
+from castalia.core.errors import LockedError, StorageError, UsageError
 from castalia.core.files import make_folder, storage_error, write_atomic
 from castalia.core.language import say
 
@@ -109,11 +110,25 @@ class Vault:
 
         Returns:
             A new recovery code, shown this once; the one before stops working.
+
+        Raises:
+            UsageError: the password is empty.
         """
+        if not password:
+            raise UsageError(say("The password is empty.", "密码为空。"), hint=say("Choose another.", "请另选。"))
         code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(6))
         self._write((_by_words("password", password, self._key), _by_words("recovery", _plain(code), self._key)))
         (self._folder / "key").unlink(missing_ok=True)
         return code
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold off other processes that make or change secrets; not to be nested."""
+        try:
+            with FileLock(self._folder / ".lock"):
+                yield
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
 
     # ------------------------------------------------------------ SecretStore
 
@@ -134,12 +149,22 @@ class Vault:
         make_folder(self._folder / "secrets", private=True)
         write_atomic(self._path(name), sealed, private=True)
 
+    def remove(self, name: str) -> bool:
+        """Delete a secret; whether there was one."""
+        path = self._path(name)
+        there = path.exists()
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        return there
+
     def names(self) -> Sequence[str]:
         """See `SecretStore.names`."""
-        found = [
-            _unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode()
-            for path in (self._folder / "secrets").glob("*.sealed")
-        ]
+        found: list[str] = []
+        for path in (self._folder / "secrets").glob("*.sealed"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                found.append(_unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode())
         return sorted(found)
 
     # ------------------------------------------------------------ within

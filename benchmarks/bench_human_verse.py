@@ -5,8 +5,8 @@
 
 Protocol: regular quatrains of five and seven characters by poets of the Tang with titles of three to eight characters,
 all in simplified script; forty at a time without putting back, 25 draws, seed 1. The measures are `own_brief` and the
-shares of distinct characters and pairs of `bench_forms.py`. They say what `own_brief` is worth: people, too, write poems
-that do not repeat their titles.
+shares of distinct characters and pairs of `bench_forms.py`. They say what `own_brief` is worth: people, too, write
+poems that do not repeat their titles.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from castalia.engines.llama import Llama
 from castalia.genres.newsletter import _items
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.limits import LimitForm
 from castalia.modalities.text.forms.prose import ProseForm, length_of
 from castalia.quality.facts import unsupported
 
@@ -264,3 +265,13 @@ def test_a_line_does_not_end_between_a_number_and_what_it_counts() -> None:
     assert sheet.complete("Start on 14 January")
     assert sheet.complete("Small groups of 8")
     assert sheet.complete("Open since 2019")
+    unit = LimitForm("en", 40, facts=sheet).unit(0, "")
+    assert unit is not None
+    assert not unit.accepts("Start pottery classes on 14")
+    assert not unit.accepts("Pottery with family-fa")
+    assert not unit.accepts("Small groups, open")
+    assert not unit.accepts("Start pottery in a family-friendly")
+    assert unit.accepts("Start in small groups of 8")
+    cursor = unit.cursor()
+    cursor.advance("Start on")
+    assert not cursor.admits("\u3000")

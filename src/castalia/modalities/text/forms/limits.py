@@ -120,7 +120,7 @@ class Line:
             return False
         if any(_near(body, other) for other in (*form.avoid, *self.before) if other):
             return False
-        return form.facts is None or form.facts.holds(body)
+        return form.facts is None or (form.facts.complete(body.rstrip(".!?。！？")) and form.facts.holds(body))
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room.
@@ -161,7 +161,12 @@ class LineCursor:
         whole = self._text + piece
         if _NOISE.search(piece) or form.count(whole.strip()) > form.limit or "  " in whole:
             return False
-        if not whole.strip() or not self._punctuated(piece) or not self._in_language(piece):
+        if (
+            not whole.strip()
+            or (piece.isspace() and piece != " ")
+            or not self._punctuated(piece)
+            or not self._in_language(piece)
+        ):
             return False
         if (banned := _any_of(form.forbidden)) and banned.search(whole[-60:]):
             return False

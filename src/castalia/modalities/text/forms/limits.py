@@ -240,7 +240,10 @@ def _whole(text: str, form: LimitForm, *, ended: bool = True) -> bool:
     words = re.findall(r"[\w'’%$€£&-]+", bare)
     last = words[-1].casefold() if words else ""
     end = last.rpartition("-")[2]
-    known = not end.isalpha() or end in plain_words() or (form.facts is not None and end in form.facts.words)
+    half = "-" in last and len(end) < 3  # "family-fa"; "fa" alone is a word
+    known = (
+        not end.isalpha() or (end in plain_words() and not half) or (form.facts is not None and end in form.facts.words)
+    )
     return len(words) >= form.fewest and known and last not in _DANGLING and bare[-1:] not in ",:;-–—&/("
 
 

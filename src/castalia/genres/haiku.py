@@ -77,8 +77,9 @@ class Haiku:
         return Plan((Step("poem", tuple(messages), form=form, sampling=FIXED_VERSE),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The three lines, surrounding space taken off."""
-        lines = [line.strip() for line in parts["poem"].strip().splitlines() if line.strip()]
+        """The three lines without surrounding space, Chinese ones also without their last mark."""
+        marks = " ，、；。" if brief.fields.language == "zh" else " "
+        lines = [line.strip(marks) for line in parts["poem"].strip().splitlines() if line.strip(marks)]
         return Content(text="\n".join(lines), language=brief.fields.language)
 
     def rules(self, brief: Brief) -> Sequence[Rule]:

@@ -124,7 +124,7 @@ class HanCursor:
             return not full and not hangs and (not text or _is_han(text[-1]))
         if letter == "\n":
             return not self._last and self._may_stop(text)
-        return letter in _COMMAS + _ENDS and len(han) == self._count and _is_han(text[-1])
+        return letter in (_ENDS if self._last else _COMMAS + _ENDS) and len(han) == self._count and _is_han(text[-1])
 
     def _may_stop(self, text: str) -> bool:
         return sum(map(_is_han, text)) == self._count and not text.endswith("\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from castalia import genres, privacy, quality
-from castalia.core.values import Brief
+from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.engines.llama import Llama
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
@@ -175,3 +175,57 @@ def test_a_small_model_brings_every_genre_past_its_rules(llama: Llama, name: str
     for value in given.values():
         if isinstance(value, str):
             assert value in draft.content.text or name == "social"
+
+
+GROUNDS = "Hansen Bakery opens its second shop in Aarhus on 3 May; the shop employs 12 people"
+
+
+def test_reports_are_not_padded() -> None:
+    form = ProseForm("en", 60, facts=FactSheet(GROUNDS, "en"), grounded=0.5)
+    unit = form.unit(0, "")
+    assert unit is not None
+    assert unit.accepts("The second shop of Hansen Bakery employs 12 people.")
+    assert not unit.accepts("The new location is expected to boost sales and offer more variety of baked goods.")
+    told = "青岛市南区社区图书馆于10月8日重新开放，新增座位120个"
+    sheet = FactSheet(told, "zh")
+    assert sheet.support("市南区社区图书馆重新开放，新增120个座位。") > 0.9
+    assert sheet.support("为贫困地区的教育发展提供了有力支持。") < 0.5
+
+
+@pytest.mark.parametrize(
+    ("said", "padded", "language"),
+    [
+        (GROUNDS, "This is part of a strategy to strengthen its regional presence and reputation.", "en"),
+        ("社区图书馆10月8日重新开放", "此举为贫困山村教育发展提供了有力支撑。", "zh"),
+    ],
+)
+def test_the_judge_finds_padding_by_its_own_count(said: str, padded: str, language: str) -> None:
+    brief = Brief(
+        genre="news", words=said, fields=genres.fields_of(genres.find("news"), {"language": language}), seed=1
+    )
+    body = f"{said}{'. ' if language == 'en' else '。'}{padded}"
+    evidence = Evidence(model="m", digest="d", engine="e", seed=1)
+    content = Content(text=body, language=language)  # type: ignore[arg-type]
+    draft = Draft(brief=brief, content=content, parts={"body": body}, evidence=evidence)
+    rule = quality.GroundedRule(said)
+    found = rule.check(draft)
+    assert [each.place for each in found if each.refuses] == [padded]
+    mended = quality.without_sentences(draft.parts, found, "body")
+    assert mended is not None
+    assert padded not in mended["body"]
+    assert not any(each.refuses for each in quality.GroundedRule(said, severity="note").check(draft))
+
+
+@pytest.mark.parametrize(
+    ("said", "stated", "language"),
+    [
+        ("the festival drew 30,000 visitors", "The festival drew up to 30,000 visitors.", "en"),
+        ("图书馆新增座位120个", "图书馆新增座位超过120个。", "zh"),
+    ],
+)
+def test_a_number_is_not_made_more_of(said: str, stated: str, language: str) -> None:
+    sheet = FactSheet(said, language)
+    assert not sheet.holds(stated)
+    assert [kind for kind, _, _ in unsupported(stated, said, language)] == ["number"]  # type: ignore[arg-type]
+    assert not unsupported(stated, stated, language)  # type: ignore[arg-type]
+    assert FactSheet(stated, language).holds(stated)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from castalia.core.ports import Message, Plan, Sampling, Scores, Step
 from castalia.core.values import Brief, BriefFields, Content
 from castalia.engines.llama import Llama
-from castalia.modalities.text import compose
+from castalia.modalities.text import compose, critic
 from castalia.modalities.text.decode import UNFINISHED, piece_after
 
 
@@ -118,6 +118,43 @@ def test_an_optional_unit_is_skipped_and_a_required_one_ends_the_draft(llama: Ll
     failed = draft(llama, step(LetterForm(LetterUnit(turn_down=99), LetterUnit())))
     assert failed.content.text == ""
     assert failed.score < skipped.score - 50
+
+
+class RhymingForm:
+    """Two lines; the second is turned down until the first has been written anew."""
+
+    def __init__(self) -> None:
+        self.firsts: list[str] = []
+
+    def unit(self, index: int, so_far: str) -> LetterUnit | None:
+        if index == 0:
+            return LetterUnit()
+        if index == 1:
+            self.firsts += [so_far] * (so_far not in self.firsts)
+            return LetterUnit(turn_down=0 if len(self.firsts) > 1 else 99)
+        return None
+
+
+def test_writing_goes_back_to_the_line_before_one_that_cannot_be_written(llama: Llama) -> None:
+    form = RhymingForm()
+    made = draft(llama, step(form, sampling=Sampling(temperature=1.2)))
+    assert len(form.firsts) == 2
+    assert made.content.text.startswith(form.firsts[1])
+    assert len(made.content.text.splitlines()) == 2
+    assert made.evidence.sampled_tokens == 10
+
+
+def test_candidates_with_one_forced_word_rank_lower() -> None:
+    assert critic.rank(-10.0, -2.0, 5) > critic.rank(-10.0, -9.0, 5)
+    assert critic.rank(-10.0, -2.0, 5) == pytest.approx(-2.0 - 0.08 * 2.0)
+    assert critic.score(-10.0, 5) == -2.0
+    assert critic.score(0.0, 0) == 0.0
+
+
+def test_the_watermark_keeps_out_of_steps_too_short_for_it(llama: Llama) -> None:
+    push = Push()
+    draft(llama, step(sampling=Sampling(marked=False)), watermark=push)
+    assert not push.seen
 
 
 def test_stop_texts_end_a_free_text(llama: Llama) -> None:

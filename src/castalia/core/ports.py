@@ -46,6 +46,8 @@ class Sampling:
     repeat_window: int = 128
     no_repeat_ngram: int = 0
     """Forbid a token that would repeat an n-gram of this many tokens; 0 is off."""
+    marked: bool = True
+    """Whether the watermark acts; not in forms too short for it to be found, where it would only narrow the choice."""
 
 
 # ---------------------------------------------------------------- engines

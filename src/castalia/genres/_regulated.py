@@ -12,7 +12,7 @@ from castalia.core.ports import Message, Plan, Rule, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 from castalia.modalities.text.forms.imagery import OPENING
 from castalia.modalities.text.forms.regulated import RegulatedForm, poem
-from castalia.modalities.text.presets import VERSE
+from castalia.modalities.text.presets import FIXED_VERSE
 from castalia.quality import (
     KeywordRule,
     OriginalityRule,
@@ -79,10 +79,10 @@ class RegulatedVerse:
             system=chosen.rhyme,
             about="".join([brief.words[:1000], *chosen.keywords]),
             forbidden=[example.poem for example in self.examples],
-            known=lambda line: borrowed(line).units > _SHARED,
+            known=_known,
             width=6 if self.lines == 4 else 8,
         )
-        sampling = replace(VERSE, repeat_penalty=1)
+        sampling = replace(FIXED_VERSE, repeat_penalty=1)
         return Plan((Step("poem", tuple(messages), form=form, sampling=sampling, max_tokens=200),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:  # noqa: ARG002
@@ -112,6 +112,11 @@ class RegulatedVerse:
             f"你是唐代大诗人，写{self.title[1]}：{self.lines}句，每句{self.length}字，平仄合律，偶句押平声韵。{parallel}"
             "先列出六个切题的意象，再写诗。用古典诗语，写眼前景、心中情，句句切题，起承转合，文意通顺。"
         )
+
+
+def _known(line: str) -> bool:
+    """Whether a line, or a line of five within one of seven, is one of somebody's poem."""
+    return any(borrowed(each).units > _SHARED for each in {line, line[:5], line[-5:]})
 
 
 def _fields(brief: Brief) -> RegulatedFields:

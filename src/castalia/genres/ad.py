@@ -38,6 +38,13 @@ SYSTEM = {
 }
 _WIDE = re.compile(r"[^\u0000-\u10ff]")
 ASKS = {
+    "call_to_action": (
+        "Which call to action fits this advert? For goods it is to order or shop, for hotels and tables to book, for "
+        "classes to sign up, for repairs and services to call or contact, for shows to get tickets, for software to "
+        "try or learn more. Answer with it alone.",
+        "哪一句行动号召适合这则广告？商品宜下单、购买，酒店餐厅宜预订，课程宜报名，维修服务宜联系、预约，演出宜购票，"
+        "软件宜试用、了解。只回答这一句。",
+    ),
     "headlines": (
         "Write {n} headlines for this advert, one a line. Each has at most {words} words, stands alone and makes a "
         "different point. No full stops.",
@@ -116,19 +123,18 @@ class Ad:
         system, material = Message("system", SYSTEM[language]), _material(brief, fields)
         sheet = FactSheet(brief.said, language)
         forbidden = (*fields.forbidden, *claim_words(language, brief.said))
-        ask_call = (
-            "Which call to action fits this advert? Answer with it alone.",
-            "哪一句行动号召适合这则广告？只回答这一句。",
-        )
         steps = [
             Step(
                 "call_to_action",
                 (
                     system,
-                    Message("user", f"{material}\n\n{_of(ask_call, language)}\n{', '.join(_calls(place, fields))}"),
+                    Message(
+                        "user",
+                        f"{material}\n\n{_of(ASKS['call_to_action'], language)}\n{', '.join(_calls(place, fields))}",
+                    ),
                 ),
                 form=ChoiceForm(_calls(place, fields)),
-                sampling=replace(COPY, temperature=0.2),
+                sampling=replace(COPY, temperature=0.2, marked=False),
             )
         ]
         for name, part in place.parts.items():

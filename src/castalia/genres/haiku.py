@@ -12,7 +12,7 @@ from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.subject import subject
 from castalia.modalities.text.forms.syllabic import SyllabicForm
 from castalia.modalities.text.forms.syllabic_zh import HanForm
-from castalia.modalities.text.presets import VERSE
+from castalia.modalities.text.presets import FIXED_VERSE
 from castalia.quality import KeywordRule, LineCountRule, RepeatedLineRule, SyllableRule
 
 COUNTS = (5, 7, 5)
@@ -74,7 +74,7 @@ class Haiku:
         else:
             about = subject(brief.words, chosen.keywords)
             form = SyllabicForm(COUNTS, forbidden=forbidden, favoured=about.favoured, words=about.words)
-        return Plan((Step("poem", tuple(messages), form=form, sampling=VERSE),))
+        return Plan((Step("poem", tuple(messages), form=form, sampling=FIXED_VERSE),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The three lines, surrounding space taken off."""

@@ -12,7 +12,7 @@ from castalia.core.ports import Message, Plan, Rule, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.metrical import ANAPAESTIC_DIMETER, ANAPAESTIC_TRIMETER, LineShape, MetricalForm
 from castalia.modalities.text.forms.subject import subject
-from castalia.modalities.text.presets import VERSE
+from castalia.modalities.text.presets import FIXED_VERSE
 from castalia.quality import KeywordRule, LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
 
 SCHEME = "AABBA"
@@ -77,7 +77,8 @@ class Limerick:
         for subject_shown, poem in EXAMPLES:
             messages += [Message("user", f"Limerick about: {subject_shown}"), Message("assistant", poem)]
         messages.append(Message("user", _asked(brief.words, chosen)))
-        return Plan((Step("poem", tuple(messages), form=form, sampling=replace(VERSE, temperature=0.7, min_p=0.05)),))
+        sampling = replace(FIXED_VERSE, temperature=0.7, min_p=0.05)
+        return Plan((Step("poem", tuple(messages), form=form, sampling=sampling),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The lines, surrounding space taken off."""

@@ -17,6 +17,7 @@ from castalia.modalities.text.presets import FACTUAL
 from castalia.quality import (
     CoverageRule,
     ForbiddenRule,
+    GroundedRule,
     HeadlineRule,
     KeywordRule,
     LedeRule,
@@ -32,6 +33,10 @@ SYSTEM = {
     "zh": "你是严谨的新闻编辑。只报道给出的事实，不添加任何数字、人名、日期和引语。"
     "语句平实、客观，重要的内容放在最前面，尚未发生的事写作将来。",
 }
+
+
+GROUNDED = 0.5
+"""Least share of a sentence's content words that the brief has too, where no length is asked for: no padding."""
 
 
 class NewsFields(BriefFields):
@@ -108,6 +113,7 @@ class News:
         return (
             HeadlineRule(26 if fields.language == "zh" else 100),
             UnsupportedFactsRule(brief.said),
+            GroundedRule(brief.said, severity="note" if fields.length else "refuse"),
             LedeRule(first_statements(brief, fields), named),
             CoverageRule(fields.facts),
             LengthRule(*length_wanted(brief, fields), parts=("body",)),
@@ -137,7 +143,16 @@ def headline_and_body(
     language, banned, wanted = fields.language, fields.forbidden, fields.keywords
     forms: tuple[Form, Form] = (
         LimitForm(language, limit, facts=sheet, forbidden=banned, favoured=wanted, fewest=3),
-        ProseForm(language, target, tolerance, facts=sheet, forbidden=banned, favoured=wanted),
+        ProseForm(
+            language,
+            target,
+            tolerance,
+            facts=sheet,
+            forbidden=banned,
+            favoured=wanted,
+            grounded=0 if fields.length else GROUNDED,
+            width=3,
+        ),
     )
     return Plan(
         tuple(
@@ -184,8 +199,8 @@ def length_wanted(brief: Brief, fields: NewsFields) -> tuple[int, float]:
     if fields.length:
         return fields.length, 0.1
     given = length_of(brief.said, fields.language)
-    least, most = (60, 260) if fields.language == "en" else (80, 420)
-    return max(least, min(most, round(given * 1.5))), 0.5
+    least, most = (50, 260) if fields.language == "en" else (70, 420)
+    return max(least, min(most, round(given * 1.4))), 0.6
 
 
 def first_statements(brief: Brief, fields: NewsFields) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres import news
 from castalia.quality import (
     ForbiddenRule,
+    GroundedRule,
     HeadlineRule,
     KeywordRule,
     LedeRule,
@@ -88,6 +89,7 @@ class Press:
         return (
             HeadlineRule(28 if fields.language == "zh" else 110),
             UnsupportedFactsRule(brief.said, parts=("headline", "body")),
+            GroundedRule(brief.said, severity="note" if fields.length else "refuse"),
             LedeRule(news.first_statements(brief, fields)),
             LengthRule(*news.length_wanted(brief, fields), parts=("body",)),
             KeywordRule(fields.keywords),

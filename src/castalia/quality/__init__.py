@@ -25,6 +25,7 @@ from castalia.quality.prose import SentencesRule as SentencesRule
 from castalia.quality.prose import readability as readability
 from castalia.quality.prose import without_sentences as without_sentences
 from castalia.quality.reporting import CoverageRule as CoverageRule
+from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
 from castalia.quality.verse_en import LineCountRule as LineCountRule

@@ -33,7 +33,8 @@ _HAN_IDIOMS = re.compile(
 )
 _HAN_NUMBER = re.compile("[零〇一二两三四五六七八九十百千万亿]+")
 _FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\d)[^.!?。！？\n]*)*[.!?。！？]*[\"”’」』)]*")
+SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?](?=\d)[^.!?。！？\n]*)*[.!?。！？]*[\"”’」』)]*")
+"""A sentence with its closing marks; a point between figures ends none."""
 _QUOTED = re.compile(r'"([^"\n]{2,})"|“([^”\n]{2,})”|「([^」\n]{2,})」')
 _CAPITAL = re.compile(r"(?<![\w'’])[A-Z][\w'’&-]*")
 _CALENDAR = re.compile(
@@ -48,6 +49,12 @@ _DAY = re.compile(
     rf"|\b(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:.]\d|\d)"
     r"|(?P<yue>\d{1,2})月(?P<ri>\d{1,2})[日号]"
 )
+_QUALIFIED = re.compile(
+    r"\b(more than|less than|fewer than|up to|at least|at most|nearly|almost|roughly|approximately)\s+([€$£¥]?\d[\d,]*)"
+    r"|(超过|多达|至少|至多|不到|将近|大约|接近)(\d[\d,]*)",
+    re.IGNORECASE,
+)
+"""A number that is made more or less of; the words that may also say where or when are left to the mask."""
 _AROUND = 24
 """Characters beside a month in which the brief's days are looked for ("12, 13 and 14 June")."""
 _HAN_NAMED = re.compile(
@@ -95,12 +102,16 @@ def unsupported(text: str, said: str, language: Language, *, names: bool = True)
     lowered = plain_said.casefold()
     words = set(re.findall(r"[\w&]+", lowered.replace("’", "'").replace("'s", "")))
     found: list[tuple[str, str, str]] = []
-    for sentence in (match[0].strip() for match in _SENTENCE.finditer(unicodedata.normalize("NFKC", text))):
+    for sentence in (match[0].strip() for match in SENTENCE.finditer(unicodedata.normalize("NFKC", text))):
         if not sentence:
             continue
         found += [
             ("number", f"{value:,g}", sentence) for value in _numbers(sentence, language) if value not in known_numbers
         ]
+        for match in _QUALIFIED.finditer(sentence):
+            word, number = (match[1] or match[3]).casefold(), (match[2] or match[4]).rstrip(",")
+            if not re.search(rf"{re.escape(word)}\s*{re.escape(number)}(?!\d)", lowered):
+                found.append(("number", match[0], sentence))
         dates = (match[0] for match in _CALENDAR.finditer(sentence))
         found += [("date", date, sentence) for date in dates if date.casefold() not in lowered]
         for match in _DAY.finditer(sentence):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from castalia.core.language import say
 from castalia.core.values import Draft, Finding
+from castalia.quality.facts import SENTENCE
 
 _STOP = frozenset(
     "the a an and or of in on at to for from by with is are was were be been will has have had it its this that as "
     "not no".split()
 )
+
+_HAN_STOP = frozenset("的了在和与是为有于对将把被从到向由以等也都并而其该此这那中上下后前时年月日一个们者说称")
 
 
 def _content_words(text: str) -> set[str]:
@@ -65,6 +69,49 @@ class LedeRule:
                 for each in self.named
             ),
         ]
+
+
+@dataclass(frozen=True)
+class GroundedRule:
+    """No sentence of the body is padding: each shares words with what the brief says.
+
+    Attributes:
+        said: All that the user said.
+        severity: `note` where a length is asked for that the facts may not fill.
+        least: Share of a sentence's content words that the brief must have.
+    """
+
+    said: str
+    severity: Literal["refuse", "note"] = "refuse"
+    least: float = 0.3
+    name: str = "grounded"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """See `Rule.check`."""
+        known = _meanings(self.said)
+        loose = [
+            (sentence.strip(), len(words & known) / len(words))
+            for sentence in SENTENCE.findall(draft.parts.get("body", ""))
+            if len(words := _meanings(sentence)) > 3 and len(words & known) < self.least * len(words)
+        ]
+        return [
+            Finding(
+                rule="unsupported-claim",
+                ok=False,
+                place=sentence,
+                found=say("{share:.0%} of its words are the brief's", "{share:.0%} 的用词见于要求", share=share),
+                wanted=f"≥ {self.least:.0%}",
+                hint=say("Drop the sentence, or put its matter into the brief.", "请删去此句，或把内容写进要求。"),
+                severity=self.severity,
+            )
+            for sentence, share in loose
+        ] or [Finding(rule=self.name, ok=True, found=say("every sentence", "每一句"))]
+
+
+def _meanings(text: str) -> set[str]:
+    """English words cut to their stem's beginning, single Chinese characters without the commonest."""
+    english = {word[:5] for word in re.findall(r"[a-z]{4,}", text.casefold()) if word not in _STOP}
+    return english | {letter for letter in text if "\u4e00" <= letter <= "\u9fff"} - _HAN_STOP
 
 
 @dataclass(frozen=True)

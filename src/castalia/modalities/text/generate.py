@@ -6,19 +6,24 @@ draw. The mask comes before the truncations, so that a rhyme far down the model'
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core import seeds
 from castalia.core.ports import Cursor, LanguageModel, Processor, Sampling, Scores, Session, Step, Unit
+from castalia.modalities.text import critic
 from castalia.modalities.text.decode import UNFINISHED, piece_after
 from castalia.modalities.text.free import FreeForm
 
 _LIKELY = 256
 """How many of the likeliest tokens the form looks at before it names its own suggestions."""
+
+_RETURNS = 4
+"""How often the writing of a step goes back to the unit before one that could not be written, and writes it anew."""
 
 _FAR = 4_000
 """How far down the list the form looks when no suggestion helps either."""
@@ -37,6 +42,15 @@ class Written:
     """False when a unit that the form requires could not be written."""
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A step's text up to a unit's beginning, its sampled tokens, and their log-probability (see `Written`)."""
+
+    text: str
+    sampled: int = 0
+    log_probability: float = 0.0
+
+
 @dataclass
 class _Branch:
     cursor: Cursor
@@ -46,6 +60,8 @@ class _Branch:
     pending: bytes = b""
     tokens: list[int] = field(default_factory=list[int])
     log_probability: float = 0.0
+    least: float = 0.0
+    """Log-probability of the least likely token."""
     ended: bool = False
     """The model chose to end the whole text here."""
     stuck: bool = False
@@ -56,8 +72,8 @@ class _Branch:
         return not (self.ended or self.stuck or self.cursor.done)
 
     @property
-    def mean(self) -> float:
-        return self.log_probability / max(len(self.tokens), 1)
+    def rank(self) -> float:
+        return critic.rank(self.log_probability, self.least, len(self.tokens))
 
 
 @dataclass(frozen=True)
@@ -72,13 +88,17 @@ class Writer:
     """Writes steps with one engine.
 
     Args:
-        processors: Style and watermark, in the order in which they act.
+        style: Processors that act on each token, in order.
+        watermark: The last of them, where a step's text is long enough to be marked.
         seed: The draft's seed; every draw is a function of it, the step, the unit, the try and the branch.
     """
 
-    def __init__(self, engine: LanguageModel, processors: Sequence[Processor], seed: int) -> None:
+    def __init__(
+        self, engine: LanguageModel, style: Sequence[Processor], watermark: Processor | None, seed: int
+    ) -> None:
         self._engine = engine
-        self._processors = processors
+        self._style = tuple(style)
+        self._watermark = (watermark,) if watermark else ()
         self._seed = seed
 
     def write(self, step: Step, prompt: Sequence[int], earlier: Mapping[str, str], *, first: bool = False) -> Written:
@@ -92,35 +112,54 @@ class Writer:
         """
         session = self._engine.open(prompt, first=first)
         form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
-        text, sampled, total, index, complete = step.begin, 0, 0.0, 0, True
+        at, index, complete = _Place(step.begin), 0, True
         session.extend(self._engine.tokenize(step.begin))
         room = self._engine.context - 8
-        while (unit := form.unit(index, text)) is not None and len(session.tokens) < room:
-            text += unit.opening
+        places: list[tuple[_Place, int]] = []
+        begun: Counter[int] = Counter()
+        returns = 0
+        while (unit := form.unit(index, at.text)) is not None and len(session.tokens) < room:
             start = len(session.tokens)
             session.extend(self._engine.tokenize(unit.opening))
-            kept = self._write_unit(session, step, unit, text, index)
-            index += 1
-            if kept is not None:
-                text += kept.text
-                sampled += len(kept.tokens)
-                total += kept.log_probability
-                if kept.ended:
+            kept = self._write_unit(session, step, unit, at.text + unit.opening, index, begun[index])
+            begun[index] += 1
+            if kept is None and not unit.optional:
+                if not places or returns == _RETURNS:
+                    complete = False
                     break
-                text += unit.closing
-                session.extend(self._engine.tokenize(unit.closing))
-            elif unit.optional:
-                text = text[: len(text) - len(unit.opening)]
+                returns += 1
+                at, start = places.pop()
                 session.rewind(start)
-            else:
-                complete = False
+                index -= 1
+                continue
+            places.append((at, start))
+            index += 1
+            if kept is None:
+                session.rewind(start)
+                continue
+            text = at.text + unit.opening + kept.text
+            at = _Place(text, at.sampled + len(kept.tokens), at.log_probability + kept.log_probability)
+            if kept.ended:
                 break
-        return Written(text, sampled, total, complete)
+            at = replace(at, text=text + unit.closing)
+            session.extend(self._engine.tokenize(unit.closing))
+        return Written(at.text, at.sampled, at.log_probability, complete)
 
-    def _write_unit(self, session: Session, step: Step, unit: Unit, so_far: str, index: int) -> _Branch | None:
-        """The best accepted candidate, already kept in the session; None when every try was turned down."""
+    def _write_unit(
+        self, session: Session, step: Step, unit: Unit, so_far: str, index: int, begun: int
+    ) -> _Branch | None:
+        """The best accepted candidate, already kept in the session; None when every try was turned down.
+
+        Args:
+            session: Stands where the unit begins.
+            step: The step.
+            unit: The unit.
+            so_far: The step's text before it.
+            index: Its number.
+            begun: How often it was begun before.
+        """
         start = session.scores.copy()
-        for attempt in range(unit.tries):
+        for attempt in range(begun * unit.tries, (begun + 1) * unit.tries):
             session.branch(unit.width)
             branches = [
                 _Branch(unit.cursor(), seeds.generator(self._seed, step.name, index, attempt, number), start)
@@ -133,7 +172,7 @@ class Writer:
                 for number, scores in session.push(pushed).items():
                     branches[number].scores = scores
             finished = [
-                (branch.mean + unit.rank(branch.text), -number)
+                (branch.rank + unit.rank(branch.text), -number)
                 for number, branch in enumerate(branches)
                 if not branch.stuck and not branch.pending and unit.accepts(branch.text)
             ]
@@ -155,7 +194,9 @@ class Writer:
                 continue
             chosen = self._draw(branch, candidates, sampling, so_far + branch.text)
             token, piece = int(candidates.tokens[chosen]), candidates.pieces[chosen]
-            branch.log_probability += _log_probability(branch.scores, token)
+            gained = _log_probability(branch.scores, token)
+            branch.log_probability += gained
+            branch.least = min(branch.least, gained)
             if piece == "":
                 branch.ended = True
                 continue
@@ -202,15 +243,16 @@ class Writer:
 
     def _draw(self, branch: _Branch, candidates: _Candidates, sampling: Sampling, so_far: str) -> int:
         """Index of the drawn candidate."""
+        processors = (*self._style, *(self._watermark if sampling.marked else ()))
         scores = candidates.scores
         if sampling.temperature <= 0:
-            for processor in self._processors:
+            for processor in processors:
                 scores = processor.adjust(so_far, candidates.pieces, scores)
             return int(np.argmax(scores))
         scores = scores / np.float32(sampling.temperature)
         kept = _truncate(scores, sampling)
         pieces, scores = [candidates.pieces[index] for index in kept], scores[kept]
-        for processor in self._processors:
+        for processor in processors:
             scores = processor.adjust(so_far, pieces, scores)
         weights = np.cumsum(np.exp(scores - scores.max()), dtype=np.float64)
         drawn = branch.random.random() * float(weights[-1])

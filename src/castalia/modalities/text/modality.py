@@ -47,7 +47,7 @@ def compose(
     began = time.monotonic()
     seed = seeds.following(brief.seed, attempt)
     masked = engine.capabilities.scores == "all"
-    writer = Writer(engine, [*style, *([watermark] if watermark else [])], seed)
+    writer = Writer(engine, style, watermark, seed)
     parts: dict[str, str] = {}
     sampled, score, complete = 0, 0.0, True
     for number, step in enumerate(plan.steps):
@@ -62,7 +62,7 @@ def compose(
             written = _from_endpoint(engine, step, turns, seed)
         parts[step.name] = written.text
         sampled += written.sampled
-        score += critic.score(written)
+        score += critic.score(written.log_probability, written.sampled)
         complete = complete and written.complete
     marked = masked and watermark is not None
     return Draft(

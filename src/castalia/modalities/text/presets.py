@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from castalia.core.ports import Sampling
 
 VERSE = Sampling(temperature=0.9, top_k=64, top_p=0.97, min_p=0.01, repeat_penalty=1.15)
 """Lines under a mask: the mask already narrows the choice, so the tail is left wide."""
+
+FIXED_VERSE = replace(VERSE, marked=False)
+"""Verse of a fixed number of lines, which stays below the 200 tokens from which a watermark is found."""
 
 PROSE = Sampling(temperature=0.7, top_k=64, top_p=0.95, min_p=0.05, repeat_penalty=1.08)
 """Stories, posts, letters."""

@@ -33,11 +33,28 @@ _DATED = frozenset(
     "december".split()
 )
 _MONTHS = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b")
+_HEDGED = re.compile(
+    r"\b(?:more than|less than|fewer than|up to|at least|at most|over|under|nearly|almost|about|around|roughly|some"
+    r"|approximately|close to)\s+[€$£¥]?\d[\d.,:]*"
+    r"|(?:超过|多达|至少|至多|不到|将近|大约|接近|逾|近|约)\d[\d.,:]*|\d[\d.,:]*[多余]",
+    re.IGNORECASE,
+)
+"""A number with a word that makes more or less of it."""
 _SELF = frozenset("I I'm I've I'd I'll".split())
 """Words that have a capital without being names."""
 _EVERYWHERE = frozenset(
     "about also been each every from have more over that their them there they this were what when which will with "
     "your".split()
+)
+_NEUTRAL = frozenset(
+    "accor added annou begin being comin could expec first follo given going happe hold held inclu infor made make may "
+    "might near neces next offer open opene plan plann place peopl prese repor said says shoul start state taken takes "
+    "time today under until visit wants where while would year years".split()
+)
+"""Beginnings of words with which any report may say what it was told."""
+_HAN_NEUTRAL = frozenset(
+    "的了在和与及是为有于对将把被从到向由以等也都并且而其该此这那之中上下内外后前时年月日号一个们者说称表示据悉介绍"
+    "指出举行进行开始宣布计划预计届时现已正可能会要让使得所共约自起至"
 )
 _HAN_COUNTED = frozenset("二三四五六七八九十百千万亿两廿卅〇零")
 _HAN_DATED = tuple(
@@ -140,6 +157,12 @@ class FactSheet:
         """Whether a finished sentence states nothing new that a look at single pieces misses."""
         if not self._dates_hold(sentence):
             return False
+        known = re.sub(r"\s+", " ", self.text).casefold()
+        if any(
+            re.sub(r"\s+", " ", hedged[0].rstrip(".,:")).casefold() not in known
+            for hedged in _HEDGED.finditer(sentence)
+        ):
+            return False
         if self.language != "zh":
             return True
         return all("".join(match.groups(default="")) in self.han for match in _HAN_SPEECH.finditer(sentence)) and all(
@@ -159,7 +182,19 @@ class FactSheet:
             found += bool(homes) and all(keys and not keys & said for keys in homes)
         return found
 
+    def support(self, sentence: str) -> float:
+        """Share, in [0, 1], of a sentence's content words (Chinese: characters) that the brief has too."""
+        if self.language == "zh":
+            own = {letter for letter in sentence if "\u4e00" <= letter <= "\u9fff"} - _HAN_NEUTRAL
+            return len(own & set(self.text)) / max(len(own), 1)
+        own = keys_of(sentence) - _NEUTRAL
+        return len(own & self._keys) / len(own) if own else 1.0
+
     # ------------------------------------------------------------ within
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return keys_of(self.text)
 
     @cached_property
     def _statements(self) -> list[tuple[frozenset[str], frozenset[str]]]:

@@ -30,7 +30,7 @@ _IMAGE = 1.2
 """Nats for a character of the imagery that has not been used."""
 _OPPOSITE = 0.6
 """Weight of what usually stands opposite the character above."""
-_LEAST_PARALLEL = 0.9
+_LEAST_PARALLEL = 0.6
 """Mean information (nats a place) from which a couplet counts as parallel; two thirds of Tang couplets have it."""
 
 

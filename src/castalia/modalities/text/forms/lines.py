@@ -13,11 +13,15 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.text.forms.english import Lexicon, Word, starting
+from castalia.modalities.text.forms.english import Lexicon, Word, dictionary, starting
 from castalia.modalities.text.forms.english_sets import BAD_ENDINGS, CLITICS, FUNCTION
 
 _ENDINGS = frozenset(["s", "es", "d", "ed", "ing", "ly", "y", "er", "ers", "less", "ness", "ful"])
 """Endings that are often tokens of their own."""
+
+_BEFORE_NOUNS = frozenset("a an the my your our their its".split())
+_AFTER_ARTICLES = frozenset("few many more most much near one other own past same several very".split())
+"""Grammatical words that may follow an article."""
 
 MARKS = ",;:"
 ENDS = ".!?"
@@ -149,6 +153,8 @@ class LineCursor:
         text = state.partial.lower()
         word = self._lexicon.get(text)
         if word is None or not self._written_rightly(state) or not self._fresh(text, state.words):
+            return None
+        if state.words and not joins(state.words[-1], word):
             return None
         alive = tuple(pattern for pattern in state.alive if _fits(word, pattern, state.at, strict=self._rules.strict))
         at = state.at + word.syllables
@@ -309,6 +315,16 @@ def _fits(word: Word, pattern: str, at: int, *, strict: bool) -> bool:
     if at + word.syllables > len(pattern) or not _shape_fits(word.stress, pattern, at):
         return False
     return not (strict and word.text in CLITICS and pattern[at] == "s")
+
+
+def joins(before: str, word: Word) -> bool:
+    """Whether a word may follow an article or an owner: no grammatical word does, and "an" comes before vowels."""
+    if before in ("a", "an"):
+        spoken = dictionary().get(word.text.removesuffix("'s"), ())
+        vowel = {sound.split()[0][-1].isdigit() for sound in spoken} or {word.text[0] in "aeiou"}
+        if vowel != {before == "an"}:
+            return False
+    return before not in _BEFORE_NOUNS or not word.function or word.text in _AFTER_ARTICLES
 
 
 def stem(word: str) -> str:

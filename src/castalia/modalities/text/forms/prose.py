@@ -57,6 +57,8 @@ class ProseForm:
         paragraphs: Whether line breaks may come between sentences.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         about: The one statement that the text is about, among others that the brief makes; empty: all of them.
+        grounded: Least share of its content words that a sentence takes from the facts; 0 only prefers those that take
+            more, None does not ask.
         width: Candidates for each sentence.
     """
 
@@ -69,6 +71,7 @@ class ProseForm:
     paragraphs: bool = True
     favoured: tuple[str, ...] = ()
     about: str = ""
+    grounded: float | None = None
     width: int = 2
 
     def unit(self, index: int, so_far: str) -> Sentence | None:
@@ -132,11 +135,13 @@ class Sentence:
             or _SLIP.search(body)
         ):
             return False
-        if any(_alike(body, other) for other in self._known()) or (
+        most_alike = 0.3 if self.form.facts is None else 0.5  # facts come in the same words, tales need not
+        if any(_alike(body, other) > most_alike for other in self._known()) or (
             language == "en" and self._runs_words_together(body)
         ):
             return False
-        return self.form.facts is None or self.form.facts.holds(body)
+        facts, least = self.form.facts, self.form.grounded or 0
+        return facts is None or (facts.holds(body) and (least == 0 or facts.support(body) >= least))
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`.
@@ -152,6 +157,8 @@ class Sentence:
         score = 0.5 * full + 0.6 * named - again - (1.5 if length >= self.left else 0.0)
         if (facts := self.form.facts) is not None:
             score -= facts.strays(text)
+            if self.form.grounded is not None:
+                score += facts.support(text)
         if about := self.form.about:
             keys, numbers = keys_of(about), numbers_of(about)
             missing = numbers - numbers_of(self.so_far)
@@ -303,11 +310,10 @@ def _sentences(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"(?<=[.!?。！？])\s*", text) if part.strip()]
 
 
-def _alike(one: str, other: str) -> bool:
-    """Whether two sentences say the same in mostly the same words."""
+def _alike(one: str, other: str) -> float:
+    """Share of the shorter sentence's runs of three that the other has too."""
     grams = [_grams(one), _grams(other)]
-    smaller = min(len(gram) for gram in grams)
-    return smaller > 0 and len(grams[0] & grams[1]) / smaller > 0.5
+    return len(grams[0] & grams[1]) / max(min(len(gram) for gram in grams), 1)
 
 
 def _grams(sentence: str) -> set[tuple[str, ...]]:

@@ -73,7 +73,7 @@ class RegulatedForm:
         rules = self._rules(counts, verse, imagery)
         return VerseLineUnit(
             rules=rules,
-            tries=8 if rules.upper else 4,
+            tries=3,
             width=self._width,
             closing="，\n" if index % 2 else "。" if index == self._lines else "。\n",
             known=self._known,

@@ -1,4 +1,4 @@
-"""What a brief brings to a poem: words worth naming, and names that the lexicon does not know."""
+"""What a brief brings to a poem: words worth naming, and names and rarer words that the lexicon does not know."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Subject:
     favoured: tuple[str, ...]
     """Content words of the brief that the lexicon has, in lower case."""
     words: Lexicon
-    """The lexicon, with the brief's names."""
+    """The lexicon, with the brief's names and rarer words."""
 
 
 @lru_cache(maxsize=8)
@@ -38,21 +38,23 @@ def subject(brief: str, keywords: tuple[str, ...] = ()) -> Subject:
     found = re.findall(r"[A-Za-z]+(?:'[a-z]+)?", text)
     known = lexicon()
     names: dict[str, Word] = {}
+    rare: dict[str, Word] = {}
     for written in found:
         low = written.lower().removesuffix("'s")
         capital = written[0].isupper() and (len(written) == 1 or written[1:].islower())
-        if capital and low not in FUNCTION and known.get(low) is None and len(low) > 1 and len(names) < _MOST_NAMES:
+        unknown = low not in FUNCTION and known.get(low) is None and len(low) > 1
+        if unknown and (capital or low in dictionary()) and len(names) + len(rare) < _MOST_NAMES:
             word = _sounded(low)
             if word:
-                names[low] = word
+                (names if capital else rare)[low] = word
     favoured = dict.fromkeys(
         low
         for written in found
         if (low := written.lower()) not in FUNCTION | _NOT_SUBJECTS
-        and (low in names or known.get(low))
+        and (low in names or low in rare or known.get(low))
         and len(low) > 2
     )
-    return Subject(tuple(favoured), known.having(names.values(), names))
+    return Subject(tuple(favoured), known.having([*names.values(), *rare.values()], names))
 
 
 def _sounded(name: str) -> Word | None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -181,3 +182,36 @@ def test_without_a_home_folder_only_help_is_given(tmp_path, monkeypatch):
     assert (done.returncode, "CASTALIA_HOME" in done.stderr) == (2, True)
     assert castalia("--help", CASTALIA_HOME="~nosuchuser/x").returncode == 0
     assert not list(tmp_path.iterdir())
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(home, tmp_path):
+    done = castalia("doctor", CASTALIA_OFFLINE="1", CASTALIA_MODELS=str(tmp_path), CASTALIA_LANG="en")
+    assert done.returncode == 3
+    assert "CASTALIA_OFFLINE=0 castalia models pull qwen2.5-coder" in done.stdout
+    assert "can run" in done.stdout
+    assert "可运行" in castalia("doctor", CASTALIA_LANG="zh").stdout
+
+
+def test_the_settings_are_told_in_chinese(home):
+    shown = castalia("--lang", "zh", "config", CASTALIA_TRIES="3").stdout
+    assert "环境变量" in shown
+    assert "上下文长度" in shown
+
+
+def namespaces() -> bool:
+    tool = shutil.which("unshare")
+    return bool(tool) and subprocess.run([tool, "-rn", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.skipif(not namespaces(), reason="no network namespaces here")
+def test_works_are_written_where_there_is_no_network_at_all(home, small_model_path):
+    """In a network namespace with nothing but loopback."""
+    command = ["unshare", "-rn", sys.executable, "-m", "castalia", "create", "haiku", "tell me of rain", "--json"]
+    done = subprocess.run(
+        [*command, "-m", str(small_model_path), "--seed", "1"],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"CASTALIA_OFFLINE": "1", "CASTALIA_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout)["status"] == "delivered"

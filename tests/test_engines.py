@@ -118,6 +118,10 @@ def test_an_endpoint_writes_and_says_what_it_cannot(server: str) -> None:
     text = "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=16))
     assert text.strip()
     assert engine.capabilities.scores == "none"
+    assert not engine.capabilities.embeddings
+    with pytest.raises(EngineError, match="does not support embeddings"):
+        engine.embed(["sea"])
+    assert "/" not in engine.name  # this server calls its model by the path of the file
     with pytest.raises(EngineError, match="cannot score tokens"):
         engine.open([1])
     engine.close()

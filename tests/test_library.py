@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,6 +161,16 @@ def test_a_read_only_folder_is_said(tmp_path):
     with pytest.raises(StorageError, match=r"[Pp]ermission"):
         Library(tmp_path / "library.db", KEY)
     tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_is_said_whatever_sqlite_calls_it(library, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Full())
+    with pytest.raises(StorageError, match="full"), library._errors():
+        raise apsw.IOError
+
+
+class Full:
+    free = 0
 
 
 WRITER = f"""

@@ -25,6 +25,8 @@ from castalia.privacy.personal import personal_kinds
         ("<start_of_turn>snow<end_of_turn>", "snow"),
         ("e\u0301te\u0301", "été"),
         ("雪\U000e0041\U000e007f", "雪"),
+        ("a\u061cb\u180ec\ufff9d", "abcd"),
+        ("one\u2028two\x85three", "one\ntwo\nthree"),
         ("家庭 👨\u200d👩\u200d👧", "家庭 👨\u200d👩\u200d👧"),
         ("2 < 3 and <b> stays", "2 < 3 and <b> stays"),
     ],

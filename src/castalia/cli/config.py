@@ -6,7 +6,10 @@ import json
 
 import click
 
+from castalia.cli.show import padded
 from castalia.core.language import current, say
+
+_SOURCES = {"command line": "命令行", "environment": "环境变量", "file": "文件", "default": "默认"}
 
 
 @click.command(help=say("Show every setting, its value and where it came from.", "列出所有设置、取值及来源。"))
@@ -32,4 +35,5 @@ def config(as_json: bool) -> None:
     click.echo(say("file: {path}", "文件：{path}", path=config_file()))
     for name, row in rows.items():
         value = "" if row["value"] is None else row["value"]
-        click.echo(f"{name:30} {value!s:23} {row['source']:13} {row['help']}")
+        source = say(str(row["source"]), _SOURCES[str(row["source"])])
+        click.echo(f"{name:30} {value!s:23} {padded(source, 13)} {row['help']}")

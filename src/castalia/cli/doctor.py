@@ -10,8 +10,20 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from castalia.cli.show import padded
 from castalia.core.errors import CastaliaError
 from castalia.core.language import say
+
+_NAMES = {
+    "machine": "机器",
+    "disk": "磁盘",
+    "engine": "引擎",
+    "model": "模型",
+    "can run": "可运行",
+    "library": "作品库",
+    "keys": "密钥",
+    "network": "网络",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,8 @@ def doctor(as_json: bool) -> None:
         click.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:
         for check in checks:
-            click.echo(f"{'✓' if check.ok else '✗'} {check.part:12} {check.found}")
+            part = say(check.part, _NAMES.get(check.part, check.part))
+            click.echo(f"{'✓' if check.ok else '✗'} {padded(part, 12)} {check.found}")
             if check.mend:
                 click.echo(f"  {'':12} → {check.mend}")
     if not all(check.ok for check in checks):
@@ -93,18 +106,33 @@ def _engine() -> Iterator[Check]:
 
 def _models() -> Iterator[Check]:
     from castalia import models
+    from castalia.core.config import load
 
+    chosen = models.default()
     found = models.installed()
     for model in found:
-        yield Check("model", ok=True, found=model.name)
-    chosen = models.default()
-    if not found:
+        used = say(" (used when none is named)", "（未指定时使用）") if model.name == chosen else ""
+        yield Check("model", ok=True, found=model.name + used)
+    if not found and chosen in models.catalogue():
+        switch = "CASTALIA_OFFLINE=0 " if load().config.offline else ""
         yield Check(
             "model",
             ok=False,
             found=say("none installed", "未安装任何模型"),
-            mend=f"castalia models pull {chosen}",
+            mend=f"{switch}castalia models pull {chosen}",
         )
+    elif chosen not in models.catalogue():
+        yield Check("model", ok=True, found=say("{model}, by your settings", "{model}（由设置指定）", model=chosen))
+    here = models.machine()
+    fitting = [model.name for model in models.catalogue().values() if here.fits(model.memory)]
+    yield Check(
+        "can run",
+        ok=bool(fitting),
+        found=", ".join(fitting) or say("no model of the catalogue fits", "内存容不下目录中的任何模型"),
+        mend=""
+        if fitting
+        else say("Free memory, or name an endpoint: --model URL.", "请释放内存，或指定端点：--model 网址。"),
+    )
 
 
 def _library() -> Iterator[Check]:

@@ -83,3 +83,8 @@ def check_files(paths: Sequence[Path]) -> None:
                 say("No permission to write {path}.", "没有写入 {path} 的权限。", path=path),
                 hint=say("Choose another folder.", "请另选文件夹。"),
             )
+
+
+def padded(text: str, columns: int) -> str:
+    """The text and spaces up to that many terminal columns; Chinese characters take two."""
+    return text + " " * max(1, columns - sum(2 if ord(letter) > 0x2E7F else 1 for letter in text))

@@ -7,6 +7,7 @@ instead of acting on each token, and no watermark can be put in.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -77,12 +78,14 @@ class Endpoint:
             follow_redirects=False,
         )
         self._url = url
-        self.name = model or self._first_model()
+        self._model = model or self._first_model()
+        # Some servers call a model by the path of its file; a path of theirs has no place in a work's record.
+        self.name = re.split(r"[/\\]", self._model)[-1] if re.match(r"/|[A-Za-z]:\\", self._model) else self._model
         self.digest = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}#{self.name}"
         self.build = f"OpenAI-compatible endpoint at {parts.hostname}"
         self.threads = 0
         self.context = 8192
-        self.capabilities = Capabilities(scores="none", embeddings=True, seed=False)
+        self.capabilities = Capabilities(scores="none", embeddings=False, seed=False)
 
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation in plain words; the server applies its own template."""
@@ -111,7 +114,7 @@ class Endpoint:
         import httpx
 
         body: dict[str, Any] = {
-            "model": self.name,
+            "model": self._model,
             "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -133,8 +136,10 @@ class Endpoint:
                 raise self._unreachable(error) from error
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `LanguageModel.embed`."""
-        rows: list[dict[str, Any]] = self._ask("POST", "embeddings", {"model": self.name, "input": list(texts)})["data"]
+        """See `LanguageModel.embed`; not promised, since many servers refuse it: what they answer is raised."""
+        rows: list[dict[str, Any]] = self._ask("POST", "embeddings", {"model": self._model, "input": list(texts)})[
+            "data"
+        ]
         vectors = np.array([row["embedding"] for row in sorted(rows, key=lambda row: row["index"])], np.float32)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 

@@ -8,6 +8,7 @@ has returned and leaves none half.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ from castalia.core.values import Brief, BriefFields, Content, Evidence, Finding,
 
 _PATIENCE = 20_000
 """Milliseconds to wait for another process that is writing."""
+
+_ROOM = 2**18
+"""Bytes without which SQLite cannot open its files."""
 
 _COLUMNS = "id, genre, brief, content, findings, evidence, record, tries, rating"
 
@@ -292,6 +296,9 @@ class Library:
         except (apsw.BusyError, apsw.LockedError) as error:
             raise self._busy() from error
         except apsw.IOError as error:
+            # On a full disk the shared memory beside the file fails first, and only as an input or output error.
+            if shutil.disk_usage(path.parent).free < _ROOM:
+                raise storage_error(OSError(28, "disk full"), path) from error
             raise StorageError(f"{path}: {error}") from error
 
     def _busy(self) -> StorageError:

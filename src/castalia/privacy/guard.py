@@ -12,7 +12,13 @@ LONGEST = 20_000
 """Characters of a brief; more would crowd the work out of the model's context."""
 
 _CONTROL_TOKEN = re.compile(r"<\|[^<>|]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<｜[^<>]{1,40}｜>")
-_INVISIBLE = frozenset(range(0x200B, 0x2010)) | frozenset(range(0x202A, 0x202F)) | frozenset(range(0x2060, 0x2070))
+_INVISIBLE = frozenset(
+    (
+        *(0x061C, 0x180E, 0xFEFF),  # Arabic letter mark, Mongolian vowel separator, byte order mark
+        *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),  # spaces and directions
+        *(*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)),  # annotations and tags
+    )
+)
 _KEPT_INVISIBLE = {0x200C, 0x200D}  # joiners that Indic and Persian scripts and emoji need
 
 
@@ -43,7 +49,7 @@ def guard(words: str) -> str:
             ),
             hint="iconv -t UTF-8",
         ) from error
-    text = unicodedata.normalize("NFC", words.replace("\r\n", "\n").replace("\r", "\n"))
+    text = unicodedata.normalize("NFC", re.sub("\r\n|[\r\x85\u2028\u2029]", "\n", words))
     text = "".join(letter for letter in text if _shown(letter))
     # Repeated, because taking one token out can join the pieces of another.
     while (cleaned := _CONTROL_TOKEN.sub("", text)) != text:
@@ -55,6 +61,6 @@ def _shown(letter: str) -> bool:
     if letter in "\n\t":
         return True
     code = ord(letter)
-    if (code in _INVISIBLE and code not in _KEPT_INVISIBLE) or code == 0xFEFF or 0xE0000 <= code <= 0xE007F:
+    if code in _INVISIBLE and code not in _KEPT_INVISIBLE:
         return False
     return unicodedata.category(letter) not in ("Cc", "Co", "Cs", "Cn")

@@ -14,7 +14,8 @@ import pytest
 from castalia.core.config import Config
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.ports import Message, Sampling
-from castalia.engines.endpoint import Endpoint, secret_name
+from castalia.engines.connection import secret_name
+from castalia.engines.endpoint import Endpoint
 from castalia.engines.llama import Llama
 from castalia.engines.trial import trial
 from castalia.privacy import Vault

@@ -277,7 +277,8 @@ def open_engine(
     """
     chosen = models.choose(settings.model, progress=progress)
     if isinstance(chosen, models.Endpoint):
-        from castalia.engines.endpoint import Endpoint, secret_name
+        from castalia.engines.connection import secret_name
+        from castalia.engines.endpoint import Endpoint
 
         kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
         key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()

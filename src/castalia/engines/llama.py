@@ -84,7 +84,7 @@ class Llama:
 
     def render(self, messages: Sequence[Message]) -> str:
         """See `LanguageModel.render`; control tokens inside the messages are taken out."""
-        plain = [{"role": turn.role, "content": self._control.sub("", turn.content)} for turn in messages]
+        plain = [{"role": turn.role, "content": self._without_control(turn.content)} for turn in messages]
         try:
             return str(self._template.render(messages=plain, add_generation_prompt=True, **self._special))
         except Exception as error:  # a template is the model file's own program
@@ -354,6 +354,12 @@ class Llama:
     @cached_property
     def _ends(self) -> frozenset[int]:
         return frozenset(t for t in range(self.vocabulary) if self._library.llama_vocab_is_eog(self._vocab, t))
+
+    def _without_control(self, text: str) -> str:
+        """The text once nothing is left to take out: what is taken out may join its neighbours to another one."""
+        while (cleaned := self._control.sub("", text)) != text:
+            text = cleaned
+        return text
 
     @cached_property
     def _control(self) -> re.Pattern[str]:

@@ -52,6 +52,10 @@ class Endpoint:
         """See `LanguageModel.tokenize`; not to be had here."""
         self._cannot("tokenize")
 
+    def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:  # noqa: ARG002
+        """See `LanguageModel.tokenize_each`; not to be had here."""
+        self._cannot("tokenize")
+
     def piece(self, token: int) -> bytes:  # noqa: ARG002
         """See `LanguageModel.piece`; not to be had here."""
         self._cannot("show tokens")

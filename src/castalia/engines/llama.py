@@ -106,6 +106,10 @@ class Llama:
         count = self._library.llama_tokenize(self._vocab, raw, len(raw), tokens, room, special, special)
         return list(tokens[:count])
 
+    def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:
+        """See `LanguageModel.tokenize_each`."""
+        return [self.tokenize(text) for text in texts]
+
     def piece(self, token: int) -> bytes:
         """See `LanguageModel.piece`."""
         known = self._pieces.get(token)
@@ -449,6 +453,10 @@ class LlamaSession:
         for branch, token in tokens.items():
             self._branches[branch] = ([*self._branches[branch][0], token], after[branch])
         return after
+
+    def score(self, branch: int, tokens: Sequence[int]) -> Scores:
+        """See `Session.score`."""
+        return self._branches[branch][1][list(tokens)]
 
     def keep(self, branch: int) -> None:
         """See `Session.keep`."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -33,13 +32,8 @@ def llama(small_model_path: Path) -> Iterator[Llama]:
 
 
 @pytest.fixture(scope="module")
-def server(small_model_path: Path) -> Iterator[str]:
-    command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(small_model_path), KEY]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        address = next(line for line in process.stdout if "127.0.0.1" in line).strip()
-        yield (address if address.startswith("http") else f"http://{address}") + "/v1"
-        process.kill()
+def server(small_model_path: Path, serve: Callable[..., str]) -> str:
+    return serve(small_model_path, KEY)
 
 
 def test_the_same_prompt_scores_the_same_whatever_came_between(llama: Llama) -> None:

@@ -39,7 +39,7 @@ _AHEAD = 20.0
 _ENDS = frozenset(
     "<|eot_id|> <|im_end|> <|end|> <|return|> <|call|> <end_of_turn> <turn|> <|endoftext|> <|end_of_text|> <|eom_id|> "
     "<EOT> _<EOT> <|end_of_turn|> <|END_OF_TURN_TOKEN|> <|endofturn|> <｜end▁of▁sentence｜> <end_of_utterance> [EOS] "
-    "[EOT] [e~[ </s> <eos> <|fim_pad|> <fim_pad> <|fim_repo|> <|repo_name|> <reponame> <|file_sep|> <file_sep>".split()
+    "[EOT] [e~[ </s> <eos> <|fim_pad|> <fim_pad> <|fim_repo|> <|repo_name|> <reponame> <|file_sep|>".split()
 )
 """Control tokens that end a turn or a text, as llama.cpp knows them by name; the model's own is added."""
 

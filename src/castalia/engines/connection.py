@@ -73,6 +73,7 @@ class Connection:
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(180, connect=10),
+            limits=httpx.Limits(keepalive_expiry=3),  # llama.cpp's server closes an idle connection after 5 seconds
             transport=transport,
             follow_redirects=False,
         )

@@ -17,6 +17,7 @@ from castalia.core.language import say
 from castalia.core.ports import Message, Sampling
 
 _TRIES = 3
+_PATIENCE = 180.0
 _LONGEST_WAIT = 20.0
 """Seconds; a server that asks for more patience than this is reported as busy instead."""
 
@@ -72,7 +73,7 @@ class Connection:
         self._client = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(180, connect=10),
+            timeout=httpx.Timeout(_PATIENCE, connect=10),
             limits=httpx.Limits(keepalive_expiry=3),  # llama.cpp's server closes an idle connection after 5 seconds
             transport=transport,
             follow_redirects=False,
@@ -82,8 +83,10 @@ class Connection:
         self.address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         """The URL without a user's name and password."""
 
-    def ask(self, method: str, path: str, body: Any = None, *, tries: int = _TRIES) -> Any:  # noqa: ANN401 - JSON
-        """The server's JSON answer; a busy server is asked again.
+    def ask(
+        self, method: str, path: str, body: object = None, *, tries: int = _TRIES, patience: float = _PATIENCE
+    ) -> Any:  # noqa: ANN401 - JSON
+        """The server's JSON answer; a busy server is asked again, one that is silent for `patience` seconds given up.
 
         Raises:
             EngineError: the server cannot be reached, refuses, or answers with something else than JSON.
@@ -92,7 +95,8 @@ class Connection:
 
         for attempt in range(tries):
             try:
-                response = self._client.request(method, path, json=body)
+                timeout = httpx.Timeout(patience, connect=10)
+                response = self._client.request(method, path, json=body, timeout=timeout)
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
             if response.status_code == 200:

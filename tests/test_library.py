@@ -257,7 +257,7 @@ def test_a_damaged_secret_or_ring_is_said(tmp_path):
     vault = Vault.open(tmp_path)
     vault.put("one", b"secret")
     sealed = next((tmp_path / "vault" / "secrets").glob("*.sealed"))
-    sealed.write_bytes(sealed.read_bytes()[:-1] + b"\0")
+    sealed.write_bytes(sealed.read_bytes()[:-1] + bytes([sealed.read_bytes()[-1] ^ 1]))
     with pytest.raises(StorageError, match="damaged"):
         vault.get("one")
     (tmp_path / "vault" / "ring.json").write_text("{}")

@@ -10,8 +10,10 @@ import pytest
 from castalia import genres, privacy, quality
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.engines.llama import Llama
+from castalia.genres.newsletter import _items
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
+from castalia.modalities.text.forms.limits import LimitForm
 from castalia.modalities.text.forms.prose import ProseForm, length_of
 from castalia.quality.facts import unsupported
 
@@ -229,3 +231,47 @@ def test_a_number_is_not_made_more_of(said: str, stated: str, language: str) -> 
     assert [kind for kind, _, _ in unsupported(stated, said, language)] == ["number"]  # type: ignore[arg-type]
     assert not unsupported(stated, stated, language)  # type: ignore[arg-type]
     assert FactSheet(stated, language).holds(stated)
+
+
+@pytest.mark.parametrize(
+    ("words", "items"),
+    [
+        ("赛艇俱乐部：新船到了，6月12日比赛，请缴会费", ("新船到了", "6月12日比赛", "请缴会费")),
+        ("Rowing club: new boats, regatta at 10:30 on 12 June", ("new boats", "regatta at 10:30 on 12 June")),
+        ("The roof is new. The choir sings at 7:30.", ("The roof is new", "The choir sings at 7:30")),
+        ("what the rowing club does next", ("what the rowing club does next",)),
+    ],
+)
+def test_a_newsletter_without_facts_takes_its_items_from_the_brief(words: str, items: tuple[str, ...]) -> None:
+    room = genres.find("newsletter")
+    brief = Brief(genre="newsletter", words=words, fields=genres.fields_of(room, {}), seed=1)
+    assert [step.name for step in room.plan(brief).steps if step.name.startswith("item")] == [
+        f"item_{number}" for number in range(1, len(items) + 1)
+    ]
+    assert _items(brief, room.fields()) == items  # type: ignore[arg-type]
+
+
+def test_one_text_says_finally_once() -> None:
+    unit = ProseForm("zh", 80).unit(1, "首先，选一个通风的容器。最后，搅拌材料。")
+    assert unit is not None
+    assert not unit.accepts("最后，定期添加新的材料。")
+    assert unit.accepts("之后，定期添加新的材料。")
+    assert not unit.accepts("如何准备容器：选一个通风良好的桶。")
+
+
+def test_a_line_does_not_end_between_a_number_and_what_it_counts() -> None:
+    sheet = FactSheet("starts 14 January; small groups of 8; open since 2019 for all", "en")
+    assert not sheet.complete("Start pottery classes on 14")
+    assert sheet.complete("Start on 14 January")
+    assert sheet.complete("Small groups of 8")
+    assert sheet.complete("Open since 2019")
+    unit = LimitForm("en", 40, facts=sheet).unit(0, "")
+    assert unit is not None
+    assert not unit.accepts("Start pottery classes on 14")
+    assert not unit.accepts("Pottery with family-fa")
+    assert not unit.accepts("Small groups, open")
+    assert not unit.accepts("Start pottery in a family-friendly")
+    assert unit.accepts("Start in small groups of 8")
+    cursor = unit.cursor()
+    cursor.advance("Start on")
+    assert not cursor.admits("\u3000")

@@ -217,3 +217,26 @@ def test_bytes_that_cannot_become_text_are_told_apart(raw: bytes) -> None:
         return
     piece, pending = after
     assert piece.encode() == raw or (piece == UNFINISHED and pending == raw)
+
+
+class LongestUnit(LetterUnit):
+    """Counts how often it is written."""
+
+    def cursor(self) -> LetterCursor:
+        self.turn_down -= 1
+        return LetterCursor()
+
+    def accepts(self, text: str) -> bool:
+        return True
+
+
+def test_a_unit_with_a_forced_token_is_written_again_and_the_best_is_kept(llama: Llama) -> None:
+    easy, hard = LongestUnit(width=2, tries=3), LongestUnit(width=2, tries=3)
+    free = draft(llama, step(LetterForm(easy), sampling=Sampling(temperature=1.0)))
+    forced = draft(llama, step(LetterForm(hard), sampling=Sampling(temperature=1.0, forced=0.0)))
+    assert -easy.turn_down == 2  # one try of two candidates
+    assert -hard.turn_down == 6  # no token has probability one: every try is used
+    assert forced.score >= free.score
+    assert len(forced.content.text.splitlines()) == 1
+    following = draft(llama, step(LetterForm(LongestUnit(tries=3), LetterUnit()), sampling=Sampling(forced=0.0)))
+    assert len(following.content.text.splitlines()) == 2

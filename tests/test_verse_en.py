@@ -14,7 +14,7 @@ from castalia.core.ports import Cursor, Form
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.genres import free_verse, haiku, limerick, sonnet
 from castalia.modalities.text.forms.english import dictionary, lexicon
-from castalia.modalities.text.forms.lines import words_of
+from castalia.modalities.text.forms.lines import LineCursor, LineRules, joins, words_of
 from castalia.modalities.text.forms.subject import subject
 from castalia.modalities.text.forms.syllabic import SyllabicForm
 from castalia.modalities.text.forms.unknown_words import Analogy, rhyme_of, stresses
@@ -250,3 +250,20 @@ def test_a_small_model_writes_to_form_and_twice_the_same(genre: object, english_
 
 def test_words_keep_apostrophes() -> None:
     assert words_of("The winter’s day, isn't it?") == ["the", "winter's", "day", "isn't", "it"]
+
+
+def test_words_of_the_brief_may_be_written_in_parts_and_articles_join() -> None:
+    about = subject("a heron waits in the reeds")
+    rules = LineRules(patterns=("xxxxx",), favoured=frozenset(about.favoured))
+    cursor = LineCursor(about.words, rules)
+    for piece in ("A", " her", "on", " waits"):
+        assert cursor.admits(piece), piece
+        cursor.advance(piece)
+    other = LineCursor(about.words, LineRules(patterns=("xxxxx",)))
+    other.advance("A")
+    other.advance(" her") if other.admits(" her") else None
+    assert not other.admits(" on")
+    assert not joins("a", about.words.get("old"))
+    assert joins("an", about.words.get("old"))
+    assert not joins("the", about.words.get("her"))
+    assert joins("my", about.words.get("own"))

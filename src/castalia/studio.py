@@ -262,6 +262,8 @@ class Studio:
         return again if again.passed else judged
 
     def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
+        with self.vault.locked():  # two first works at once share their keys
+            self.keys.make()
         return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
 
 

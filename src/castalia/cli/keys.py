@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +63,8 @@ def show(key_id: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def make(as_json: bool) -> None:
     """Parse, call, print."""
-    known = _keys()
-    known.make()
+    with _changing() as known:
+        known.make()
     _print([key for key in known.list() if key.current], as_json=as_json)
 
 
@@ -82,8 +84,8 @@ def make(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def rotate(authority: bool, as_json: bool) -> None:
     """Parse, call, print."""
-    known = _keys()
-    known.rotate(authority=authority)
+    with _changing() as known:
+        known.rotate(authority=authority)
     _print([key for key in known.list() if key.current], as_json=as_json)
 
 
@@ -96,8 +98,9 @@ def backup(file: Path, password_file: Path | None) -> None:
         raise UsageError(
             say("{file} is already there.", "{file} 已存在。", file=file), hint=say("Choose another name.", "请换名。")
         )
-    known = _keys()
-    write_atomic(file, known.backup(_password(password_file, confirm=True)), private=True)
+    secret = _password(password_file, confirm=True)
+    with _changing() as known:
+        write_atomic(file, known.backup(secret), private=True)
     click.echo(say("{n} keys written to {file}.", "已将 {n} 个密钥写入 {file}。", n=len(known.list()), file=file))
 
 
@@ -109,7 +112,9 @@ def restore(file: Path, password_file: Path | None) -> None:
     from castalia.provenance import read_limited
 
     archive = read_limited(file)
-    new = _keys().restore(archive, _password(password_file, confirm=False))
+    secret = _password(password_file, confirm=False)
+    with _changing() as known:
+        new = known.restore(archive, secret)
     click.echo(say("Restored; {n} keys were new here.", "已恢复，其中 {n} 个密钥为新增。", n=len(new)))
 
 
@@ -121,8 +126,8 @@ def restore(file: Path, password_file: Path | None) -> None:
 )
 def certificate() -> None:
     """Parse, call, print."""
-    known = _keys()
-    known.make()
+    with _changing() as known:
+        known.make()
     click.echo(known.anchors().decode(), nl=False)
 
 
@@ -180,6 +185,14 @@ def endpoint(url: str | None, key_file: Path | None, remove: bool) -> None:
 
 def _keys() -> Keys:
     return open_studio().keys
+
+
+@contextmanager
+def _changing() -> Generator[Keys]:
+    """The keys, while no other process changes them."""
+    studio = open_studio()
+    with studio.vault.locked():
+        yield studio.keys
 
 
 def _password(source: Path | None, *, confirm: bool, what: str = "") -> str:

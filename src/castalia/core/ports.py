@@ -5,6 +5,7 @@ Whoever implements one imports only this package; nobody inherits from anybody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -46,6 +47,8 @@ class Sampling:
     repeat_window: int = 128
     no_repeat_ngram: int = 0
     """Forbid a token that would repeat an n-gram of this many tokens; 0 is off."""
+    forced: float = -math.inf
+    """Nats: a candidate with a token less likely than this is kept only when its unit's tries are used up."""
     marked: bool = True
     """Whether the watermark acts; not in forms too short for it to be found, where it would only narrow the choice."""
 

@@ -17,6 +17,8 @@ from castalia.core.language import say
 from castalia.core.ports import Message, Sampling
 
 _TRIES = 3
+_LONGEST_TOKEN = 64
+"""Characters; more of them for each token asked for are not read."""
 _PATIENCE = 180.0
 _LONGEST_WAIT = 20.0
 """Seconds; a server that asks for more patience than this is reported as busy instead."""
@@ -139,15 +141,19 @@ class Connection:
                         if _again(response, attempt, _TRIES):
                             continue
                         raise self._refusal(response.status_code, response.text)
-                    yield from _pieces(response.iter_lines())
+                    yield from _limited(_pieces(response.iter_lines()), max_tokens * _LONGEST_TOKEN)
                     return
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
 
     def embed(self, model: str, texts: Sequence[str], path: str = "embeddings") -> NDArray[np.float32]:
         """Unit vectors of texts, shape (texts, width); many servers refuse, and what they answer is raised."""
-        rows: list[dict[str, Any]] = self.ask("POST", path, {"model": model, "input": list(texts)})["data"]
-        vectors = np.array([row["embedding"] for row in sorted(rows, key=lambda row: row["index"])], np.float32)
+        answer = self.ask("POST", path, {"model": model, "input": list(texts)})
+        try:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = np.array([row["embedding"] for row in rows], np.float32).reshape(len(texts), -1)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refusal(200, str(answer)) from error
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def close(self) -> None:
@@ -206,12 +212,20 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
             return
         try:
             event: dict[str, Any] = json.loads(data)
-        except ValueError as error:
+            failure = event.get("error")
+            choices: list[Any] = event.get("choices") or []
+            texts: list[Any] = [(choice.get("delta") or {}).get("content") for choice in choices]
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise EngineError(f"the endpoint sent a broken event: {data[:200]}", retryable=True) from error
-        if "error" in event:
-            raise EngineError(f"the endpoint failed: {event['error']}", retryable=True)
-        choices: list[dict[str, Any]] = event.get("choices") or []
-        for choice in choices:
-            delta: dict[str, Any] = choice.get("delta") or {}
-            if text := delta.get("content"):
-                yield str(text)
+        if failure:
+            raise EngineError(f"the endpoint failed: {str(failure)[:300]}", retryable=True)
+        yield from (str(text) for text in texts if text)
+
+
+def _limited(pieces: Iterator[str], most: int) -> Iterator[str]:
+    """The pieces up to so many characters: a server that never ends does not fill the memory."""
+    for piece in pieces:
+        yield piece[:most]
+        most -= len(piece)
+        if most <= 0:
+            return

@@ -85,13 +85,14 @@ class Endpoint:
         self._connection.close()
 
     def _first_model(self) -> str:
-        listed: list[dict[str, Any]] = self._connection.ask("GET", "models").get("data") or []
-        if not listed:
+        answer = self._connection.ask("GET", "models")
+        try:
+            return str(answer["data"][0]["id"])
+        except (KeyError, IndexError, TypeError):
             raise EngineError(
                 say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
                 hint=say("Name one: --model {url}#NAME.", "请指明：--model {url}#NAME。", url=self._url),
-            )
-        return str(listed[0]["id"])
+            ) from None
 
     def _cannot(self, what: str) -> NoReturn:
         raise EngineError(f"an OpenAI-compatible endpoint cannot {what}; ask `capabilities` first")

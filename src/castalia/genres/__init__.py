@@ -6,6 +6,7 @@ Built-in genres and a stranger's register alike, under the entry point group `ca
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -45,8 +46,9 @@ def find(name: str) -> Genre:
 
 
 def every() -> list[Genre]:
-    """All installed genres, by name."""
-    return [_load(point) for _, point in sorted(_points().items())]
+    """All installed genres, by name; one that does not load is named on standard error and left out."""
+    found = (_loaded(point) for _, point in sorted(_points().items()))
+    return [genre for genre in found if genre is not None]
 
 
 def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
@@ -108,6 +110,15 @@ def _listed(value: object) -> object:
 @cache
 def _points() -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
+
+
+@cache
+def _loaded(point: EntryPoint) -> Genre | None:
+    try:
+        return _load(point)
+    except CastaliaError as error:
+        sys.stderr.write(f"castalia: {error}\n")
+        return None
 
 
 @cache

@@ -110,6 +110,7 @@ class Conversation:
         *,
         ask: str = "",
         about: str = "",
+        grounded: bool = True,
         **wording: object,
     ) -> None:
         """A step of whole sentences, about `target` words or characters long, which repeats no text before it.
@@ -120,6 +121,7 @@ class Conversation:
             tolerance: Share by which it may be missed.
             ask: Name of its wording; empty: the step's own.
             about: The one statement that it is about; empty: all.
+            grounded: Whether sentences that keep to the words of the brief are preferred.
             wording: Values of the wording.
         """
         fields, sheet, forbidden, texts = self._fields, self._sheet, self._forbidden, tuple(self._texts)
@@ -134,6 +136,7 @@ class Conversation:
                 avoid=tuple(earlier[text] for text in texts),
                 favoured=fields.keywords,
                 about=about,
+                grounded=0 if grounded and sheet is not None else None,
             )
 
         self._add(name, ask, form, PROSE, {"words": target} | wording)

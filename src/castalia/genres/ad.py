@@ -39,11 +39,8 @@ SYSTEM = {
 _WIDE = re.compile(r"[^\u0000-\u10ff]")
 ASKS = {
     "call_to_action": (
-        "Which call to action fits this advert? For goods it is to order or shop, for hotels and tables to book, for "
-        "classes to sign up, for repairs and services to call or contact, for shows to get tickets, for software to "
-        "try or learn more. Answer with it alone.",
-        "哪一句行动号召适合这则广告？商品宜下单、购买，酒店餐厅宜预订，课程宜报名，维修服务宜联系、预约，演出宜购票，"
-        "软件宜试用、了解。只回答这一句。",
+        "Answer each advert with the call to action that fits it, one of: {calls}.",
+        "为每则广告选一句合适的行动号召，只用其中之一：{calls}。",
     ),
     "headlines": (
         "Write {n} headlines for this advert, one a line. Each has at most {words} words, stands alone and makes a "
@@ -123,17 +120,12 @@ class Ad:
         system, material = Message("system", SYSTEM[language]), _material(brief, fields)
         sheet = FactSheet(brief.said, language)
         forbidden = (*fields.forbidden, *claim_words(language, brief.said))
+        calls = _calls(place, fields)
         steps = [
             Step(
                 "call_to_action",
-                (
-                    system,
-                    Message(
-                        "user",
-                        f"{material}\n\n{_of(ASKS['call_to_action'], language)}\n{', '.join(_calls(place, fields))}",
-                    ),
-                ),
-                form=ChoiceForm(_calls(place, fields)),
+                _conversation_of_calls(language, material, calls),
+                form=ChoiceForm(calls),
                 sampling=replace(COPY, temperature=0.2, marked=False),
             )
         ]
@@ -270,6 +262,16 @@ def _shown(language: Language, part: str, ask: str) -> tuple[Message, Message]:
     """A worked example of the part, as a turn of the conversation."""
     words = _wording()[language]
     return Message("user", f"{words['brief']}\n\n{ask}"), Message("assistant", words[part])
+
+
+def _conversation_of_calls(language: Language, material: str, calls: Sequence[str]) -> tuple[Message, ...]:
+    """The question which call fits, after other adverts and the calls that fit them."""
+    turns = [Message("system", _of(ASKS["call_to_action"], language).format(calls=", ".join(calls)))]
+    for advertised, *fitting in _wording()[language]["fitting"]:
+        if call := next((each for each in fitting if each in calls), ""):
+            turns.append(Message("user", f"{'推广' if language == 'zh' else 'Advertised'}: {advertised}"))
+            turns.append(Message("assistant", call))
+    return (*turns, Message("user", material))
 
 
 @cache

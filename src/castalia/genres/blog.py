@@ -47,7 +47,7 @@ class Blog:
         talk.line("summary", (180, 60), marks=True)
         talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)
         for at, section in enumerate(_sections(fields), 1):
-            talk.text(section, target // fields.sections, tolerance, ask="section", at=at)
+            talk.text(section, target // fields.sections, tolerance, ask="section", grounded=False, at=at)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

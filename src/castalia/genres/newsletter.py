@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -66,9 +67,15 @@ class Newsletter:
         top, tail = [fields.name] * bool(fields.name), [fields.sender] * bool(fields.sender)
         return Content(
             title=subject,
-            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}" for heading, body in pairs), *tail]),
+            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}".strip() for heading, body in pairs), *tail]),
             markdown="\n\n".join(
-                [*(f"*{each}*" for each in top), f"# {subject}", intro, *(f"## {h}\n\n{b}" for h, b in pairs), *tail]
+                [
+                    *(f"*{each}*" for each in top),
+                    f"# {subject}",
+                    intro,
+                    *(f"## {h}\n\n{b}" if h else b for h, b in pairs),
+                    *tail,
+                ]
             ),
             fields={"subject": subject, "headings": headings},
             language=fields.language,
@@ -96,7 +103,13 @@ def _fields(brief: Brief) -> NewsletterFields:
 
 
 def _items(brief: Brief, fields: NewsletterFields) -> tuple[str, ...]:
-    return fields.facts[:MOST_ITEMS] or (brief.words,)
+    """The facts, else the statements of the brief: its sentences, or what stands between commas after a colon."""
+    if fields.facts:
+        return fields.facts[:MOST_ITEMS]
+    listed = re.split(r"(?<!\d)[:：]|[:：](?!\d)", brief.words, maxsplit=1)[1:]
+    marks = r"[;；。！\n]|\.\s|,\s|，" if listed else r"[;；。！\n]|[.!?]\s"
+    parts = re.split(marks, listed[0] if listed else brief.words)
+    return tuple(part for each in parts if len(part := each.strip(" .,!?")) > 3)[:MOST_ITEMS] or (brief.words,)
 
 
 def _names(items: Sequence[str]) -> tuple[str, ...]:

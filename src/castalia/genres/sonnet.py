@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from castalia.core.ports import Message, Plan, Rule, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.modalities.text.forms.metrical import IAMBIC_PENTAMETER, LineShape, MetricalForm
 from castalia.modalities.text.forms.subject import subject
-from castalia.modalities.text.presets import FIXED_VERSE
+from castalia.modalities.text.presets import METRE
 from castalia.quality import KeywordRule, LineCountRule, MetreRule, RepeatedLineRule, RhymeRule, SyllableRule
 
 SCHEME = "ABABCDCDEFEFGG"
@@ -79,7 +78,7 @@ class Sonnet:
             Message("assistant", EXAMPLE),
             Message("user", _asked(brief.words, chosen)),
         )
-        return Plan((Step("poem", messages, form=form, sampling=replace(FIXED_VERSE, temperature=0.7, min_p=0.05)),))
+        return Plan((Step("poem", messages, form=form, sampling=METRE),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The lines, surrounding space taken off."""

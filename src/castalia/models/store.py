@@ -123,7 +123,8 @@ def add(path: Path) -> Local:
         EngineError: it is missing or no usable GGUF.
     """
     inspect(path)
-    return Local(path.stem, path, digest(path))
+    found = digest(path)
+    return Local(path.stem, path, found, vouched=found in {model.sha256 for model in catalogue().values()})
 
 
 def local(name: str) -> Local:

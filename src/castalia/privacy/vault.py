@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -120,6 +121,15 @@ class Vault:
         (self._folder / "key").unlink(missing_ok=True)
         return code
 
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold off other processes that make or change secrets; not to be nested."""
+        try:
+            with FileLock(self._folder / ".lock"):
+                yield
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
+
     # ------------------------------------------------------------ SecretStore
 
     def get(self, name: str) -> bytes | None:
@@ -151,10 +161,10 @@ class Vault:
 
     def names(self) -> Sequence[str]:
         """See `SecretStore.names`."""
-        found = [
-            _unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode()
-            for path in (self._folder / "secrets").glob("*.sealed")
-        ]
+        found: list[str] = []
+        for path in (self._folder / "secrets").glob("*.sealed"):
+            with suppress(FileNotFoundError):  # another process has just removed it
+                found.append(_unsealed(self._subkey, path.read_bytes(), path).partition(b"\0")[0].decode())
         return sorted(found)
 
     # ------------------------------------------------------------ within

@@ -79,6 +79,23 @@ class _Branch:
 
 
 @dataclass(frozen=True)
+class _Finished:
+    """An accepted candidate of a unit."""
+
+    natural: bool
+    """Whether no token was forced (`Sampling.forced`)."""
+    rank: float
+    attempt: int
+    number: int
+    branch: _Branch
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Greater is better; of equals the first stays."""
+        return self.natural, self.rank
+
+
+@dataclass(frozen=True)
 class _Candidates:
     tokens: NDArray[np.int64]
     pieces: Sequence[str]
@@ -161,6 +178,7 @@ class Writer:
             begun: How often it was begun before.
         """
         start = session.scores.copy()
+        best: _Finished | None = None
         for attempt in range(begun * unit.tries, (begun + 1) * unit.tries):
             session.branch(unit.width)
             branches = [
@@ -173,15 +191,19 @@ class Writer:
                     break
                 for number, scores in session.push(pushed).items():
                     branches[number].scores = scores
-            finished = [
-                (branch.rank + unit.rank(branch.text), -number)
-                for number, branch in enumerate(branches)
-                if not branch.stuck and not branch.pending and unit.accepts(branch.text)
-            ]
-            if finished:
-                best = -max(finished)[1]
-                session.keep(best)
-                return branches[best]
+            for number, branch in enumerate(branches):
+                if not branch.stuck and not branch.pending and unit.accepts(branch.text):
+                    natural = branch.least >= step.sampling.forced
+                    each = _Finished(natural, branch.rank + unit.rank(branch.text), attempt, number, branch)
+                    if best is None or each.order > best.order:
+                        best = each
+            if best and (best.natural or attempt + 1 == (begun + 1) * unit.tries):
+                if best.attempt == attempt:
+                    session.keep(best.number)
+                else:
+                    session.branch(0)
+                    session.extend(best.branch.tokens)
+                return best.branch
         return None
 
     def _draws(

@@ -12,6 +12,9 @@ VERSE = Sampling(temperature=0.9, top_k=64, top_p=0.97, min_p=0.01, repeat_penal
 FIXED_VERSE = replace(VERSE, marked=False)
 """Verse of a fixed number of lines, which stays below the 200 tokens from which a watermark is found."""
 
+METRE = replace(FIXED_VERSE, temperature=0.7, min_p=0.05, forced=-8.0)
+"""Rhymed and metrical lines: calmer, and written again where only an unlikely word fits."""
+
 PROSE = Sampling(temperature=0.7, top_k=64, top_p=0.95, min_p=0.05, repeat_penalty=1.08)
 """Stories, posts, letters."""
 

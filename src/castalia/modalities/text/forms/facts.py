@@ -135,10 +135,23 @@ class FactSheet:
         )
 
     def complete(self, text: str) -> bool:
-        """Whether the sentence could end here: no word or number of the brief is left half said."""
+        """Whether the sentence could end here: no word or number of the brief is left half said or without its unit."""
         number = _TRAILING_NUMBER.search(text)
         finished = number is None or number[0].rstrip(".,:") in self.numbers
-        return finished and self._word_complete(text) and self._half_day_holds(text, "")
+        counted = number is not None and number[0].rstrip(".,:") in self._counted
+        return finished and not counted and self._word_complete(text) and self._half_day_holds(text, "")
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        """Numbers that the brief always gives with what they count, years aside: "14 January", "8 people", "120个"."""
+        found = [
+            (number[0], bool(re.match(r"\s?[^\W\d_]|\s?[%％°]", self.text[number.end() :])))
+            for number in _NUMBER.finditer(self.text)
+        ]
+        alone = {number for number, counts in found if not counts}
+        return frozenset(
+            n for n, counts in found if counts and n not in alone and not re.fullmatch(r"(?:19|20)\d\d", n)
+        )
 
     def continuations(self, text: str) -> list[str]:
         """What is missing of a number, a quotation or a name of the brief that the text has begun; shortest first."""

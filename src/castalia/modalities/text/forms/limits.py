@@ -31,8 +31,11 @@ _DANGLING = frozenset(
     "where how why what whether because until since unless after before between during via per it's you're we're "
     "i we they he she it you even just also only such both all any some amp "
     "don doesn didn isn aren wasn weren won couldn wouldn shouldn hasn haven "
-    "let lets make get find discover enjoy experience choose".split()
+    "let lets make get find discover enjoy experience choose "
+    "like including plus using near offering featuring providing".split()
 )
+_CUT = re.compile(r"^[^,]*,\s*\w+$|\b(?:a|an|the|your|our) [^\W\d_]+-[^\W\d_]+$", re.IGNORECASE)
+"""Lines that stop too early: "Family hotel by the lake, open"; "Hotel Seeblick offers a family-friendly"."""
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")
 
 
@@ -117,20 +120,19 @@ class Line:
             return False
         if any(_near(body, other) for other in (*form.avoid, *self.before) if other):
             return False
-        return form.facts is None or form.facts.holds(body)
+        return form.facts is None or (form.facts.complete(body.rstrip(".!?。！？")) and form.facts.holds(body))
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room.
 
-        A number that is given to another matter comes last.
+        What keeps to the words of the brief comes before what adds to them; a number given to another matter is last.
         """
         plain, before = text.casefold(), "\n".join(self.before).casefold()
         named = sum(word.casefold() in plain and word.casefold() not in before for word in self.form.favoured)
-        strays = self.form.facts.strays(text) if self.form.facts else 0
+        facts = self.form.facts
+        true = facts.support(text) - facts.strays(text) if facts else 0
         begins_alike = any(_first(text) == _first(other) for other in self.before if other)
-        return (
-            0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike - strays
-        )
+        return 0.6 * named + 0.5 * min(1.0, self.form.count(text.strip()) / self.form.limit) - 0.6 * begins_alike + true
 
 
 class LineCursor:
@@ -159,7 +161,12 @@ class LineCursor:
         whole = self._text + piece
         if _NOISE.search(piece) or form.count(whole.strip()) > form.limit or "  " in whole:
             return False
-        if not whole.strip() or not self._punctuated(piece) or not self._in_language(piece):
+        if (
+            not whole.strip()
+            or (piece.isspace() and piece != " ")
+            or not self._punctuated(piece)
+            or not self._in_language(piece)
+        ):
             return False
         if (banned := _any_of(form.forbidden)) and banned.search(whole[-60:]):
             return False
@@ -228,9 +235,15 @@ def _whole(text: str, form: LimitForm, *, ended: bool = True) -> bool:
         return False
     if form.language == "zh":
         return len(_HAN.findall(bare)) >= form.fewest * 2 and not bare.endswith((*_HAN_DANGLING, "，", "、", "：", "-"))
+    if _CUT.search(bare):
+        return False
     words = re.findall(r"[\w'’%$€£&-]+", bare)
     last = words[-1].casefold() if words else ""
-    known = not last.isalpha() or last in plain_words() or (form.facts is not None and last in form.facts.words)
+    end = last.rpartition("-")[2]
+    half = "-" in last and len(end) < 3  # "family-fa"; "fa" alone is a word
+    known = (
+        not end.isalpha() or (end in plain_words() and not half) or (form.facts is not None and end in form.facts.words)
+    )
     return len(words) >= form.fewest and known and last not in _DANGLING and bare[-1:] not in ",:;-–—&/("
 
 

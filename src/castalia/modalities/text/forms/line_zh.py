@@ -17,13 +17,16 @@ _RUN = 4
 """Characters in a row that may not be taken from the brief's examples."""
 _SUGGESTED = 80
 
-_COUNT = 0.8
+_COUNT = 0.6
 """Weight of the count model against the language model while sampling."""
 _USUAL = -5.5
 """What a character of verse costs on the average, nats: so that a piece of two is weighed like two pieces."""
-_STOCK = 0.35
+_STOCK = 0.5
 """Weight against characters that come in any poem (moon, wind, autumn): the share of the maximum mutual information
 objective of Li et al. 2016, "A Diversity-Promoting Objective Function for Neural Conversation Models", eq. 9."""
+_VERSE = 0.4
+"""Weight of how verse-like and how unlike stock a line is when candidates are compared: more than that, and the line
+that any poem could have wins."""
 _NEAR = 1.5
 """Nats for a character that keeps company with the imagery like no other."""
 _IMAGE = 1.2
@@ -87,7 +90,7 @@ class VerseLineUnit:
         images = sum(letter in rules.imagery for letter in text)
         company = float(np.mean([rules.near[rules.counts.number[letter]] for letter in text]))
         stock = [rules.counts.alone(rules.length - at)[rules.counts.number[letter]] for at, letter in enumerate(text)]
-        score = rules.counts.mean(text) - _STOCK * float(np.mean(stock)) + 1.5 * company + 0.25 * min(images, 3)
+        score = _VERSE * (rules.counts.mean(text) - float(np.mean(stock))) + 1.5 * company + 0.25 * min(images, 3)
         score -= 0.4 * max(sum(letter in _NUMBERS for letter in text) - 1, 0)
         if rules.upper:
             score += 0.5 * rules.counts.parallel(rules.upper, text)

@@ -251,14 +251,14 @@ class LineCursor:
     def _splits_a_word(self, piece: str, state: _State) -> bool:
         """Whether the token cuts a word where the model would not: that leads to odd words ("her" + "b").
 
-        A token begins a word only when it is a word, or begins a name of the brief; it goes on with a whole word only
+        A token begins a word only when it is a word, or begins a word of the brief; it goes on with a whole word only
         by a long part or a common ending, and never with a grammatical word.
         """
         if state.before != "word":
             return False
         begins = self._state.before != "word" or not (piece[0].isalpha() or piece[0] in "'’")
         before, now = "" if begins else self._state.partial.lower(), state.partial.lower()
-        if any(name.startswith(now) for name in self._lexicon.names):
+        if any(word.startswith(now) for word in (*self._lexicon.names, *self._rules.favoured)):
             return False
         if before in FUNCTION or self._lexicon.get(before):
             added = now[len(before) :]

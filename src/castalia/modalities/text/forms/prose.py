@@ -22,11 +22,13 @@ _ABBREVIATION = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _CHATTER = re.compile(
     r"\b(?:as an ai|in conclusion|this (?:article|post|email|story|poem|text)|word count|note that)\b"
-    r"|以上(?:就)?是|本文|字数",
+    r"|以上(?:就)?是|本文|字数|^如何[^，。]{1,20}[：:]",
     re.IGNORECASE,
 )
 _SLIP = re.compile(r"([将的了在是把被从对与])\1|[一二三四五六七八九十]月\d")
 """Chinese that nobody writes: a small word twice, a month in characters before a day in figures."""
+_OPENER = re.compile(r"([\u4e00-\u9fff]{2,4})，|([A-Z][a-z]+),")
+"""First, finally and their like, which one text says once."""
 _SMALL = frozenset(
     "the and you your that this with from are was were they their will can has have our or of to in for on by as at be "
     "if is it we an no so not but".split()
@@ -134,6 +136,8 @@ class Sentence:
             or _CHATTER.search(body)
             or _SLIP.search(body)
         ):
+            return False
+        if (opener := _opener(body)) and opener in map(_opener, _sentences(self.so_far)):
             return False
         most_alike = 0.3 if self.form.facts is None else 0.5  # facts come in the same words, tales need not
         if any(_alike(body, other) > most_alike for other in self._known()) or (
@@ -308,6 +312,11 @@ def _open_marks(text: str) -> int:
 
 def _sentences(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"(?<=[.!?。！？])\s*", text) if part.strip()]
+
+
+def _opener(sentence: str) -> str:
+    found = _OPENER.match(sentence)
+    return found[0] if found else ""
 
 
 def _alike(one: str, other: str) -> float:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -40,3 +44,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty CASTALIA_HOME."""
     monkeypatch.setenv("CASTALIA_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[..., str]]:
+    """Starts llama.cpp's own server: (model, key="", slots=1) → its URL."""
+    with ExitStack() as running:
+
+        def start(model: Path, key: str = "", slots: int = 1) -> str:
+            command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(model), key, str(slots)]
+            process = running.enter_context(
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            )
+            running.callback(process.kill)
+            assert process.stdout is not None
+            address = next(line for line in process.stdout if "127.0.0.1" in line).strip()
+            return (address if address.startswith("http") else f"http://{address}") + "/v1"
+
+        yield start

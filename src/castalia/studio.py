@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
-from castalia.core.errors import MarkError, RefusedError, UsageError
+from castalia.core.errors import EngineError, MarkError, RefusedError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
@@ -279,11 +279,11 @@ def open_engine(
     """
     chosen = models.choose(settings.model, progress=progress)
     if isinstance(chosen, models.Endpoint):
-        from castalia.engines.endpoint import Endpoint, secret_name
+        from castalia.engines.connection import secret_name
 
         kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
         key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()
-        return Endpoint(chosen.url, model=chosen.model, key=key)
+        return _remote(chosen, key, progress)
     from castalia.engines.llama import Llama
     from castalia.engines.trial import trial
 
@@ -292,6 +292,26 @@ def open_engine(
     return Llama(
         chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
     )
+
+
+def _remote(chosen: models.Endpoint, key: str, progress: Progress | None) -> LanguageModel:
+    """The engine that makes the most of a server: with token scores where it hands them out."""
+    from castalia.engines.endpoint import Endpoint
+    from castalia.engines.llama_server import LlamaServer
+
+    try:
+        return LlamaServer(chosen.url, model=chosen.model, key=key)
+    except EngineError as error:
+        if progress:
+            progress(
+                say(
+                    "no token scores, so rules are only checked: {why}",
+                    "没有词元分数，规则只能事后检查：{why}",
+                    why=error.message,
+                ),
+                0.0,
+            )
+        return Endpoint(chosen.url, model=chosen.model, key=key)
 
 
 def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:

@@ -161,7 +161,7 @@ def password(password_file: Path | None) -> None:
 @click.option("--remove", is_flag=True, help=say("forget the key of this host", "删除此主机的密钥"))
 def endpoint(url: str | None, key_file: Path | None, remove: bool) -> None:
     """Parse, call, print."""
-    from castalia.engines.endpoint import secret_name
+    from castalia.engines.connection import secret_name
 
     vault = open_studio().vault
     if url is None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 
 Scores = NDArray[np.float32]
-"""Raw next-token scores (logits), shape (vocabulary,)."""
+"""Next-token scores (logits, nats, up to a constant), shape (vocabulary,); -inf where an engine knows none."""
 
 Progress = Callable[[str, float], None]
 """Called with a short message in the interface language and the share done in [0, 1]."""
@@ -60,11 +60,12 @@ class Sampling:
 class Capabilities:
     """What an engine can honestly do."""
 
-    scores: Literal["all", "none"] = "none"
-    """`all`: exact scores of every token at each step. `none`: only finished text comes back."""
+    scores: Literal["all", "top", "none"] = "none"
+    """`all`: exact scores of every token at each step. `top`: exact scores of the likeliest ones, -inf for the rest,
+    of which `Session.score` finds those that are named. `none`: only finished text comes back."""
     embeddings: bool = False
     seed: bool = False
-    """Whether the same seed gives the same text."""
+    """Whether the same seed gives the same text; of a server, as long as it serves nobody else meanwhile."""
 
 
 class Session(Protocol):
@@ -94,6 +95,10 @@ class Session(Protocol):
 
     def push(self, tokens: Mapping[int, int]) -> Mapping[int, Scores]:
         """Append one token to each named branch, in one pass; returns the scores that follow, by branch."""
+        ...
+
+    def score(self, branch: int, tokens: Sequence[int]) -> Scores:
+        """Exact scores of named tokens after a branch, shape (len(tokens),), whether or not it was pushed yet."""
         ...
 
     def keep(self, branch: int) -> None:
@@ -136,6 +141,10 @@ class LanguageModel(Protocol):
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """Tokens of a text; `special` lets it contain control tokens (templates only, never user text)."""
+        ...
+
+    def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokens of many short texts, none of them with control tokens; one request where a request costs."""
         ...
 
     def piece(self, token: int) -> bytes:

@@ -84,7 +84,7 @@ class Llama:
 
     def render(self, messages: Sequence[Message]) -> str:
         """See `LanguageModel.render`; control tokens inside the messages are taken out."""
-        plain = [{"role": turn.role, "content": self._control.sub("", turn.content)} for turn in messages]
+        plain = [{"role": turn.role, "content": self._without_control(turn.content)} for turn in messages]
         try:
             return str(self._template.render(messages=plain, add_generation_prompt=True, **self._special))
         except Exception as error:  # a template is the model file's own program
@@ -105,6 +105,10 @@ class Llama:
         tokens = (TOKEN * room)()
         count = self._library.llama_tokenize(self._vocab, raw, len(raw), tokens, room, special, special)
         return list(tokens[:count])
+
+    def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:
+        """See `LanguageModel.tokenize_each`."""
+        return [self.tokenize(text) for text in texts]
 
     def piece(self, token: int) -> bytes:
         """See `LanguageModel.piece`."""
@@ -355,6 +359,12 @@ class Llama:
     def _ends(self) -> frozenset[int]:
         return frozenset(t for t in range(self.vocabulary) if self._library.llama_vocab_is_eog(self._vocab, t))
 
+    def _without_control(self, text: str) -> str:
+        """The text once nothing is left to take out: what is taken out may join its neighbours to another one."""
+        while (cleaned := self._control.sub("", text)) != text:
+            text = cleaned
+        return text
+
     @cached_property
     def _control(self) -> re.Pattern[str]:
         """Matches the texts of control tokens, which a user's words must not smuggle into a prompt."""
@@ -443,6 +453,10 @@ class LlamaSession:
         for branch, token in tokens.items():
             self._branches[branch] = ([*self._branches[branch][0], token], after[branch])
         return after
+
+    def score(self, branch: int, tokens: Sequence[int]) -> Scores:
+        """See `Session.score`."""
+        return self._branches[branch][1][list(tokens)]
 
     def keep(self, branch: int) -> None:
         """See `Session.keep`."""

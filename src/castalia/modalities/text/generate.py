@@ -1,7 +1,9 @@
 """The sampling loop: unit by unit, candidates side by side, every token under the form, the style and the watermark.
 
 One step draws a token so: repetition control → form mask → temperature, top-k, top-p, min-p → style → watermark →
-draw. The mask comes before the truncations, so that a rhyme far down the model's list can still be taken.
+draw. The mask comes before the truncations, so that a rhyme far down the model's list can still be taken. An engine
+that hands out the likeliest tokens alone is asked for the scores of those that the form names; what is neither likely
+nor named stays out of reach there, and log-probabilities leave out the tail (some .03 nats a token).
 """
 
 from __future__ import annotations
@@ -184,7 +186,7 @@ class Writer:
                 for number in range(unit.width)
             ]
             for _ in range(unit.max_tokens):
-                pushed = dict(self._draws(branches, step.sampling, so_far))
+                pushed = dict(self._draws(session, branches, step.sampling, so_far))
                 if not pushed:
                     break
                 for number, scores in session.push(pushed).items():
@@ -204,13 +206,14 @@ class Writer:
                 return best.branch
         return None
 
-    def _draws(self, branches: Sequence[_Branch], sampling: Sampling, so_far: str) -> Iterator[tuple[int, int]]:
+    def _draws(
+        self, session: Session, branches: Sequence[_Branch], sampling: Sampling, so_far: str
+    ) -> Iterator[tuple[int, int]]:
         """One drawn token for each branch that still goes on."""
         for number, branch in enumerate(branches):
             if not branch.live:
                 continue
-            scores = _without_repeats(branch.scores, branch.tokens, sampling)
-            candidates = self._admitted(branch, scores, sampling.top_k or _LIKELY)
+            candidates = self._admitted(session, number, branch, sampling)
             if candidates is None:
                 branch.stuck = True
                 continue
@@ -229,12 +232,15 @@ class Writer:
                 branch.cursor.advance(piece)
             yield number, token
 
-    def _admitted(self, branch: _Branch, scores: Scores, enough: int) -> _Candidates | None:
+    def _admitted(self, session: Session, number: int, branch: _Branch, sampling: Sampling) -> _Candidates | None:
         """Tokens that the form admits: among the likely ones, else those it names, else far down the list."""
-        for tokens in self._searches(branch, scores):
+        enough = sampling.top_k or _LIKELY
+        for tokens, scores in self._searches(session, number, branch, sampling):
             found: list[tuple[int, str, bytes]] = []
             asked: dict[str, bool] = {}
             for token in tokens:
+                if scores[token] == -np.inf:
+                    continue
                 after = ("", b"") if self._engine.ends(token) else self._piece(branch.pending, token)
                 if after is None:
                     continue
@@ -253,11 +259,20 @@ class Writer:
                 return _Candidates(ids, pieces, [p for _, _, p in found], chosen if bonus is None else chosen + bonus)
         return None
 
-    def _searches(self, branch: _Branch, scores: Scores) -> Iterator[Sequence[int]]:
-        yield _best(scores, _LIKELY)
-        named = {tokens[0] for piece in branch.cursor.suggestions() if (tokens := self._engine.tokenize(piece))}
-        yield sorted(named, key=lambda token: -scores[token])
-        yield _best(scores, _FAR)
+    def _searches(
+        self, session: Session, number: int, branch: _Branch, sampling: Sampling
+    ) -> Iterator[tuple[Sequence[int], Scores]]:
+        """Tokens to try, best first, and the scores they have, each list after the one before it held nothing."""
+        scores = _without_repeats(branch.scores, branch.tokens, sampling)
+        yield _best(scores, _LIKELY), scores
+        suggested = self._engine.tokenize_each(branch.cursor.suggestions())
+        named = sorted({tokens[0] for tokens in suggested if tokens})
+        if unknown := [token for token in named if branch.scores[token] == -np.inf]:
+            branch.scores = branch.scores.copy()
+            branch.scores[unknown] = session.score(number, unknown)
+            scores = _without_repeats(branch.scores, branch.tokens, sampling)
+        yield sorted(named, key=lambda token: -scores[token]), scores
+        yield _best(scores, _FAR), scores
 
     def _piece(self, pending: bytes, token: int) -> tuple[str, bytes] | None:
         raw = self._engine.piece(token)

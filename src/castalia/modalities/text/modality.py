@@ -46,7 +46,7 @@ def compose(
     """
     began = time.monotonic()
     seed = seeds.following(brief.seed, attempt)
-    masked = engine.capabilities.scores == "all"
+    masked = engine.capabilities.scores != "none"
     writer = Writer(engine, style, watermark, seed)
     parts: dict[str, str] = {}
     sampled, score, complete = 0, 0.0, True

@@ -1,0 +1,53 @@
+"""Bytes of a text file and the text in them, for the formats that are text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from castalia.core.values import Content
+from castalia.provenance.embed.face import Marks, Stamp
+
+LONGEST_TEXT = 2_000_000
+"""Characters of a text that are searched for labels."""
+LONGEST_FILE = 16_000_000
+"""Bytes that are taken for a text at all."""
+
+
+def decode(content: bytes) -> str | None:
+    """The text of a file in UTF-8, UTF-16 with its mark, or GB 18030; None when it is no text."""
+    if len(content) > LONGEST_FILE:
+        return None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ("utf-16",)
+    elif b"\0" in content:
+        return None
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def opening(content: bytes) -> str:
+    """The first characters of a text without the space before them; empty for what is no text."""
+    return (decode(content[:400]) or content[:400].decode("utf-8", "ignore")).lstrip("\ufeff \t\r\n")
+
+
+def reads_text(read: Callable[[str], Marks]) -> Callable[[bytes], Marks]:
+    """A reader of bytes out of a reader of text; a text that is too long has no labels, bytes that are none no text."""
+
+    def read_bytes(content: bytes) -> Marks:
+        text = decode(content)
+        if text is None:
+            return Marks()
+        return read(text) if len(text) <= LONGEST_TEXT else Marks(texts=(text,))
+
+    return read_bytes
+
+
+def renders_text(render: Callable[[Content, Stamp], str]) -> Callable[[Content, Stamp], bytes]:
+    """A maker of bytes out of a maker of text."""
+    return lambda content, stamp: render(content, stamp).encode()

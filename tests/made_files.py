@@ -1,0 +1,54 @@
+"""Files of every format, each made by a library that knows nothing of marks."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+RATE = 16_000
+
+
+def picture(form: str, *, mode: str = "RGB", size: tuple[int, int] = (160, 120), **options) -> bytes:
+    from PIL import Image
+
+    y, x = np.mgrid[0 : size[1], 0 : size[0]]
+    pixels = np.stack([x * 255 // size[0], y * 255 // size[1], (x + y) % 256], -1).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(stream, form, **options)
+    return stream.getvalue()
+
+
+@cache
+def tone(seconds: float = 0.5) -> np.ndarray:
+    time = np.arange(int(RATE * seconds)) / RATE
+    return np.stack([np.sin(2 * np.pi * pitch * time) * 0.3 for pitch in (440, 550)], 1).astype(np.float32)
+
+
+def sound(form: str, subtype: str | None = None) -> bytes:
+    import soundfile
+
+    stream = io.BytesIO()
+    soundfile.write(stream, tone(), RATE, format=form, subtype=subtype)
+    return stream.getvalue()
+
+
+MAKERS: dict[str, Callable[[], bytes]] = {
+    "png": lambda: picture("PNG"),
+    "jpg": lambda: picture("JPEG", quality=90),
+    "webp": lambda: picture("WEBP", quality=90),
+    "wav": lambda: sound("WAV"),
+}
+
+
+@cache
+def made(extension: str) -> bytes:
+    return MAKERS[extension]()
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

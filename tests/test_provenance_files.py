@@ -1,0 +1,427 @@
+"""Marks in finished files: written, read back, agreed on by readers of others, and never at another mark's cost."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from castalia.core.config import Config
+from castalia.core.errors import MarkError, UsageError
+from castalia.core.values import Evidence, MarkedFile, Record
+from castalia.provenance import FORMATS, Keys, file_record, mark_file, payload_of, verify
+from castalia.provenance.embed import STAMPED, MalformedError, Stamp, face_of
+from castalia.provenance.label import label_for
+from castalia.provenance.tc260 import FIELDS, read_aigc
+from made_files import MAKERS, made
+from test_provenance_mark import Store, states
+
+CODED = {"mp3", "flac", "m4a"}
+"""Sounds whose samples are not changed after encoding."""
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys(Store(), tmp_path_factory.mktemp("certificates"))
+
+
+def a_record(language: str = "en", **more) -> Record:
+    evidence = Evidence(model="m", digest="d" * 64, engine="e", seed=1)
+    return file_record(evidence, **({"genre": "picture", "provider": "Ink & <Co>", "language": language} | more))
+
+
+def marked_file(keys: Keys, extension: str, content: bytes | None = None, record: Record | None = None, **config):
+    return mark_file(
+        made(extension) if content is None else content,
+        extension=extension,
+        record=record or a_record(),
+        keys=keys,
+        config=Config(**config),
+        labelled=extension in CODED,
+    )
+
+
+def report(keys: Keys, file: MarkedFile, content: bytes | None = None):
+    content = file.content if content is None else content
+    return verify(content, name=f"x.{file.face}", sidecar=file.sidecar, anchors=keys.anchors())
+
+
+def test_every_format_has_a_file_to_try_it_on():
+    assert set(MAKERS) == set(STAMPED)
+    assert set(STAMPED) < set(FORMATS)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("extension", STAMPED)
+def test_what_is_stamped_is_read(extension, language):
+    face, content, record = STAMPED[extension], made(extension), a_record(language)
+    assert face.read(content).aigc is None
+    stamp = Stamp(record, label_for(record))
+    once = face.stamp(content, stamp)
+    marks = face.read(once)
+    assert read_aigc(marks.aigc)[0] == stamp.aigc
+    assert tuple(json.loads(marks.aigc)) == FIELDS
+    assert marks.source == record.digital_source_type
+    if "record" in face.places:
+        assert json.loads(marks.record) == stamp.machine
+    assert marks.label == (stamp.label if face.label == "written" else "")
+    assert face_of("-", once) is face
+    # Marked again, it carries one of each still.
+    other = Stamp(a_record(language), label_for(record))
+    again = face.stamp(once, other)
+    assert read_aigc(face.read(again).aigc)[0] == other.aigc
+    assert again.count(record.id.encode()) == 0 or extension in ("pdf", "docx", "xlsx", "epub", "mxl")
+    assert abs(len(again) - len(once)) < 400
+
+
+@pytest.mark.parametrize("extension", STAMPED)
+def test_every_layer_is_there_and_trusted(keys, extension):
+    record = a_record()
+    file = marked_file(keys, extension, record=record)
+    face = STAMPED[extension]
+    assert (file.sidecar is None) is face.embeds
+    found = report(keys, file)
+    assert states(found) == {
+        "label": "present" if face.label == "written" else "can't tell",
+        "implicit": "present",
+        "source": "present",
+        "c2pa": "trusted",
+        "watermark": "can't tell",
+        "record": "trusted",
+        "library": "can't tell",
+    }
+    assert found.ok
+    assert found.format == extension
+    assert found.record == record.model_copy(update={"watermark_reason": found.record.watermark_reason})
+    assert verify(file.content, name="renamed.bin", sidecar=file.sidecar, anchors=keys.anchors()).ok
+    untrusted = verify(file.content, name="x", sidecar=file.sidecar)
+    assert states(untrusted)["c2pa"] == "valid"
+
+
+def outside_manifest(content: bytes) -> list[int]:
+    """Places of a file that its manifest does not take up (its signature block has room that nothing covers)."""
+    first, last = 0, 0
+    if (box := content.find(b"jumb")) > 0:
+        first, last = box - 4, box - 4 + int.from_bytes(content[box - 4 : box], "big")
+    elif (element := content.find(b"<c2pa:manifest")) > 0:
+        first, last = element, content.find(b"</c2pa:manifest")
+    return [place for place in range(len(content)) if not first - 40 <= place < last + 40]
+
+
+@pytest.mark.parametrize("extension", STAMPED)
+def test_a_changed_byte_breaks_it(keys, extension):
+    file = marked_file(keys, extension)
+    places = outside_manifest(file.content)
+    for share in (0.01, 0.2, 0.4, 0.6, 0.8, 0.99):
+        place = places[int(share * len(places))]
+        changed = bytearray(file.content)
+        changed[place] ^= 1
+        found = report(keys, file, bytes(changed))
+        assert states(found)["c2pa"] == "broken", share
+        assert not found.ok
+
+
+@pytest.mark.parametrize("extension", STAMPED)
+def test_an_earlier_mark_is_kept_when_a_file_is_marked_again(keys, extension):
+    from castalia.provenance import c2pa
+
+    first = a_record()
+    before = marked_file(keys, extension, record=first)
+    second = a_record(action="modified", parents=(first.id,))
+    after = marked_file(keys, extension, before.content, second)
+    found = report(keys, after)
+    assert found.ok
+    assert found.record.id == second.id
+    face = STAMPED[extension]
+    manifest = c2pa.check(after.content, face.signed_as, after.sidecar)
+    assert manifest.parents == (f"urn:uuid:{first.id}",)
+    incoming = manifest.record["incoming"]
+    assert json.loads(incoming["aigc"])["ProduceID"] == first.id
+    if face.embeds:  # the first signature itself is inside
+        import c2pa as library
+
+        with library.Reader(face.media_type, io.BytesIO(after.content)) as reader:
+            assert len(json.loads(reader.json())["manifests"]) == 2
+
+
+@pytest.mark.parametrize("extension", STAMPED)
+def test_an_editor_may_leave_out_the_visible_label_alone(keys, extension):
+    file = marked_file(keys, extension, accept_marking_responsibility=True)
+    found = report(keys, file)
+    assert states(found)["label"] == "absent"
+    assert states(found)["implicit"] == "present"
+    assert states(found)["record"] == "trusted"
+    assert "editor" in found.layer("label").detail
+
+
+@pytest.mark.parametrize("extension", STAMPED)
+def test_the_label_speaks_the_works_language(keys, extension):
+    found = report(keys, marked_file(keys, extension, record=a_record("zh", action="modified")))
+    assert found.ok
+    if STAMPED[extension].label == "written":
+        assert "人工智能合成" in found.layer("label").detail
+
+
+def test_other_bytes_than_the_extension_says_are_refused(keys):
+    for extension in STAMPED:
+        for content in (b"", b"hello", made("png" if extension != "png" else "jpg")):
+            with pytest.raises(MarkError, match=extension):
+                marked_file(keys, extension, content)
+    with pytest.raises(UsageError, match="tiff"):
+        marked_file(keys, "tiff", b"")
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
+def test_the_label_is_drawn_large_enough_and_the_rest_is_left_alone(keys, extension):
+    from PIL import Image
+
+    file = marked_file(keys, extension)
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), np.int16) for each in (made(extension), file.content)
+    )
+    assert before.shape == after.shape
+    white = np.argwhere(after.min(-1) > 200)
+    white = white[(white[:, 0] > 90) & (white[:, 1] > 60)]
+    assert white[:, 0].max() - white[:, 0].min() + 1 >= 0.05 * 120
+    assert np.abs(before[:80] - after[:80]).max() < {"png": 1, "jpg": 12, "webp": 40}[extension]
+    plain = marked_file(keys, extension, accept_marking_responsibility=True)
+    assert (np.asarray(Image.open(io.BytesIO(plain.content)).convert("RGB")) == before).all()
+
+
+EXIFTOOL = shutil.which("exiftool")
+
+
+def exif(content: bytes, extension: str) -> dict[str, object]:
+    if EXIFTOOL is None:
+        pytest.skip("needs exiftool")
+    options = [EXIFTOOL, "-j", "-a", "-u", "-n", "-ee", "-"]
+    done = subprocess.run(options, input=content, capture_output=True, check=False)
+    return json.loads(done.stdout)[0]
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
+def test_exiftool_reads_the_labels(keys, extension):
+    record = a_record("zh", provider="墨社")
+    shown = exif(marked_file(keys, extension, record=record).content, extension)
+    assert shown["DigitalSourceType"] == record.digital_source_type
+    assert json.loads(shown["Aigc"])["ProduceID"] == record.id
+    assert json.loads(shown["Aigc"])["ContentProducer"] == "墨社"
+    assert "Error" not in shown
+    assert "Warning" not in shown
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
+def test_metadata_of_others_stays(keys, extension):
+    from PIL import Image
+
+    exif_data = Image.Exif()
+    exif_data[0x010E] = "a harbour"
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="x/y" '
+        b'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+        b'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture">'
+        b"<dc:creator><rdf:Seq><rdf:li>Ada</rdf:li></rdf:Seq></dc:creator>"
+        b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    stream = io.BytesIO()
+    plain = Image.open(io.BytesIO(made(extension)))
+    if extension == "png":
+        from PIL.PngImagePlugin import PngInfo
+
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
+        info.add_text("Comment", "kept", zip=True)
+        plain.save(stream, "PNG", exif=exif_data, icc_profile=b"profile" * 20, pnginfo=info)
+    else:
+        plain.save(stream, plain.format, exif=exif_data, icc_profile=b"profile" * 20, xmp=xmp)
+    file = marked_file(keys, extension, stream.getvalue())
+    after = Image.open(io.BytesIO(file.content))
+    assert after.getexif()[0x010E] == "a harbour"
+    assert after.info["icc_profile"] == b"profile" * 20
+    if extension == "png":
+        assert after.text["Comment"] == "kept"
+    shown = exif(file.content, extension)
+    assert shown["Creator"] == "Ada"
+    assert shown["Format"] == "x/y"
+    assert shown["DigitalSourceType"].endswith("trainedAlgorithmicMedia")
+    incoming = json.loads(STAMPED[extension].read(file.content).record)["incoming"]
+    assert incoming["source"].endswith("digitalCapture")
+
+
+@pytest.mark.parametrize(
+    ("extension", "mode", "options"),
+    [
+        ("png", "RGBA", {}),
+        ("png", "P", {}),
+        ("png", "L", {}),
+        ("png", "1", {}),
+        ("png", "LA", {}),
+        ("jpg", "L", {}),
+        ("webp", "RGBA", {"lossless": True}),
+        ("png", "RGB", {"size": (9, 400)}),
+        ("png", "RGB", {"size": (1, 1)}),
+    ],
+)
+def test_pictures_of_all_kinds_are_marked(keys, extension, mode, options):
+    from PIL import Image
+
+    from made_files import picture
+
+    form = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}[extension]
+    content = picture(form, mode=mode, **options)
+    file = marked_file(keys, extension, content)
+    assert report(keys, file).ok
+    assert Image.open(io.BytesIO(file.content)).size == Image.open(io.BytesIO(content)).size
+
+
+def test_a_picture_that_lies_on_its_side_is_labelled_upright(keys):
+    from PIL import Image, ImageOps
+
+    exif_data = Image.Exif()
+    exif_data[0x0112] = 6
+    stream = io.BytesIO()
+    Image.new("RGB", (200, 300), (0, 90, 0)).save(stream, "PNG", exif=exif_data)
+    seen = ImageOps.exif_transpose(Image.open(io.BytesIO(marked_file(keys, "png", stream.getvalue()).content)))
+    assert seen.size == (300, 200)
+    place = np.argwhere(np.asarray(seen).min(-1) > 200)
+    assert place[:, 0].min() > 150
+    assert place[:, 1].max() > 200
+
+
+def test_an_animated_or_16_bit_picture_needs_an_editor(keys):
+    from PIL import Image
+
+    stream = io.BytesIO()
+    frames = [Image.new("RGB", (40, 40), (number * 40, 0, 0)) for number in range(3)]
+    frames[0].save(stream, "WEBP", save_all=True, append_images=frames[1:])
+    deep = io.BytesIO()
+    Image.fromarray(np.full((40, 40), 30_000, np.uint16)).save(deep, "PNG")
+    for extension, content in (("webp", stream.getvalue()), ("png", deep.getvalue())):
+        with pytest.raises(MarkError, match="not touched"):
+            marked_file(keys, extension, content)
+        assert report(keys, marked_file(keys, extension, content, accept_marking_responsibility=True)).ok
+
+
+class LowestBits:
+    """A watermark for the tests alone: the payload in the lowest bits of the first pixels or samples."""
+
+    def __init__(self, secret: bytes) -> None:
+        pass
+
+    def embed(self, pixels, payload, *rest):
+        if rest:
+            samples, bits = pixels.copy(), np.unpackbits(np.frombuffer(rest[0], np.uint8))
+            whole = np.rint(samples[-48:, 0] * 32768).astype(int)
+            samples[-48:, 0] = (whole // 2 * 2 + bits) / 32768
+            return samples
+        pixels.reshape(-1)[:48] = pixels.reshape(-1)[:48] & 254 | np.unpackbits(np.frombuffer(payload, np.uint8))
+        return pixels
+
+    def detect(self, pixels, rate=None):
+        from types import SimpleNamespace
+
+        flat = pixels.reshape(-1)[:48] if rate is None else np.rint(pixels[-48:, 0] * 32768).astype(int)
+        return SimpleNamespace(payload=np.packbits(flat & 1).tobytes(), p_value=1e-9)
+
+
+@pytest.mark.parametrize("extension", ["png", "wav"])
+def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extension, monkeypatch):
+    from castalia.provenance import inscribe
+
+    monkeypatch.setattr(inscribe, "PICTURES", ("test", LowestBits))
+    monkeypatch.setattr(inscribe, "SOUNDS", ("test", LowestBits))
+    record = a_record()
+    file = marked_file(keys, extension, record=record)
+    asked: list[str] = []
+    found = verify(file.content, anchors=keys.anchors(), find=asked.append)
+    assert found.layer("watermark").state == "present"
+    assert payload_of(record.id).hex() in found.layer("watermark").detail
+    assert found.record.watermark.startswith("test:")
+    assert asked == [record.id, "watermark:" + payload_of(record.id).hex()]
+    other = marked_file(keys, extension, file.content)  # marked as another work
+    assert report(keys, other).layer("watermark").state == "present"
+    monkeypatch.setattr(LowestBits, "embed", lambda self, pixels, *rest: pixels)
+    with pytest.raises(MarkError, match="watermark"):
+        marked_file(keys, extension, record=record)
+
+
+# ---------------------------------------------------------------- sounds
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_the_rhythm_comes_before_the_sound_and_the_samples_stay(keys, subtype):
+    import soundfile
+
+    from made_files import sound, tone
+
+    content = sound("WAV", subtype)
+    file = marked_file(keys, "wav", content)
+    samples, rate = soundfile.read(io.BytesIO(file.content), dtype="float64", always_2d=True)
+    before, _ = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
+    assert np.abs(samples[-len(tone()) :] - before).max() < (2e-7 if subtype != "PCM_16" else 4e-5)
+    lead = np.abs(samples[: -len(tone()), 0]) > 0.02
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.convolve(lead, np.ones(rate // 50), "same") > 0, [0]])))
+    lengths = np.diff(edges)[::2] / rate
+    assert [round(length / lengths.min()) for length in lengths] == [1, 3, 1, 1] or len(lengths) == 4
+    assert lengths[1] > 2 * lengths[0]
+
+
+def test_exiftool_and_soundfile_read_a_marked_wav(keys):
+    import soundfile
+
+    file = marked_file(keys, "wav")
+    assert soundfile.info(io.BytesIO(file.content)).samplerate == 16_000
+    shown = exif(file.content, "wav")
+    assert shown["DigitalSourceType"].endswith("trainedAlgorithmicMedia")
+    assert b"AIGC" in file.content
+
+
+# ---------------------------------------------------------------- hostile files
+
+
+@given(st.binary(max_size=400), st.sampled_from(sorted(STAMPED)))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_read_without_a_word(content, extension):
+    face = STAMPED[extension]
+    face.read(content)
+    face.read(made(extension)[: len(content)] + content)
+
+
+@pytest.fixture(scope="module")
+def stamped() -> dict[str, bytes]:
+    record = a_record()
+    return {name: face.stamp(made(name), Stamp(record, label_for(record))) for name, face in STAMPED.items()}
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_mutated_files_are_read_and_stamped_or_refused(stamped, data):
+    extension = data.draw(st.sampled_from(sorted(STAMPED)))
+    face, target = STAMPED[extension], bytearray(stamped[extension])
+    for _ in range(data.draw(st.integers(1, 4))):
+        reach = data.draw(st.sampled_from([64, 2000, len(target)]))
+        place = data.draw(st.integers(0, min(reach, len(target)) - 1))
+        if data.draw(st.booleans()):
+            place = len(target) - 1 - place
+        target[place : place + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+    start = time.thread_time()
+    face.read(bytes(target))
+    record = a_record()
+    try:
+        again = face.stamp(bytes(target), Stamp(record, label_for(record)))
+    except MalformedError:
+        pass
+    else:
+        assert read_aigc(face.read(again).aigc or "")[0] == Stamp(record, "").aigc
+    assert time.thread_time() - start < 3

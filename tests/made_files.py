@@ -37,11 +37,25 @@ def sound(form: str, subtype: str | None = None) -> bytes:
     return stream.getvalue()
 
 
+def pdf(source: str = "#set document(title: [Harbour])\n= Harbour\nThe ice came on Tuesday.") -> bytes:
+    import typst
+
+    return typst.compile(source.encode())
+
+
+SVG = (
+    b'<?xml version="1.0"?>\n<!-- by hand --><svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">'
+    b'<title>Harbour</title><rect width="300" height="200" fill="#88a"/></svg>\n'
+)
+
+
 MAKERS: dict[str, Callable[[], bytes]] = {
     "png": lambda: picture("PNG"),
     "jpg": lambda: picture("JPEG", quality=90),
     "webp": lambda: picture("WEBP", quality=90),
     "wav": lambda: sound("WAV"),
+    "pdf": pdf,
+    "svg": lambda: SVG,
 }
 
 

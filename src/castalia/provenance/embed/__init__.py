@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from castalia.provenance.embed import html, jpeg, json, md, png, txt, wav, webp
+from castalia.provenance.embed import html, jpeg, json, md, pdf, png, svg, txt, wav, webp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
 from castalia.provenance.embed.md import plain
 from castalia.provenance.embed.plain import decode
 
 FORMATS: dict[str, Face] = {
-    module.FACE.extension: module.FACE for module in (txt, md, html, json, png, jpeg, webp, wav)
+    module.FACE.extension: module.FACE for module in (txt, md, html, json, png, jpeg, webp, wav, pdf, svg)
 }
 """All formats that carry marks, by file extension."""
 FACES: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.render}

@@ -31,9 +31,10 @@ def decode(content: bytes) -> str | None:
     return None
 
 
-def opening(content: bytes) -> str:
-    """The first characters of a text without the space before them; empty for what is no text."""
-    return (decode(content[:400]) or content[:400].decode("utf-8", "ignore")).lstrip("\ufeff \t\r\n")
+def opening(content: bytes, length: int = 400) -> str:
+    """The characters of a text's first bytes without the space before them; something or other for what is no text."""
+    start = content[:length]
+    return (decode(start) or start.decode("utf-8", "ignore")).lstrip("\ufeff \t\r\n")
 
 
 def reads_text(read: Callable[[str], Marks]) -> Callable[[bytes], Marks]:

@@ -49,6 +49,33 @@ SVG = (
 )
 
 
+def docx() -> bytes:
+    from docx import Document
+
+    document = Document()
+    document.core_properties.author = "Ada"
+    document.add_heading("Harbour")
+    document.add_paragraph("The ice came on Tuesday.")
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
+def xlsx() -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.packaging.custom import StringProperty
+
+    book = Workbook()
+    book.active["A1"] = "ice"
+    book.active["A2"] = "=LEN(A1)"
+    book.active.oddHeader.center.text = "Harbour"
+    book.create_sheet("Second")["A1"] = 1
+    book.custom_doc_props.append(StringProperty(name="Client", value="Ada"))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
 MAKERS: dict[str, Callable[[], bytes]] = {
     "png": lambda: picture("PNG"),
     "jpg": lambda: picture("JPEG", quality=90),
@@ -56,6 +83,10 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "wav": lambda: sound("WAV"),
     "pdf": pdf,
     "svg": lambda: SVG,
+    "mp3": lambda: sound("MP3"),
+    "flac": lambda: sound("FLAC"),
+    "docx": docx,
+    "xlsx": xlsx,
 }
 
 

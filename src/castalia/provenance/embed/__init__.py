@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from castalia.provenance.embed import html, jpeg, json, md, pdf, png, svg, txt, wav, webp
+from castalia.provenance.embed import docx, flac, html, jpeg, json, md, mp3, pdf, png, svg, txt, wav, webp, xlsx
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
 from castalia.provenance.embed.md import plain
 from castalia.provenance.embed.plain import decode
 
 FORMATS: dict[str, Face] = {
-    module.FACE.extension: module.FACE for module in (txt, md, html, json, png, jpeg, webp, wav, pdf, svg)
+    module.FACE.extension: module.FACE
+    for module in (txt, md, html, json, png, jpeg, webp, wav, pdf, svg, mp3, flac, docx, xlsx)
 }
 """All formats that carry marks, by file extension."""
 FACES: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.render}

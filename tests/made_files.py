@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -76,6 +78,89 @@ def xlsx() -> bytes:
     return stream.getvalue()
 
 
+def midi() -> bytes:
+    from mido import Message, MetaMessage, MidiFile, MidiTrack
+
+    file, track = MidiFile(), MidiTrack()
+    file.tracks.append(track)
+    track.append(MetaMessage("track_name", name="Harbour", time=0))
+    track.append(MetaMessage("set_tempo", tempo=500_000, time=0))
+    track += [Message("note_on", note=60, time=0), Message("note_off", note=60, time=480)]
+    stream = io.BytesIO()
+    file.save(file=stream)
+    return stream.getvalue()
+
+
+SCORE = b"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
+<score-partwise version="4.0">
+  <work><work-title>Harbour</work-title></work>
+  <identification><creator type="composer">Ada</creator></identification>
+  <part-list><score-part id="P1"><part-name>Voice</part-name></score-part></part-list>
+  <part id="P1"><measure number="1"><note><rest/><duration>4</duration></note></measure></part>
+</score-partwise>
+"""
+CONTAINER = (
+    b'<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+    b'<rootfile full-path="%s" media-type="application/oebps-package+xml"/></rootfiles></container>'
+)
+BOOK = b"""<?xml version="1.0" encoding="UTF-8"?>
+<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id"><metadata
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier id="id">x</dc:identifier><dc:title>Harbour</dc:title>
+<dc:language>en</dc:language></metadata><manifest><item id="c" href="text/page%201.xhtml"
+ media-type="application/xhtml+xml"/></manifest><spine><itemref idref="c"/></spine></package>
+"""
+PAGE = (
+    b'<?xml version="1.0"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Harbour</title>'
+    b"</head><body><h1>Harbour</h1><p>The ice came.</p></body></html>"
+)
+
+
+def packed(**members: bytes) -> bytes:
+    import zipfile
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            kind = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name), data, kind)
+    return stream.getvalue()
+
+
+def epub() -> bytes:
+    members = {"mimetype": b"application/epub+zip", "META-INF/container.xml": CONTAINER % b"OEBPS/content.opf"}
+    return packed(**members, **{"OEBPS/content.opf": BOOK, "OEBPS/text/page 1.xhtml": PAGE})
+
+
+def mxl() -> bytes:
+    return packed(**{"META-INF/container.xml": CONTAINER % b"score.musicxml", "score.musicxml": SCORE})
+
+
+def film(form: str, **options: str) -> bytes:
+    import av
+
+    path = Path(tempfile.mkdtemp()) / "film"  # some options want a file that can be read again
+    with av.open(str(path), "w", format=form, options=options) as target:
+        target.metadata["title"] = "Harbour"
+        if form == "mp4":
+            pictures = target.add_stream("mpeg4", rate=10)
+            pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+            shade = np.full((48, 64, 3), 90, np.uint8)
+            for _ in range(5):
+                target.mux(pictures.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")))
+            target.mux(pictures.encode(None))
+        else:
+            voice = target.add_stream("aac", rate=RATE, layout="stereo")
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(tone().T), format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = RATE, 0
+            target.mux(voice.encode(frame))
+            target.mux(voice.encode(None))
+    content = path.read_bytes()
+    path.unlink()
+    path.parent.rmdir()
+    return content
+
+
 MAKERS: dict[str, Callable[[], bytes]] = {
     "png": lambda: picture("PNG"),
     "jpg": lambda: picture("JPEG", quality=90),
@@ -85,6 +170,12 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "svg": lambda: SVG,
     "mp3": lambda: sound("MP3"),
     "flac": lambda: sound("FLAC"),
+    "m4a": lambda: film("ipod"),
+    "mp4": lambda: film("mp4"),
+    "mid": midi,
+    "musicxml": lambda: SCORE,
+    "mxl": mxl,
+    "epub": epub,
     "docx": docx,
     "xlsx": xlsx,
 }

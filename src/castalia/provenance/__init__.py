@@ -8,8 +8,10 @@ from castalia.provenance.files import mark_file
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
+from castalia.provenance.pictures import draw_label, drawable
 from castalia.provenance.record import WATERMARK_FROM, file_record, machine_record, payload_of, text_sha256
 from castalia.provenance.report import Layer, Report
+from castalia.provenance.sounds import rhythm
 from castalia.provenance.verify import LONGEST, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey
 
@@ -34,6 +36,8 @@ __all__ = [
     "Report",
     "WatermarkKey",
     "anchors_in",
+    "draw_label",
+    "drawable",
     "export",
     "file_record",
     "find_label",
@@ -43,6 +47,7 @@ __all__ = [
     "mark_file",
     "payload_of",
     "read_limited",
+    "rhythm",
     "text_sha256",
     "verify",
     "without_footer",

@@ -11,7 +11,7 @@ from castalia.core.errors import MarkError
 from castalia.core.language import say
 from castalia.core.values import Record
 from castalia.provenance import pictures, sounds
-from castalia.provenance.embed.face import Face, MalformedError
+from castalia.provenance.embed.face import Face
 from castalia.provenance.record import payload_of
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def detect(content: bytes, face: Face) -> Detection | None:
             return PICTURES[1](SECRET).detect(pictures.pixels(content))
         if face.label == "heard" and SOUNDS is not None:
             return SOUNDS[1](SECRET).detect(*sounds.samples(content, face))
-    except MalformedError:
+    except (ValueError, OSError):  # damaged pixels or samples
         return None
     return None
 

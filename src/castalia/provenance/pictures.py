@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -151,7 +152,10 @@ def _open(content: bytes) -> Image:
 def _upright(picture: Image) -> Image:
     from PIL import ImageOps
 
-    return ImageOps.exif_transpose(picture)
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (ValueError, TypeError, KeyError, SyntaxError, OSError, struct.error) as error:
+        raise MalformedError(f"EXIF that cannot be read ({error})") from error
 
 
 def _turned_back(seen: Image, stored: Image) -> Image:

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from castalia.provenance.embed import docx, flac, html, jpeg, json, md, mp3, pdf, png, svg, txt, wav, webp, xlsx
+from castalia.provenance.embed import (
+    docx,
+    epub,
+    flac,
+    html,
+    jpeg,
+    json,
+    md,
+    midi,
+    mp3,
+    mp4,
+    musicxml,
+    mxl,
+    pdf,
+    png,
+    svg,
+    txt,
+    wav,
+    webp,
+    xlsx,
+)
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
 from castalia.provenance.embed.md import plain
 from castalia.provenance.embed.plain import decode
 
-FORMATS: dict[str, Face] = {
-    module.FACE.extension: module.FACE
-    for module in (txt, md, html, json, png, jpeg, webp, wav, pdf, svg, mp3, flac, docx, xlsx)
-}
+_ALL = (
+    *(txt.FACE, md.FACE, html.FACE, json.FACE),
+    *(png.FACE, jpeg.FACE, webp.FACE, svg.FACE),
+    *(wav.FACE, mp3.FACE, flac.FACE, mp4.M4A, mp4.MP4),
+    *(midi.FACE, musicxml.FACE, mxl.FACE),
+    *(pdf.FACE, docx.FACE, xlsx.FACE, epub.FACE),
+)
+FORMATS: dict[str, Face] = {face.extension: face for face in _ALL}
 """All formats that carry marks, by file extension."""
 FACES: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.render}
 """Those in which a text is delivered."""

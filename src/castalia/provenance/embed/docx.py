@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from castalia.provenance.embed import archive, office, xml
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
@@ -13,11 +13,13 @@ _EARLY = 3
 """Paragraphs that are searched for a label."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """A paragraph of its own under a bookmark, by which it is found and replaced; all other parts stay."""
     document, body = _body(content)
-    changes = [(each.start, each.end, "") for each in _ours(document, body)]
-    if mark.label:
+    changes: list[tuple[int, int, str]] = []
+    if mark.label:  # an old label goes only where a new one comes
+        changes = [(each.start, each.end, "") for each in _ours(document, body)]
         space = body.space
         paragraph = (
             f'<w:p xmlns:w="{space}"><w:bookmarkStart w:id="2147480001" w:name="{_ID}"/><w:r><w:rPr>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -100,6 +101,28 @@ class Face:
         return self.media_type if self.embeds or self.kind == "text" else "application/octet-stream"
 
 
+_DAMAGE = (
+    *(ValueError, ArithmeticError, LookupError, RecursionError, NotImplementedError, EOFError, OSError),
+    struct.error,
+)
+"""What Python's own parsers raise at bytes that they do not understand."""
+
+
+def stamps(stamp: Callable[[bytes, Stamp], bytes]) -> Callable[[bytes, Stamp], bytes]:
+    """A writer that says `MalformedError` of everything that it cannot mark."""
+
+    @wraps(stamp)
+    def said(content: bytes, mark: Stamp) -> bytes:
+        try:
+            return stamp(content, mark)
+        except MalformedError:
+            raise
+        except _DAMAGE as error:
+            raise MalformedError(f"damaged ({type(error).__name__}: {str(error)[:100]})") from error
+
+    return said
+
+
 def reads(read: Callable[[bytes], Marks]) -> Callable[[bytes], Marks]:
     """A reader that finds nothing in bytes that it does not understand."""
 
@@ -107,7 +130,7 @@ def reads(read: Callable[[bytes], Marks]) -> Callable[[bytes], Marks]:
     def safely(content: bytes) -> Marks:
         try:
             return read(content)
-        except (ValueError, ArithmeticError, LookupError, RecursionError, NotImplementedError, EOFError, OSError):
+        except _DAMAGE:
             return Marks()
 
     return safely

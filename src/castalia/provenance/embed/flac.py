@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from castalia.provenance.embed import id3
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.mp3 import NAMES, marks_of
 from castalia.provenance.tc260 import NAME
 
@@ -15,6 +15,7 @@ _MOST = 10_000
 """Blocks of a file, and fields of a comment."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """The comment block with our fields, where the old one was, else second."""
     lead, blocks, sound = _split(content)

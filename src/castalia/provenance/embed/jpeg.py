@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from castalia.provenance.embed import xmp
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _LARGEST = 0xFFFF - 2
@@ -16,6 +16,7 @@ _CODING = {0xE0: b"JFIF", 0xEE: b"Adobe"}
 """Application segments that say how the pixels are coded."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """The packet takes the place of the old one, else it follows JFIF and EXIF, which want to be first."""
     segments, pixels = _segments(content)
@@ -35,9 +36,12 @@ def read(content: bytes) -> Marks:
 
 
 def graft(old: bytes, new: bytes) -> bytes:
-    """The new pixels after the old file's application segments and comments."""
+    """The new pixels after the old file's application segments and comments; pictures behind the first one go.
+
+    Those are smaller or brighter copies (CIPA DC-007) that would show the picture without its label.
+    """
     before, (fresh, pixels) = _segments(old)[0], _segments(new)
-    kept = [each for each in before if each[0] >= 0xE0 and not _codes(*each)]
+    kept = [each for each in before if each[0] >= 0xE0 and not _codes(*each) and not each[1].startswith(b"MPF\0")]
     first = [each for each in fresh if _codes(*each)]
     return _joined([*first, *kept, *(each for each in fresh if each[0] < 0xE0)], pixels)
 

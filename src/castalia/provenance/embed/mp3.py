@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from castalia.provenance.embed import id3
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.tc260 import NAME
 
 NAMES = {NAME: "aigc", "DigitalSourceType": "source", "castalia": "record"}
 """Names under which formats with free tags carry the three labels."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """The old tag with our texts in it, then the sound."""
     if not begins(content):

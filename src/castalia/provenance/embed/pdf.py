@@ -83,8 +83,8 @@ def read(content: bytes) -> Marks:
 
 
 def begins(content: bytes) -> bool:
-    """Readers look for the header in the first 1,024 bytes (annex H.3 of PDF 1.7)."""
-    return b"%PDF-" in content[:1024]
+    """Readers look for the header in the first 1,024 bytes (PDF 1.7, annex H.3); a text may speak of it there."""
+    return content[:5] == b"%PDF-" or (b"%PDF-" in content[:1024] and b"%%EOF" in content[-1100:])
 
 
 def _reader(content: bytes) -> PdfReader:

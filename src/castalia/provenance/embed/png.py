@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from castalia.provenance.embed import xmp
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"XML:com.adobe.xmp\0"
@@ -17,6 +17,7 @@ _MOST = 100_000
 """Chunks of a file."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """The packet takes the place of the old one, else it follows the header."""
     pieces: list[bytes] = [_SIGNATURE]

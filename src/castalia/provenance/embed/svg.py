@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from castalia.provenance.embed import xml, xmp
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.plain import opening
 from castalia.provenance.label import find_label
 
@@ -18,6 +18,7 @@ _DEFAULT = (0.0, 0.0, 300.0, 150.0)
 """Where neither `viewBox` nor sizes say (CSS 2.2, section 10.3.2)."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """Only the two elements are added or replaced; every other byte of the drawing stays."""
     document = _parse(content)
@@ -31,8 +32,9 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     else:
         inner = f'<metadata xmlns="{SPACE}">{packet}</metadata>'
         changes.append(xml.prepend(document.root, inner, document))
-    ours = [each for each in document.all("text", SPACE) if each.attributes.get("id") == _ID]
-    changes += [(each.start, each.end, "") for each in ours]
+    if mark.label:  # an old label goes only where a new one comes
+        ours = [each for each in document.all("text", SPACE) if each.attributes.get("id") == _ID]
+        changes += [(each.start, each.end, "") for each in ours]
     if mark.label and document.root.empty:  # then the one change opens it
         changes = [xml.append(document.root, inner + _text(document.root, mark.label), document)]
     elif mark.label:

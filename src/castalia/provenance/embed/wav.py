@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.provenance.embed import riff, xmp
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.riff import Chunk
 from castalia.provenance.tc260 import NAME
 
@@ -21,6 +21,7 @@ _LONGEST = 100_000
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """Both chunks follow the samples."""
     chunks = riff.split(content, b"WAVE")
@@ -64,7 +65,8 @@ def samples(content: bytes) -> tuple[NDArray[np.float32], int]:
         flat = (parts[:, 0] << 8 | parts[:, 1] << 16 | parts[:, 2] << 24) / 2.0**31
     else:
         flat = np.frombuffer(data, f"<i{size}") / 2.0 ** (layout.bits - 1)
-    return flat.reshape(-1, layout.channels).astype(np.float32), layout.rate
+    with np.errstate(over="ignore", invalid="ignore"):
+        return flat.reshape(-1, layout.channels).astype(np.float32), layout.rate
 
 
 def with_samples(content: bytes, new: NDArray[np.float32]) -> bytes:
@@ -81,7 +83,7 @@ def _coded(flat: NDArray[np.float64], layout: _Layout) -> bytes:
     size = layout.bits // 8
     if layout.kind == _FLOAT:
         return flat.astype(f"<f{size}").tobytes()
-    whole: NDArray[Any] = np.rint(flat * 2.0 ** (layout.bits - 1))
+    whole: NDArray[Any] = np.rint(np.nan_to_num(flat) * 2.0 ** (layout.bits - 1))
     whole = np.clip(whole, -(2.0 ** (layout.bits - 1)), 2.0 ** (layout.bits - 1) - 1).astype(np.int64)
     if size == 1:
         return (whole + 128).astype(np.uint8).tobytes()

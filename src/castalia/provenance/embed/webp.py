@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from castalia.provenance.embed import riff, xmp
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.riff import Chunk
 
 _XMP = b"XMP "
@@ -14,6 +14,7 @@ _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
 _PIXELS = frozenset((b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"))
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """The packet is the last chunk but for unknown ones; a simple file becomes an extended one."""
     chunks = _extended(riff.split(content, b"WEBP"))

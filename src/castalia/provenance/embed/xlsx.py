@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from castalia.provenance.embed import archive, office, xml
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.label import LABELS, find_label
 from castalia.provenance.tc260 import NAME
 
@@ -24,10 +24,11 @@ _OURS = re.compile(rf"&L&9(?:{'|'.join(map(re.escape, LABELS.values()))})( ?)")
 """Left section (18.3.1.39), 9 points; a space before what stood in that section already."""
 
 
+@stamps
 def stamp(content: bytes, mark: Stamp) -> bytes:
     """No cell is touched, so that nothing that counts on them moves; what a header said before stays in it."""
     new = office.properties(content, mark)
-    for name in _sheets(content):
+    for name in _sheets(content) if mark.label else ():
         document = xml.parse(archive.member(content, name) or b"", _PARTS)
         new[name] = xml.edit(document.content, _headed(document, mark.label))
     return archive.replaced(content, new)
@@ -35,14 +36,14 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
 
 @reads
 def read(content: bytes) -> Marks:
-    """Properties, and the header of the first sheet that has a label in it."""
-    label = ""
-    for name in _sheets(content):
-        header = xml.parse(archive.member(content, name) or b"", _PARTS).first("oddHeader")
-        sections = re.split(r"&[LCR](?:&\d+)?", header.text) if header else []
-        if label := next((found for part in sections if (found := find_label(part))), ""):
-            break
+    """Properties, and the header of the first sheet."""
     found = office.read(content)
+    try:
+        header = xml.parse(archive.member(content, _sheets(content)[0]) or b"", _PARTS).first("oddHeader")
+    except MalformedError:  # a sheet that is too long to be searched
+        header = None
+    sections = re.split(r"&[LCR](?:&\d+)?", header.text) if header else []
+    label = next((label for part in sections if (label := find_label(part))), "")
     return Marks(label=label, aigc=found.aigc, source=found.source, record=found.record)
 
 
@@ -75,10 +76,9 @@ def _headed(document: xml.Document, label: str) -> list[tuple[int, int, str]]:
     changes: list[tuple[int, int, str]] = []
     for header in headers:
         old = _OURS.sub(lambda found: "&L" if found[1] else "", header.text)
-        if label or old != header.text:
-            tag = document.content[header.start : header.inside].decode().removesuffix("/>").rstrip(">")
-            changes.append((header.start, header.end, f"{tag}>{xml.text(_before(label, old))}</{tag[1:].split()[0]}>"))
-    if label and not any(header.name == "oddHeader" for header in headers):
+        tag = document.content[header.start : header.inside].decode().removesuffix("/>").rstrip(">")
+        changes.append((header.start, header.end, f"{tag}>{xml.text(_before(label, old))}</{tag[1:].split()[0]}>"))
+    if not any(header.name == "oddHeader" for header in headers):
         new = f'<oddHeader xmlns="{root.space}">{xml.text(_before(label, ""))}</oddHeader>'
         if holder is not None:
             changes.append(xml.prepend(holder, new, document))
@@ -92,8 +92,6 @@ def _headed(document: xml.Document, label: str) -> list[tuple[int, int, str]]:
 
 def _before(label: str, old: str) -> str:
     """A header's text with the label in its left section; a text without a section stands in the middle."""
-    if not label:
-        return old
     if old.startswith("&L"):
         return f"&L&9{label} {old[2:]}"
     return f"&L&9{label}" + (old if old.startswith(("&C", "&R")) or not old else f"&C{old}")

@@ -16,7 +16,7 @@ from castalia.provenance.embed.face import MalformedError
 
 DEEPEST = 250
 MOST = 2_000_000
-"""Elements of a document."""
+"""Elements of a document, of which a seventh may be of the names that were asked for."""
 LONGEST = 64_000_000
 """Bytes of a document."""
 _DECLARED = re.compile(rb"""^(<\?xml[^>]{0,200}?encoding\s*=\s*)(["'])([A-Za-z0-9._-]{1,40})\2""")
@@ -201,6 +201,8 @@ class _Scan:
             start=start,
             inside=tag.end() if tag else start,
         )
+        if len(self.found) > MOST // 7:
+            raise MalformedError("XML of too many elements")
         self.found.append(element)
         self._open.append(element)
         self._kept.append(element)

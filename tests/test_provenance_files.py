@@ -146,8 +146,11 @@ def test_an_earlier_mark_is_kept_when_a_file_is_marked_again(keys, extension):
     face = STAMPED[extension]
     manifest = c2pa.check(after.content, face.signed_as, after.sidecar)
     assert manifest.parents == (f"urn:uuid:{first.id}",)
-    incoming = manifest.record["incoming"]
-    assert json.loads(incoming["aigc"])["ProduceID"] == first.id
+    (incoming,) = manifest.record["incoming"]
+    assert json.loads(incoming["aigc"])["ProduceID"] == incoming["record"]["id"] == first.id
+    third = marked_file(keys, extension, after.content)
+    earlier = report(keys, third) and json.loads(face.read(third.content).record)["incoming"]
+    assert [each["record"]["id"] for each in earlier] == [second.id, first.id]
     if face.embeds:  # the first signature itself is inside
         import c2pa as library
 
@@ -261,7 +264,7 @@ def test_metadata_of_others_stays(keys, extension):
     assert shown["Creator"] == "Ada"
     assert shown["Format"] == "x/y"
     assert shown["DigitalSourceType"].endswith("trainedAlgorithmicMedia")
-    incoming = json.loads(STAMPED[extension].read(file.content).record)["incoming"]
+    (incoming,) = json.loads(STAMPED[extension].read(file.content).record)["incoming"]
     assert incoming["source"].endswith("digitalCapture")
 
 
@@ -686,6 +689,21 @@ def test_archives_that_grow_are_refused(keys):
 
 
 # ---------------------------------------------------------------- hostile files
+
+
+@pytest.mark.parametrize(
+    "unit", ["<!---->", "<?x?>", "<!", "<a>", '<a b="', "ID3\4\0\0", "\0", "\xff\xe0", "%PDF-1.7 obj<<"]
+)
+@pytest.mark.parametrize("extension", STAMPED)
+def test_hostile_repetition_does_not_hang(extension, unit):
+    opening = {"svg": b'<svg xmlns="http://www.w3.org/2000/svg">', "musicxml": b"<score-partwise>"}
+    repeated = unit.encode("latin-1") * (300_000 // len(unit))
+    start = time.thread_time()
+    for content in (repeated, opening.get(extension, made(extension)[:40]) + repeated, made(extension) + repeated):
+        verify(content, name=f"a.{extension}")
+        with suppress(MalformedError):
+            STAMPED[extension].stamp(content, Stamp(a_record(), "AI-generated"))
+    assert time.thread_time() - start < 5
 
 
 @given(st.binary(max_size=400), st.sampled_from(sorted(STAMPED)))

@@ -5,6 +5,8 @@ The order is fixed: visible label and watermark in pixels or samples, labels for
 
 from __future__ import annotations
 
+from typing import cast
+
 from castalia.core.config import Config
 from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import say
@@ -15,7 +17,7 @@ from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import inscribe
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
-from castalia.provenance.record import read_record
+from castalia.provenance.record import read_fields, read_record
 from castalia.provenance.verify import LONGEST
 
 
@@ -96,10 +98,14 @@ def _original(face: Face, content: bytes, record: Record) -> c2pa.Original | Non
     return None
 
 
-def _incoming(face: Face, content: bytes, record: Record) -> dict[str, str]:
+def _incoming(face: Face, content: bytes, record: Record) -> list[dict[str, object]]:
+    """The labels that a file came with, and those that it came with in its turn; none of the same work's."""
     marks = face.read(content)
-    own = read_record(marks.record or "")[0]
-    if own is not None and own.id == record.id:
-        return {}
-    layers = {"label": marks.label, "aigc": marks.aigc, "source": marks.source, "record": marks.record}
-    return {name: raw for name, raw in layers.items() if raw}
+    fields = read_fields(marks.record)
+    older = fields.pop("incoming", None)
+    found: list[object] = []
+    if fields.get("id") != record.id:
+        layers = {"label": marks.label, "aigc": marks.aigc, "source": marks.source, "record": fields or marks.record}
+        found.append({name: raw for name, raw in layers.items() if raw})
+    found += cast("list[object]", older) if isinstance(older, list) else []
+    return [cast("dict[str, object]", each) for each in found if each and isinstance(each, dict)]

@@ -140,22 +140,23 @@ def machine_record(record: Record, label: str, shown_sha256: str = "") -> dict[s
 
 def stated_label(raw: object) -> tuple[str, bool]:
     """(the visible label that a `castalia` field names, whether it says that an editor left it out)."""
-    stated = _fields(raw).get("visible_label")
+    stated = read_fields(raw).get("visible_label")
     return ("", True) if stated == _LEFT_OUT else (stated[:40] if isinstance(stated, str) else "", False)
 
 
 def fingerprints(raw: object) -> frozenset[str]:
     """The fingerprints that a text may have by its `castalia` field: the record's, and that of the text as shown."""
-    fields = _fields(raw)
+    fields = read_fields(raw)
     return frozenset(str(fields[name]) for name in ("text_sha256", "shown_sha256") if name in fields)
 
 
-def _fields(raw: object) -> dict[str, object]:
+def read_fields(raw: object) -> dict[str, object]:
+    """The fields of a `castalia` object, unjudged; none where it is no object."""
     try:
         found: object = json.loads(raw) if isinstance(raw, str) else raw
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return {**cast("dict[str, object]", found)} if isinstance(found, dict) else {}
 
 
 def read_record(raw: object) -> tuple[Record | None, str]:

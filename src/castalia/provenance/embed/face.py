@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Literal
@@ -30,8 +30,8 @@ class Stamp:
     """The visible label; empty when it is left out."""
     shown_sha256: str = ""
     """Fingerprint of the text as the file will show it."""
-    incoming: Mapping[str, str] | None = None
-    """Labels that the file came with, by layer: a file carries one of each, so these move into the record."""
+    incoming: Sequence[Mapping[str, object]] = ()
+    """Labels that the file came with, newest first: a file carries one of each, so they move into the record."""
 
     @cached_property
     def aigc(self) -> dict[str, str]:
@@ -41,7 +41,7 @@ class Stamp:
     @cached_property
     def machine(self) -> dict[str, Any]:
         """The record as the field `castalia` carries it."""
-        side: dict[str, Any] = {"incoming": dict(self.incoming)} if self.incoming else {}
+        side = {"incoming": [dict(each) for each in self.incoming]} if self.incoming else {}
         return machine_record(self.record, self.label, self.shown_sha256) | side
 
     @property

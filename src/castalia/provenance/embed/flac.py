@@ -42,7 +42,8 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
 def read(content: bytes) -> Marks:
     """The first field of each name; names have no case."""
     _, blocks, _ = _split(content)
-    _, fields = _comment(next(data for kind, data in blocks if kind == _COMMENT))
+    comment = next((data for kind, data in blocks if kind == _COMMENT), None)
+    _, fields = _comment(comment) if comment is not None else (b"", [])
     found: dict[str, str] = {}
     for field in fields:
         name, _, value = field.partition(b"=")

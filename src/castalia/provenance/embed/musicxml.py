@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from castalia.provenance.embed import xml
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.mp3 import NAMES, marks_of
-from castalia.provenance.embed.plain import opening
+from castalia.provenance.embed.plain import first_element
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
@@ -16,7 +14,6 @@ _SCORES = ("score-partwise", "score-timewise")
 _HEADER = ("work", "movement-number", "movement-title", "identification", "defaults", "credit", "part-list")
 """Children of a score up to its parts, in the order that the schema fixes."""
 _PARTS = {*_SCORES, *_HEADER, "miscellaneous", "miscellaneous-field", "credit-words"}
-_OPENING = re.compile(r"(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<score-(?:part|time)wise[\s>]", re.DOTALL)
 
 
 @stamps
@@ -67,8 +64,8 @@ def read(content: bytes) -> Marks:
 
 
 def begins(content: bytes) -> bool:
-    """The score's element after at most a declaration, comments and a DOCTYPE."""
-    return _OPENING.match(opening(content, 4000)) is not None
+    """The outermost element."""
+    return first_element(content) in _SCORES
 
 
 def _parse(content: bytes) -> xml.Document:

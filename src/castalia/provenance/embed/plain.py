@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from castalia.core.values import Content
@@ -35,6 +36,22 @@ def opening(content: bytes, length: int = 400) -> str:
     """The characters of a text's first bytes without the space before them; something or other for what is no text."""
     start = content[:length]
     return (decode(start) or start.decode("utf-8", "ignore")).lstrip("\ufeff \t\r\n")
+
+
+def first_element(content: bytes) -> str:
+    """The name of an XML document's outermost element, looked for in its first 64 KB; empty for what is no XML."""
+    text, place = opening(content, 65_536), 0
+    while text.startswith("<", place):
+        if text.startswith(("<?", "<!"), place):
+            close = "?>" if text[place + 1] == "?" else "-->" if text.startswith("<!--", place) else ">"
+            end = text.find(close, place)
+            if end < 0:
+                return ""
+            place = end + len(close)
+            place += len(text[place : place + 1000]) - len(text[place : place + 1000].lstrip())
+            continue
+        return re.split(r"[\s/>]", text[place + 1 : place + 100], maxsplit=1)[0].rpartition(":")[2]
+    return ""
 
 
 def reads_text(read: Callable[[str], Marks]) -> Callable[[bytes], Marks]:

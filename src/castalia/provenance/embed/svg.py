@@ -6,7 +6,7 @@ import re
 
 from castalia.provenance.embed import xml, xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
-from castalia.provenance.embed.plain import opening
+from castalia.provenance.embed.plain import first_element
 from castalia.provenance.label import find_label
 
 SPACE = "http://www.w3.org/2000/svg"
@@ -55,11 +55,8 @@ def read(content: bytes) -> Marks:
 
 
 def begins(content: bytes) -> bool:
-    """`<svg` after at most a declaration, comments and a DOCTYPE."""
-    return content[:4] != b"\x89PNG" and re.match(_OPENING, opening(content, 4000)) is not None
-
-
-_OPENING = re.compile(r"(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(?:svg:)?svg[\s>]", re.DOTALL)
+    """The outermost element."""
+    return first_element(content) == "svg"
 
 
 def _parse(content: bytes) -> xml.Document:

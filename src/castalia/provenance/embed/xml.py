@@ -21,10 +21,10 @@ LONGEST = 64_000_000
 """Bytes of a document."""
 _DECLARED = re.compile(rb"""^(<\?xml[^>]{0,200}?encoding\s*=\s*)(["'])([A-Za-z0-9._-]{1,40})\2""")
 _ENCODINGS = frozenset(("utf-8", "us-ascii", "ascii", "iso-8859-1", "windows-1252", "gb18030", "gbk", "gb2312", "big5"))
-_START_TAG = re.compile(rb"""(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_START_TAG = re.compile(rb"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
     """One element, by offsets into `Document.content`."""
 

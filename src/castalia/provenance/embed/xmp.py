@@ -83,11 +83,16 @@ def _parse(packet: bytes) -> xml.Document:
 def _ours(document: xml.Document) -> list[xml.Element]:
     """The properties that are written anew; the whole description where it holds nothing else."""
     found = [each for each in document.elements if (each.name, each.space) in _PROPERTIES]
+    inside: dict[xml.Element, list[xml.Element]] = {}
+    for each in document.elements:
+        if each.parent is not None:
+            inside.setdefault(each.parent, []).append(each)
+    properties = set(found)
     for holder in document.all("Description", RDF):
-        inside = [each for each in document.elements if each.parent is holder]
-        if inside and all(each in found for each in inside) and not holder.attributes.keys() - {"about"}:
-            found = [each for each in found if each not in inside] + [holder]
-    return found
+        held = inside.get(holder, [])
+        if held and properties.issuperset(held) and not holder.attributes.keys() - {"about"}:
+            properties = properties.difference(held) | {holder}
+    return list(properties)
 
 
 def _attributes(element: xml.Element, document: xml.Document) -> list[tuple[int, int, str]]:

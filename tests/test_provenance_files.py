@@ -326,7 +326,7 @@ class LowestBits:
     """A watermark for the tests alone: the payload in the lowest bits of the first pixels or samples."""
 
     def __init__(self, secret: bytes) -> None:
-        pass
+        self.label = "test:00000000"
 
     def embed(self, pixels, payload, *rest):
         if rest:
@@ -348,8 +348,8 @@ class LowestBits:
 def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extension, monkeypatch):
     from castalia.provenance import inscribe
 
-    monkeypatch.setattr(inscribe, "PICTURES", ("test", LowestBits))
-    monkeypatch.setattr(inscribe, "SOUNDS", ("test", LowestBits))
+    monkeypatch.setattr(inscribe, "PICTURES", LowestBits)
+    monkeypatch.setattr(inscribe, "SOUNDS", LowestBits)
     record = a_record()
     file = marked_file(keys, extension, record=record)
     asked: list[str] = []
@@ -363,6 +363,14 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
     monkeypatch.setattr(LowestBits, "embed", lambda self, pixels, *rest: pixels)
     with pytest.raises(MarkError, match="watermark"):
         marked_file(keys, extension, record=record)
+
+    def refuse(self, pixels, *rest):
+        raise MarkError("too small")
+
+    monkeypatch.setattr(LowestBits, "embed", refuse)
+    found = report(keys, marked_file(keys, extension, record=record))
+    assert (found.record.watermark, found.record.watermark_reason) == ("none", "too small")
+    assert found.ok
 
 
 # ---------------------------------------------------------------- sounds

@@ -38,7 +38,7 @@ def mark_file(
     Args:
         content: The file, from this studio's own rooms or from elsewhere.
         extension: Its format.
-        record: From `file_record`; what it says of a watermark is replaced by what was embedded and found.
+        record: From `file_record`; the watermark in it is replaced where pixels or samples are in reach.
         keys: The studio's keys.
         config: `accept_marking_responsibility`, `timestamp_url` and `offline` are read.
         labelled: The pixels or samples carry the visible label already (see `draw_label` and `rhythm`).

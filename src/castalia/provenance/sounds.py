@@ -44,6 +44,11 @@ def announced(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     return np.concatenate([rhythm(rate, samples.shape[1]), samples])
 
 
+def changeable(face: Face) -> bool:
+    """Whether the samples of a format are read and changed here: those of WAV; others are coded."""
+    return face.extension == "wav"
+
+
 def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
     """The samples of a file (samples, channels) and their rate.
 
@@ -66,7 +71,7 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
 
 
 def _only_wav(face: Face) -> None:
-    if face.extension != "wav":
+    if not changeable(face):
         raise MalformedError(
             f"the samples of a .{face.extension} file are not changed after encoding; "
             "put the label in before (`rhythm`, then `labelled=True`)"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from castalia.core.config import Config
 from castalia.core.errors import MarkError, UsageError
 from castalia.core.values import Evidence, MarkedFile, Record
-from castalia.provenance import FORMATS, Keys, file_record, mark_file, payload_of, verify
+from castalia.provenance import FORMATS, Keys, file_record, mark, mark_file, payload_of, verify
 from castalia.provenance.embed import STAMPED, MalformedError, Stamp, face_of
 from castalia.provenance.label import label_for
 from castalia.provenance.tc260 import FIELDS, read_aigc
@@ -662,6 +662,24 @@ def test_python_docx_and_exiftool_read_a_marked_document(keys):
     document.save(again := io.BytesIO())  # an editor saves it: the labels stay, the signature is no longer its own
     found = verify(again.getvalue(), sidecar=file.sidecar, anchors=keys.anchors())
     assert states(found) | {"library": ""} == states(found) | {"library": "", "implicit": "present", "c2pa": "broken"}
+
+
+def test_the_words_of_a_document_carry_their_watermark_and_are_found_in_the_library(keys):
+    from docx import Document
+
+    from test_provenance_mark import judged
+    from test_provenance_verify import finder, kept, written
+
+    link = keys.text_watermark(2.0)
+    text = written(link)
+    work = kept(mark(judged(text, tokens=300, watermark=link.label), keys=keys, config=Config()))
+    document = Document()
+    for line in text.split(". ") if ". " in text else [text[:900], text[900:]]:
+        document.add_paragraph(line)
+    document.save(stream := io.BytesIO())
+    found = verify(stream.getvalue(), find=finder(work))
+    assert states(found)["watermark"] == states(found)["library"] == "present"
+    assert found.work == work.id
 
 
 def test_openpyxl_reads_a_marked_workbook(keys):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.provenance.embed.face import Face, MalformedError
-from castalia.provenance.label import LABELS
+from castalia.provenance.label import in_english
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,7 +44,6 @@ _FONTS = (
     "C:/Windows/Fonts/simhei.ttf",
 )
 """Where systems keep a font with Chinese characters; none is shipped."""
-_IN_ENGLISH = {LABELS["zh", action]: LABELS["en", action] for action in ("generated", "modified")}
 
 
 def pixels(content: bytes) -> NDArray[np.uint8]:
@@ -85,7 +84,7 @@ def drawable(label: str) -> str:
     """The label, or its English wording where this machine has no font for the Chinese one."""
     if not label or label.isascii() or _chinese_font() is not None:
         return label
-    return _IN_ENGLISH.get(label, "AI")
+    return in_english(label)
 
 
 def draw_label(seen: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:

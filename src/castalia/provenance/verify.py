@@ -273,6 +273,8 @@ def _watermark(seen: _Seen, keys: Sequence[WatermarkKey], record: Record | None)
     if seen.face is not None and seen.face.label != "written":
         return _media_watermark(seen, record)
     text = seen.marks.texts[0][:LONGEST_WATERMARK] if seen.marks.texts else ""
+    if not text.strip() and seen.wordless:
+        return _layer("watermark", "can't tell", "words in this format are not searched", "不查找此格式中的文字")
     if not text.strip():
         return _layer("watermark", "can't tell", "there is no text", "没有文本")
     found = detect_any(text, (PUBLISHED, *keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from castalia.provenance.embed import archive, office, xml
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
+from castalia.provenance.embed.plain import LONGEST_TEXT
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
@@ -33,13 +34,18 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
 
 @reads
 def read(content: bytes) -> Marks:
-    """Properties, and the first paragraph that is a label."""
-    document, body = _body(content)
-    early = [each for each in document.all("p", body.space) if each.parent is body][:_EARLY]
-    texts = ("".join(t.text for t in document.all("t") if _within(t, each)) for each in early)
-    label = next((label for text in texts if (label := find_label(text))), "")
+    """Properties, an early paragraph that is a label, and the words of the others."""
+    document, _ = _body(content)
+    paragraphs: dict[xml.Element, list[str]] = {}
+    for each in document.elements:
+        if each.name == "t" and (holder := _paragraph(each)) is not None:
+            paragraphs.setdefault(holder, []).append(each.text)
+    lines = ["".join(pieces) for pieces in paragraphs.values()]
+    place = next((number for number, line in enumerate(lines[:_EARLY]) if find_label(line)), None)
+    label = "" if place is None else find_label(lines.pop(place))
     found = office.read(content)
-    return Marks(label=label, aigc=found.aigc, source=found.source, record=found.record)
+    text = "\n".join(lines)[:LONGEST_TEXT]
+    return Marks(texts=(text,), label=label, aigc=found.aigc, source=found.source, record=found.record)
 
 
 def begins(content: bytes) -> bool:
@@ -63,8 +69,12 @@ def _ours(document: xml.Document, body: xml.Element) -> list[xml.Element]:
     return [each.parent for each in marks if each.parent and each.parent.name == "p" and each.parent.parent is body]
 
 
-def _within(element: xml.Element, outer: xml.Element) -> bool:
-    return outer.start < element.start and element.end <= outer.end
+def _paragraph(element: xml.Element) -> xml.Element | None:
+    """The nearest paragraph around an element."""
+    holder = element.parent
+    while holder is not None and holder.name != "p":
+        holder = holder.parent
+    return holder
 
 
 FACE = Face(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from castalia.provenance.embed import xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
-from castalia.provenance.label import find_label
+from castalia.provenance.label import find_label, in_english
 from castalia.provenance.tc260 import NAME
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ def _head(writer: PdfWriter, label: str) -> None:
     page = _first_page(writer.root_object)
     resources: Any = DictionaryObject(_inherited(page, "/Resources") or {})
     fonts: Any = DictionaryObject(resources["/Font"].get_object() if "/Font" in resources else {})
-    fonts[NameObject("/CastaliaLabel")] = _font(writer, chinese=not label.isascii())
+    fonts[NameObject("/CastaliaLatin")] = _font(writer, chinese=False)
+    if not label.isascii():
+        fonts[NameObject("/CastaliaChinese")] = _font(writer, chinese=True)
     resources[NameObject("/Font")] = fonts
     page[NameObject("/Resources")] = resources
     pieces: list[Object] = [each for each in _contents(page) if not _is_ours(each.get_object())]
@@ -150,7 +152,11 @@ def _is_ours(stream: Object) -> bool:
 def _drawing(page: Object, label: str) -> bytes:
     left, bottom, right, top = (float(side) for side in _inherited(page, "/CropBox") or _inherited(page, "/MediaBox"))
     code = label.encode("utf-16-be").hex().upper()
-    shown = f"<{code}>" if not label.isascii() else f"({label})"
+    latin = f"/CastaliaLatin {_SIZE} Tf"
+    shown, after = f"{latin} ({label}) Tj", ""
+    if not label.isascii():  # readers without a Chinese font show the English wording at least
+        shown = f"/CastaliaChinese {_SIZE} Tf <{code}> Tj"
+        after = f"BT {latin} {_SIZE * (len(label) + 1)} 0 Td ({in_english(label)}) Tj ET\n"
     down = _MARGIN if top - bottom > 4 * _MARGIN else _SIZE
     matrix = {  # section 8.3.3: upright in the corner that is upper left when the page is turned
         90: f"0 1 -1 0 {left + down} {bottom + _MARGIN}",
@@ -158,8 +164,7 @@ def _drawing(page: Object, label: str) -> bytes:
         270: f"0 -1 1 0 {right - down} {top - _MARGIN}",
     }.get(int(_inherited(page, "/Rotate") or 0) % 360, f"1 0 0 1 {left + _MARGIN} {top - down}")
     return (
-        f"\nQ\nq {matrix} cm 0.25 g\n/Span <</ActualText <FEFF{code}>>> BDC\n"
-        f"BT /CastaliaLabel {_SIZE} Tf {shown} Tj ET\nEMC Q\n"
+        f"\nQ\nq {matrix} cm 0.25 g\n/Span <</ActualText <FEFF{code}>>> BDC\nBT {shown} ET\nEMC\n{after}Q\n"
     ).encode("ascii")
 
 
@@ -226,7 +231,7 @@ FACE = Face(
     kind="document",
     read=read,
     places={
-        "label": "head of the first page",
+        "label": "head of the first page, a Chinese one in English too",
         **xmp.PLACES,
         "implicit": f"document information `/{NAME}`",
     },

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from castalia.core.values import Marked, MarkedFile
-from castalia.provenance.embed import FACES
+from castalia.provenance.embed import FACES, FORMATS
+from castalia.provenance.files import mark_file
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
-from castalia.provenance.record import WATERMARK_FROM, machine_record, text_sha256
+from castalia.provenance.pictures import draw_label, drawable
+from castalia.provenance.record import WATERMARK_FROM, file_record, machine_record, payload_of, text_sha256
 from castalia.provenance.report import Layer, Report
+from castalia.provenance.sounds import rhythm
 from castalia.provenance.verify import LONGEST, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey
 
 
 def without_footer(marked: str) -> str:
     """The text of a marked `txt` file for reading on a screen: the label and the work, without the machine's lines."""
-    marks = FACES["txt"].read(marked)
+    marks = FACES["txt"].read(marked.encode())
     return marks.texts[-1].strip("\n")
 
 
 __all__ = [
     "FACES",
+    "FORMATS",
     "LONGEST",
     "PUBLISHED",
     "WATERMARK_FROM",
@@ -32,12 +36,18 @@ __all__ = [
     "Report",
     "WatermarkKey",
     "anchors_in",
+    "draw_label",
+    "drawable",
     "export",
+    "file_record",
     "find_label",
     "label_for",
     "machine_record",
     "mark",
+    "mark_file",
+    "payload_of",
     "read_limited",
+    "rhythm",
     "text_sha256",
     "verify",
     "without_footer",

@@ -1,7 +1,7 @@
-"""C2PA: a signed manifest as a sidecar, bound to every byte of the file, and its verification.
+"""C2PA: a signed manifest inside a file or beside it, bound to its bytes, and its verification.
 
-The library writes no manifest into text formats, but it signs any bytes with `set_no_embed`: the manifest store
-comes back alone, and its `c2pa.hash.data` assertion covers the whole file.
+The library writes no manifest into text formats and into few documents, but it signs any bytes with `set_no_embed`:
+the manifest store comes back alone, and its `c2pa.hash.data` assertion covers the whole file.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any, cast
 from castalia.core.errors import MarkError
 from castalia.core.language import say
 from castalia.provenance.certificates import Pair
-from castalia.provenance.embed.face import Stamp
+from castalia.provenance.embed.face import Face, Stamp
 
 if TYPE_CHECKING:
     import c2pa
 
 ASSERTION = "castalia.record"
 """Label of our own assertion: the record, signed."""
+_NOTHING = "ManifestNotFound"
 LONGEST = 4_000_000
 """Bytes of a sidecar that are given to the library; ours have about 4,000."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the library's own reader says of a sidecar."""
+    """What the library's own reader says of a manifest."""
 
     state: str
     """`trusted`, `valid` (the signature holds, nobody vouches for the signer) or `broken`."""
@@ -42,15 +43,37 @@ class Manifest:
     parents: tuple[str, ...] = ()
 
 
-def sign(content: bytes, media_type: str, stamp: Stamp, signing: Pair, *, timestamp_url: str = "") -> bytes:
-    """The manifest store for a file, made of its bytes as they are.
+@dataclass(frozen=True)
+class Original:
+    """What a work was made from: a file, whose manifest becomes part of the new one; without bytes a name alone."""
+
+    content: bytes
+    media_type: str
+    id: str
+    """Id of the work; empty where it has none that we know."""
+
+
+def sign(
+    content: bytes,
+    face: Face,
+    stamp: Stamp,
+    signing: Pair,
+    *,
+    timestamp_url: str = "",
+    original: Original | None = None,
+) -> tuple[bytes, bytes | None]:
+    """Sign a finished file.
 
     Args:
-        content: The finished file.
-        media_type: Its type.
+        content: The file with all its other marks.
+        face: Its format; it says whether the manifest goes inside.
         stamp: Record and label that the file carries.
         signing: Key and certificate chain.
         timestamp_url: RFC 3161 authority that is asked over the network; empty asks none.
+        original: The file as it came, when it carries a manifest or a person's work was changed.
+
+    Returns:
+        The file, and its sidecar where the manifest does not go inside.
 
     Raises:
         MarkError: signing failed or the authority did not answer.
@@ -58,23 +81,25 @@ def sign(content: bytes, media_type: str, stamp: Stamp, signing: Pair, *, timest
     import c2pa
 
     chain, key = signing.certificates, signing.key
+    parents = [parent for parent in stamp.record.parents if original is None or parent != original.id]
+    ingredients = [*([original] if original else []), *(Original(b"", "text/plain", parent) for parent in parents)]
+    if stamp.record.action == "modified" and not ingredients:
+        ingredients = [Original(b"", "text/plain", "")]  # what is edited was opened (C2PA 2.2, section 18.15)
     try:
         with (
             c2pa.Signer.from_info(
                 c2pa.C2paSignerInfo(b"es256", chain, key, timestamp_url.encode() if timestamp_url else None)
             ) as signer,
-            c2pa.Builder.from_json(json.dumps(_definition(stamp)), context=_writing()) as builder,
+            c2pa.Builder.from_json(json.dumps(_definition(stamp, len(ingredients))), context=_writing()) as builder,
         ):
-            builder.set_no_embed()
-            for number, parent in enumerate(stamp.record.parents):
-                ingredient = {
-                    "title": parent,
-                    "instance_id": f"urn:uuid:{parent}",
-                    "relationship": "parentOf" if number == 0 and stamp.record.action == "modified" else "inputTo",
-                    "label": f"parent{number}",
-                }
-                builder.add_ingredient(json.dumps(ingredient), "text/plain", io.BytesIO(b""))
-            return builder.sign(signer, media_type, io.BytesIO(content), io.BytesIO())
+            if not face.embeds:
+                builder.set_no_embed()
+            for number, ingredient in enumerate(ingredients):
+                parent = number == 0 and stamp.record.action == "modified"
+                _add(builder, ingredient, f"parent{number}", "parentOf" if parent else "inputTo")
+            signed = io.BytesIO()
+            manifest = builder.sign(signer, face.signed_as, io.BytesIO(content), signed)
+        return (signed.getvalue(), None) if face.embeds else (content, manifest)
     except c2pa.C2paError as error:
         raise MarkError(
             say("The C2PA signature could not be made: {why}.", "无法生成 C2PA 签名：{why}。", why=error),
@@ -88,10 +113,17 @@ def sign(content: bytes, media_type: str, stamp: Stamp, signing: Pair, *, timest
         ) from error
 
 
-def _definition(stamp: Stamp) -> dict[str, Any]:
+def _add(builder: c2pa.Builder, original: Original, label: str, relationship: str) -> None:
+    shown = {"title": original.id or "original", "relationship": relationship, "label": label}
+    if original.id:
+        shown["instance_id"] = f"urn:uuid:{original.id}"
+    builder.add_ingredient(json.dumps(shown), original.media_type, io.BytesIO(original.content))
+
+
+def _definition(stamp: Stamp, ingredients: int) -> dict[str, Any]:
     record = stamp.record
     agent = {"name": record.system, "version": record.version}
-    parents = [f"parent{number}" for number in range(len(record.parents))]
+    parents = [f"parent{number}" for number in range(ingredients)]
     action: dict[str, Any] = {
         "action": "c2pa.created",
         "when": stamp.machine["created"],
@@ -138,27 +170,37 @@ def _reading(anchors: bytes) -> c2pa.Context:
     )
 
 
-def check(content: bytes, media_type: str, sidecar: bytes, *, anchors: bytes = b"") -> Manifest:
-    """Verify a sidecar against a file's bytes; asks no network. Raises nothing: what cannot be read is broken.
+def check(content: bytes, media_type: str, sidecar: bytes | None, *, anchors: bytes = b"") -> Manifest | None:
+    """Verify a manifest against a file's bytes; asks no network. Raises nothing: what cannot be read is broken.
 
     Args:
         content: The file.
-        media_type: Its type; it decides nothing but how the manifest names the file.
-        sidecar: The manifest store.
+        media_type: Its type; beside a sidecar it decides nothing but how the manifest names the file.
+        sidecar: The manifest store; None looks for one inside the file.
         anchors: Certificates (PEM) of the authorities to trust.
+
+    Returns:
+        None when the file has no manifest inside, and there is no sidecar.
     """
     import c2pa
 
-    if len(sidecar) > LONGEST:
+    if sidecar is not None and len(sidecar) > LONGEST:
         return Manifest("broken", (f"larger than {LONGEST} bytes",))
     try:
         with c2pa.Reader(media_type, io.BytesIO(content), sidecar, context=_reading(anchors)) as reader:
             shown = cast("dict[str, Any]", json.loads(reader.json()))
         return _manifest(shown)
     except c2pa.C2paError as error:
+        if sidecar is None and (str(error).startswith(_NOTHING) or not _hints(content)):
+            return None
         return Manifest("broken", (str(error)[:200],))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         return Manifest("broken", (f"manifest not understood ({type(error).__name__})",))
+
+
+def _hints(content: bytes) -> bool:
+    """Whether a file that the library cannot read names C2PA at all, as every manifest does."""
+    return b"c2pa" in content
 
 
 def _manifest(shown: dict[str, Any]) -> Manifest:

@@ -9,8 +9,9 @@ import sys
 
 from castalia.core.values import Record
 from castalia.provenance.c2pa import ASSERTION
-from castalia.provenance.embed import FACES
+from castalia.provenance.embed import FORMATS, Face
 from castalia.provenance.label import LABELS
+from castalia.provenance.pictures import HEIGHT
 from castalia.provenance.record import GENERATED, MODIFIED, WATERMARK_FROM
 from castalia.provenance.tc260 import FIELDS, make_aigc
 
@@ -24,17 +25,11 @@ _LAYERS = {
 
 def page() -> str:
     """The whole of docs/marking.md."""
-    heads = " | ".join(["Layer", *(f"`.{name}`" for name in FACES)])
-    rows = [
-        " | ".join([title, *(face.places.get(layer, "in the manifest") for face in FACES.values())])
-        for layer, title in _LAYERS.items()
-    ]
-    rows.append(" | ".join(["C2PA", *(f"sidecar `<file>.{name}.c2pa`" for name in FACES)]))
-    rows.append(" | ".join(["Watermark", *("in the wording" for _ in FACES)]))
+    heads = ["Format", *_LAYERS.values(), "C2PA"]
+    lines = "\n".join(f"| {' | '.join(_row(face))} |" for face in FORMATS.values())
+    table = f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n{lines}"
     labels = "\n".join(f"| {language} | {action} | {label} |" for (language, action), label in LABELS.items())
     fields = "\n".join(f"| `{name}` | {_about(name)} |" for name in Record.model_fields)
-    lines = "\n".join(f"| {row} |" for row in rows)
-    table = f"| {heads} |\n|{'---|' * (len(FACES) + 1)}\n{lines}"
     return _PAGE.format(
         table=table,
         labels=labels,
@@ -45,7 +40,14 @@ def page() -> str:
         modified=MODIFIED,
         assertion=ASSERTION,
         least=WATERMARK_FROM,
+        height=HEIGHT * 100,
     )
+
+
+def _row(face: Face) -> list[str]:
+    names = ", ".join(f"`.{name}`" for name in (face.extension, *face.other_names))
+    places = [face.places.get(layer, "in the manifest") for layer in _LAYERS]
+    return [names, *places, "inside" if face.embeds else f"sidecar `<file>.{face.extension}.c2pa`"]
 
 
 def _about(name: str) -> str:
@@ -73,7 +75,7 @@ _FIELDS = {
     "parents": "ids of the works that it is made from",
     "genre": "kind of work",
     "language": "`en` or `zh`",
-    "text_sha256": "fingerprint: SHA-256 of the NFC text without white space and invisible characters",
+    "text_sha256": "fingerprint: SHA-256 of the NFC text without white space and invisible characters, if it has words",
 }
 
 _PAGE = """\
@@ -81,10 +83,16 @@ _PAGE = """\
 
 This page is made from the code: `python -m castalia.provenance.describe > docs/marking.md`.
 
-Every delivered work carries a visible label, labels for machines, a signature and, from {least} sampled tokens, a
-watermark in its wording. All carry or point to one record. The brief and the user are in none of them.
+Every delivered work carries a visible label, labels for machines, a signature and, in a text from {least} sampled
+tokens on, a watermark in its wording. All carry or point to one record. The brief and the user are in none of them.
 
 {table}
+
+The order is: visible label and watermark in pixels or samples, labels for machines, signature; then all of it is read
+back. What a file carried before is kept: a manifest of its own becomes an ingredient of the new one, other metadata
+stays as it stands, and labels of which a file holds one (TC260, digital source type, record) move into the record's
+field `incoming`. Animated pictures, pictures of 16 bits, and sounds that are coded already are not drawn or sounded
+into: there the label goes in before encoding, or an editor takes responsibility.
 
 ## The record
 
@@ -101,7 +109,9 @@ responsibility for leaving it out, and with `shown_sha256` where markup makes th
 |---|---|---|
 {labels}
 
-It is the first thing a reader sees. `accept_marking_responsibility` leaves it out; that is signed into the manifest.
+It is the first thing a reader sees. In pictures it stands in the lower right corner, its characters {height} % of the
+shortest side high, in English where the machine has no Chinese font; before a sound comes the rhythm
+short-long-short-short. `accept_marking_responsibility` leaves it out; that is signed into the manifest.
 
 ## The implicit label
 
@@ -118,9 +128,10 @@ Seven strings in this order: {names}.
 
 ## The signature
 
-A C2PA manifest store beside the file. Its `c2pa.hash.data` assertion covers every byte of the file; `c2pa.actions`
-says `c2pa.created` (or `c2pa.edited`) with the digital source type and Castalia as software agent; parents are
-ingredients; `{assertion}` holds the record. It is signed with ES256 under the studio's own authority, and time-stamped
+A C2PA manifest store inside the file, or beside it where the library writes none inside. Its hash assertion covers
+every byte of the file but the manifest's own; `c2pa.actions` says `c2pa.created` (or `c2pa.opened` and `c2pa.edited`)
+with the digital source type and Castalia as software agent; parents are ingredients; `{assertion}` holds the
+record. It is signed with ES256 under the studio's own authority, and time-stamped
 (RFC 3161) when `timestamp_url` is set.
 
 `castalia verify` calls it *trusted* when the certificate leads to an authority of this machine or one given with
@@ -130,8 +141,9 @@ vouches for the signer, and *broken* when the file or the manifest was changed.
 ## What `castalia verify` answers
 
 Each layer is *present*, *absent*, *valid*, *trusted*, *broken* or *can't tell*. Exit code 0: marks were found and none
-is broken. Exit code 1: one is broken, or none was found, which does not prove that a person wrote the text. A text that
-lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint.
+is broken. Exit code 1: one is broken, or none was found, which does not prove that a person made the work. A text that
+lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint. Given a
+folder it reads every file below it, sidecars with their files, and ends with one line of sums.
 """
 
 if __name__ == "__main__":

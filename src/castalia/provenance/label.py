@@ -27,6 +27,14 @@ def label_for(record: Record) -> str:
     return LABELS[record.language, record.action]
 
 
+def in_english(label: str) -> str:
+    """The English wording of a label, for places without a font for the Chinese one."""
+    for (_, action), text in LABELS.items():
+        if text == label:
+            return LABELS["en", action]
+    return LABELS["en", "generated"]
+
+
 def find_label(line: str) -> str:
     """The label that a line is, without decoration; empty when it is none."""
     bare = line.strip(" \t\r\n\ufeff*_[]()【】（）>#-—·|`“”\"'")

@@ -1,4 +1,4 @@
-"""Mark a judged draft: record, labels, signature, each read back before anything is handed on."""
+"""Mark a judged draft: record, labels, signature; and a finished work again, in another format."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Literal
 
 from castalia.core.config import Config
-from castalia.core.errors import MarkError, OfflineError, UsageError
+from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import say
 from castalia.core.values import Content, Evidence, Judged, Marked, MarkedFile, Record, Work
-from castalia.provenance import c2pa
-from castalia.provenance.embed import FACES, Face, Stamp
+from castalia.provenance.embed import FACES, Face, Stamp, find_format
+from castalia.provenance.finish import finish
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
-from castalia.provenance.record import WATERMARK_FROM, make_record, read_record, text_sha256
-from castalia.provenance.tc260 import read_aigc
+from castalia.provenance.record import WATERMARK_FROM, make_record, text_sha256
 from castalia.provenance.watermark import PUBLISHED, detect_any
 
 
@@ -85,18 +84,22 @@ def export(work: Work, face: str, *, keys: Keys, config: Config) -> MarkedFile:
 
 
 def find_face(name: str) -> Face:
-    """The format of that name.
+    """The format of that name in which a text is delivered.
 
     Raises:
         UsageError: there is none.
     """
-    face = FACES.get(name.lower().lstrip("."))
-    if face is None:
-        raise UsageError(
-            say("There is no format {name!r}.", "没有格式 {name!r}。", name=name),
-            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(FACES)),
-        )
+    face = find_format(name)
+    if face is None or face.render is None:
+        raise _no_format(name)
     return face
+
+
+def _no_format(name: str) -> UsageError:
+    return UsageError(
+        say("There is no format {name!r}.", "没有格式 {name!r}。", name=name),
+        hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(FACES)),
+    )
 
 
 def _verified_watermark(text: str, evidence: Evidence, keys: Keys) -> tuple[str, str]:
@@ -126,49 +129,8 @@ def _unmarked(why: str, counted: str) -> MarkError:
 
 
 def _file(content: Content, record: Record, face: Face, *, keys: Keys, config: Config) -> MarkedFile:
-    if config.timestamp_url and config.offline:
-        raise OfflineError(
-            say(
-                "A time stamp from {url} needs the network.", "向 {url} 获取时间戳需要联网。", url=config.timestamp_url
-            ),
-            hint=say(
-                "Clear timestamp_url, or unset CASTALIA_OFFLINE.", "清空 timestamp_url，或取消 CASTALIA_OFFLINE。"
-            ),
-        )
+    if face.render is None:
+        raise _no_format(face.extension)
     label = "" if config.accept_marking_responsibility else label_for(record)
     stamp = Stamp(record, label, text_sha256(face.shown(content)))
-    text = face.render(content, stamp)
-    data = text.encode()
-    sidecar = c2pa.sign(data, face.media_type, stamp, keys.signing(), timestamp_url=config.timestamp_url)
-    _read_back(face, stamp, text)
-    found = c2pa.check(data, face.media_type, sidecar, anchors=keys.anchors())
-    if found.state != "trusted" or found.record != stamp.machine:
-        raise _unread(face, "c2pa", found.problems)
-    return MarkedFile(face=face.extension, content=data, sidecar=sidecar)
-
-
-def _read_back(face: Face, stamp: Stamp, text: str) -> None:
-    marks = face.read(text)
-    if marks.label != stamp.label and stamp.label:
-        raise _unread(face, "label", (marks.label,))
-    aigc, problem = read_aigc(marks.aigc or "")
-    if aigc != stamp.aigc:
-        raise _unread(face, "implicit", (problem,))
-    if marks.source != stamp.record.digital_source_type:
-        raise _unread(face, "source", (str(marks.source),))
-    if "record" in face.places and read_record(marks.record or "")[0] != stamp.record:
-        raise _unread(face, "record", (read_record(marks.record or "")[1],))
-    if stamp.shown_sha256 not in map(text_sha256, marks.texts):
-        raise _unread(face, "text", ())
-
-
-def _unread(face: Face, layer: str, problems: Sequence[str]) -> MarkError:
-    return MarkError(
-        say(
-            "The mark {layer} of the {face} file does not read back: {why}.",
-            "{face} 文件的标识 {layer} 回读不一致：{why}。",
-            layer=layer,
-            face=face.extension,
-            why=", ".join(filter(None, problems)) or say("it differs", "内容不同"),
-        )
-    )
+    return finish(face, face.render(content, stamp), stamp, keys=keys, config=config)

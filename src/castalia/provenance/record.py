@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from pydantic import ValidationError
 
 import castalia
-from castalia.core.values import Evidence, Judged, Record
+from castalia.core.values import Evidence, Judged, Language, Record
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC digital source type of a work that a model made."""
@@ -22,6 +22,7 @@ MODIFIED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedA
 WATERMARK_FROM = 200
 """Sampled tokens from which a text has to carry a watermark (EU Code of Practice, June 2026)."""
 
+_LEFT_OUT = "left out: an editor takes responsibility"
 _INVISIBLE: dict[int, int | str | None] = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 
@@ -77,6 +78,52 @@ def make_record(
     )
 
 
+def file_record(
+    evidence: Evidence,
+    *,
+    genre: str,
+    provider: str,
+    action: Literal["generated", "modified"] = "generated",
+    language: Language = "en",
+    parents: Sequence[str] = (),
+    text: str = "",
+    record_id: str | None = None,
+) -> Record:
+    """The record of a work that is no text: a picture, a sound, a score, a document.
+
+    Args:
+        evidence: The model that made it; its watermark stands where `mark_file` cannot look for one itself.
+        genre: Kind of work.
+        provider: Who runs this studio.
+        action: Whether a model made the work or changed a person's.
+        language: Language of the visible label.
+        parents: Ids of works that it is made from.
+        text: The work's words, where it has some, so that it is found by them.
+        record_id: The id to use again when a work is remade.
+    """
+    return Record(
+        id=record_id or str(uuid.uuid4()),
+        action=action,
+        provider=provider,
+        version=castalia.__version__,
+        model=evidence.model,
+        model_digest=evidence.digest,
+        created=datetime.now(UTC).replace(microsecond=0),
+        digital_source_type=GENERATED if action == "generated" else MODIFIED,
+        watermark=evidence.watermark,
+        watermark_reason=evidence.watermark_reason,
+        parents=tuple(dict.fromkeys(parents)),
+        genre=genre,
+        language=language,
+        text_sha256=text_sha256(text) if text else "",
+    )
+
+
+def payload_of(record_id: str) -> bytes:
+    """The watermark's 48 bits for a work: the first of the SHA-256 of its id; a library finds the work by them."""
+    return hashlib.sha256(record_id.encode()).digest()[:6]
+
+
 def machine_record(record: Record, label: str, shown_sha256: str = "") -> dict[str, Any]:
     """The object that travels in a sibling field `castalia`: the record, and the visible label or why it is left out.
 
@@ -85,22 +132,31 @@ def machine_record(record: Record, label: str, shown_sha256: str = "") -> dict[s
         label: The visible label; empty when an editor took responsibility for leaving it out.
         shown_sha256: Fingerprint of the text as the file shows it, where markup makes it another than the record's.
     """
-    side = {"visible_label": label or "left out: an editor takes responsibility"}
+    side = {"visible_label": label or _LEFT_OUT}
     if shown_sha256 not in ("", record.text_sha256):
         side["shown_sha256"] = shown_sha256
     return record.model_dump(mode="json") | side
 
 
+def stated_label(raw: object) -> tuple[str, bool]:
+    """(the visible label that a `castalia` field names, whether it says that an editor left it out)."""
+    stated = read_fields(raw).get("visible_label")
+    return ("", True) if stated == _LEFT_OUT else (stated[:40] if isinstance(stated, str) else "", False)
+
+
 def fingerprints(raw: object) -> frozenset[str]:
     """The fingerprints that a text may have by its `castalia` field: the record's, and that of the text as shown."""
+    fields = read_fields(raw)
+    return frozenset(str(fields[name]) for name in ("text_sha256", "shown_sha256") if name in fields)
+
+
+def read_fields(raw: object) -> dict[str, object]:
+    """The fields of a `castalia` object, unjudged; none where it is no object."""
     try:
         found: object = json.loads(raw) if isinstance(raw, str) else raw
     except (ValueError, RecursionError):
-        return frozenset()
-    if not isinstance(found, dict):
-        return frozenset()
-    fields = cast("dict[str, object]", found)
-    return frozenset(str(fields[name]) for name in ("text_sha256", "shown_sha256") if name in fields)
+        return {}
+    return {**cast("dict[str, object]", found)} if isinstance(found, dict) else {}
 
 
 def read_record(raw: object) -> tuple[Record | None, str]:

@@ -27,7 +27,7 @@ class Report(Value):
     file: str
     """Name as given; `-` for standard input."""
     format: str
-    """Extension of the format that it was read as; `binary` for what is no text."""
+    """Extension of the format that it was read as; `binary` for none that we know."""
     layers: tuple[Layer, ...]
     record: Record | None = None
     """The record found: the signed one where the signature holds, else the file's own, else the library's."""
@@ -41,7 +41,8 @@ class Report(Value):
     @property
     def found(self) -> bool:
         """Whether any layer says that the file is a generated work."""
-        return any(layer.state in ("present", "valid", "trusted") for layer in self.layers)
+        # A signature alone says who, not what: cameras sign too.
+        return any(layer.state in ("present", "valid", "trusted") for layer in self.layers if layer.name != "c2pa")
 
     @property
     def broken(self) -> bool:
@@ -61,12 +62,14 @@ class Report(Value):
             return say(
                 "Something is wrong with the marks ({names}): see above.", "标识有问题（{names}）：见上。", names=names
             )
+        signature = self.layer("c2pa").state
+        if not self.found and signature in ("valid", "trusted"):
+            return say("Signed, but nothing says that a model made it.", "有签名，但没有任何标识表明由模型生成。")
         if not self.found:
             return say(
                 "No mark was found. That does not prove that a person wrote it.",
                 "未发现任何标识；这并不能证明它由人撰写。",
             )
-        signature = self.layer("c2pa").state
         if signature == "trusted":
             return say("Generated; signed by a trusted studio.", "人工智能生成；由受信任的工作室签名。")
         if signature == "valid":
@@ -79,11 +82,11 @@ class Report(Value):
     def _unsigned(self) -> str:
         present = {layer.name for layer in self.layers if layer.state == "present"}
         if present == {"library"}:
-            return say("A work of this library; the text itself carries no mark.", "本作品库的作品；文本自身没有标识。")
+            return say("A work of this library; the file itself carries no mark.", "本作品库的作品；文件自身没有标识。")
         if present == {"watermark"}:
             return say(
-                "The wording carries a watermark ({what}); there is no other mark.",
-                "措辞中带有水印（{what}）；没有其他标识。",
+                "It carries a watermark ({what}); there is no other mark.",
+                "带有水印（{what}）；没有其他标识。",
                 what=self.layer("watermark").detail,
             )
         return say("Marked as generated; not signed.", "标识为人工智能生成；没有签名。")

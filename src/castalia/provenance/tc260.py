@@ -26,12 +26,13 @@ LABELS = {"1": "is generated", "2": "may be generated", "3": "is suspected to be
 NAME = "AIGC"
 """The key, tag or property under which a file format carries the object."""
 _BINDING = "sha256:"
-"""`ReservedCode1` is the producer's own field: it ties the label to the text by its fingerprint."""
+"""`ReservedCode1` is the producer's own field: it ties the label to the text, if there is one, by its fingerprint."""
 
 
 def make_aigc(record: Record) -> dict[str, str]:
     """The object for a record, in the standard's order."""
-    values = ("1", record.provider, record.id, _BINDING + record.text_sha256, "", "", "")
+    bound = _BINDING + record.text_sha256 if record.text_sha256 else ""
+    values = ("1", record.provider, record.id, bound, "", "", "")
     return dict(zip(FIELDS, values, strict=True))
 
 

@@ -11,22 +11,30 @@ from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.files import storage_error
 from castalia.core.language import say
 from castalia.core.values import Record, Work
-from castalia.provenance import c2pa
+from castalia.provenance import c2pa, inscribe
 from castalia.provenance.embed import Face, Marks, face_of, plain
-from castalia.provenance.record import GENERATED, MODIFIED, fingerprints, read_record, text_sha256
+from castalia.provenance.record import (
+    GENERATED,
+    MODIFIED,
+    fingerprints,
+    payload_of,
+    read_record,
+    stated_label,
+    text_sha256,
+)
 from castalia.provenance.report import Layer, LayerName, Report, State
 from castalia.provenance.tc260 import LABELS, bound_text, read_aigc
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey, detect_any
 
-LONGEST = 16_000_000
+LONGEST = 100_000_000
 """Bytes of a file that are read."""
-LONGEST_TEXT = 2_000_000
-"""Characters of a text that are searched for labels."""
 LONGEST_WATERMARK = 200_000
 """Characters of a text that are searched for a watermark."""
 
 Find = Callable[[str], Work | None]
-"""Looks a work up in the library by its id or by its text."""
+"""Looks a work up in the library by its id, by its text, or by `PAYLOAD` and the 48 bits of a watermark."""
+PAYLOAD = "watermark:"
+"""Stands before the hexadecimal payload of a watermark (see `record.payload_of`)."""
 
 
 def verify(
@@ -59,14 +67,12 @@ def verify(
         source = read_limited(source)
     elif len(source) > LONGEST:
         raise _too_large(name)
-    text = decode(source)
-    face = None if text is None else face_of(name, text)
-    marks = Marks(texts=()) if text is None or face is None else _read(face, text)
+    face = face_of(name, source)
+    marks = face.read(source) if face else Marks()
     manifest = None
-    if sidecar is not None:
-        media_type = face.media_type if face else "application/octet-stream"
-        manifest = c2pa.check(source, media_type, sidecar, anchors=anchors)
-    return _judge(_Seen(name, face, marks, manifest), watermark_keys, find)
+    if sidecar is not None or (face is not None and face.embeds):
+        manifest = c2pa.check(source, face.signed_as if face else "application/octet-stream", sidecar, anchors=anchors)
+    return _judge(_Seen(name, source, face, marks, manifest), watermark_keys, find)
 
 
 def read_limited(path: Path) -> bytes:
@@ -90,22 +96,6 @@ def read_limited(path: Path) -> bytes:
     return content
 
 
-def decode(content: bytes) -> str | None:
-    """The text of a file in UTF-8, UTF-16 with its mark, or GB 18030; None when it is no text."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
-    elif b"\0" in content:
-        return None
-    else:
-        encodings = ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
 def _too_large(name: str) -> UsageError:
     return UsageError(
         say(
@@ -120,6 +110,7 @@ def _too_large(name: str) -> UsageError:
 @dataclass(frozen=True)
 class _Seen:
     name: str
+    content: bytes
     face: Face | None
     marks: Marks
     manifest: c2pa.Manifest | None
@@ -130,20 +121,31 @@ class _Seen:
         return frozenset(text_sha256(text) for text in self.marks.texts if text.strip())
 
     @property
+    def wordless(self) -> bool:
+        """Whether the format is none of text, so that no wording can contradict the labels; the signature can."""
+        return self.face is not None and self.face.kind != "text"
+
+    @property
+    def record(self) -> object:
+        """The signed record where the signature holds, else the file's own, unread."""
+        holds = self.manifest is not None and self.manifest.state != "broken"
+        signed = self.manifest.record if self.manifest and holds else None
+        return signed if signed is not None else self.marks.record
+
+    @cached_property
+    def detection(self) -> inscribe.Detection | None:
+        """What the detector for pixels or samples says."""
+        return inscribe.detect(self.content, self.face) if self.face else None
+
+    @property
     def markup(self) -> bool:
         """Whether the format may show another text than the record's."""
         return self.face is not None and self.face.extension in ("md", "html")
 
     @cached_property
     def shown_as_recorded(self) -> bool:
-        """Whether the text is the one of the signed, else of the file's own record."""
-        holds = self.manifest is not None and self.manifest.state != "broken"
-        raw = self.manifest.record if self.manifest and holds else self.marks.record
-        return not self.prints.isdisjoint(fingerprints(raw))
-
-
-def _read(face: Face, text: str) -> Marks:
-    return face.read(text) if len(text) <= LONGEST_TEXT else Marks(texts=(text,))
+        """Whether the text, if there is any, is the one of the signed, else of the file's own record."""
+        return self.wordless or not self.prints.isdisjoint(fingerprints(self.record))
 
 
 def _judge(seen: _Seen, keys: Sequence[WatermarkKey], find: Find | None) -> Report:
@@ -166,7 +168,20 @@ def _layer(name: LayerName, state: State, en: str, zh: str, **values: object) ->
 def _label(seen: _Seen) -> Layer:
     if seen.marks.label:
         return _layer("label", "present", "“{label}”", "“{label}”", label=seen.marks.label)
-    return _layer("label", "absent", "no visible label", "没有可见标识")
+    stated, left_out = stated_label(seen.record)
+    if left_out:
+        return _layer("label", "absent", "left out: an editor takes responsibility", "已省略：编辑者承担责任")
+    if seen.face is None or seen.face.label == "written":
+        return _layer("label", "absent", "no visible label", "没有可见标识")
+    if not stated:
+        return _layer("label", "can't tell", "pixels and samples are not searched for one", "不在画面或声音中查找标识")
+    return _layer(
+        "label",
+        "can't tell",
+        "“{label}” is to be seen or heard, says the record; pixels and samples are not searched for it",
+        "记录称画面或声音中有“{label}”；不在画面或声音中查找",
+        label=stated,
+    )
 
 
 def _implicit(seen: _Seen, record: Record | None) -> Layer:
@@ -208,9 +223,11 @@ def _source(seen: _Seen) -> Layer:
 def _c2pa(seen: _Seen) -> Layer:
     manifest = seen.manifest
     if manifest is None:
+        if seen.face is not None and seen.face.embeds:
+            return _layer("c2pa", "absent", "no manifest inside", "文件内没有签名清单")
         return _layer("c2pa", "absent", "no manifest (<file>.c2pa)", "没有签名清单（<文件>.c2pa）")
     if manifest.state == "broken":
-        if "assertion.dataHash.mismatch" in manifest.problems:
+        if any(code.endswith("Hash.mismatch") for code in manifest.problems):
             return _layer("c2pa", "broken", "the file was changed after it was signed", "文件在签名后被改动")
         why = ", ".join(manifest.problems)[:200]
         return _layer("c2pa", "broken", "the manifest does not hold: {why}", "签名清单不成立：{why}", why=why)
@@ -227,8 +244,37 @@ def _c2pa(seen: _Seen) -> Layer:
     )
 
 
+def _media_watermark(seen: _Seen, record: Record | None) -> Layer:
+    found = seen.detection
+    if found is None:
+        why = record.watermark_reason if record and record.watermark == "none" else ""
+        return _layer(
+            "watermark",
+            "can't tell",
+            "{why}",
+            "{why}",
+            why=why or say("no detector for this format", "此格式没有检测器"),
+        )
+    if found.payload is None or found.p_value > inscribe.ALARM:
+        return _layer("watermark", "absent", "none of the known keys", "未发现已知密钥的水印")
+    if record is not None and record.watermark != "none" and found.payload != payload_of(record.id):
+        return _layer("watermark", "broken", "it is another work's: {id}", "属于另一作品：{id}", id=found.payload.hex())
+    return _layer(
+        "watermark",
+        "present",
+        "payload {id}, chance of error {p:.0e}",
+        "载荷 {id}，误判概率 {p:.0e}",
+        id=found.payload.hex(),
+        p=found.p_value,
+    )
+
+
 def _watermark(seen: _Seen, keys: Sequence[WatermarkKey], record: Record | None) -> Layer:
+    if seen.face is not None and seen.face.label != "written":
+        return _media_watermark(seen, record)
     text = seen.marks.texts[0][:LONGEST_WATERMARK] if seen.marks.texts else ""
+    if not text.strip() and seen.wordless:
+        return _layer("watermark", "can't tell", "words in this format are not searched", "不查找此格式中的文字")
     if not text.strip():
         return _layer("watermark", "can't tell", "there is no text", "没有文本")
     found = detect_any(text, (PUBLISHED, *keys))
@@ -279,16 +325,24 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
     aigc = read_aigc(seen.marks.aigc or "")[0]
     ids = [record.id] if record else []
     ids += [aigc["ProduceID"]] if aigc and aigc["ProduceID"] not in ids else []
+    if seen.detection is not None and seen.detection.payload is not None:
+        ids.append(PAYLOAD + seen.detection.payload.hex())
     texts = seen.marks.texts
     try:
         for key in (*ids, *texts, *map(plain, texts[:1])):  # the source of Markdown may have been pasted
             work = find(key) if key.strip() else None
             # A library may take the beginning of an id, which a short text or a foreign label can be by chance.
-            if work is not None and (work.id == key or work.record.text_sha256 == text_sha256(key)):
+            if work is not None and _is(work, key):
                 return work, _layer("library", "present", *_how_found(seen, work, by_id=key in ids), id=work.id)
     except CastaliaError as error:
         return None, _layer("library", "can't tell", "{why}", "{why}", why=error.message)
     return None, _layer("library", "absent", "not in this library", "不在本作品库中")
+
+
+def _is(work: Work, key: str) -> bool:
+    if key.startswith(PAYLOAD):
+        return payload_of(work.id).hex() == key.removeprefix(PAYLOAD)
+    return work.id == key or work.record.text_sha256 == text_sha256(key)
 
 
 def _how_found(seen: _Seen, work: Work, *, by_id: bool) -> tuple[str, str]:

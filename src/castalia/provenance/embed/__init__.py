@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
-from castalia.provenance.embed import html, json, md, txt
-from castalia.provenance.embed.face import Face, Marks, Stamp
+from castalia.provenance.embed import (
+    docx,
+    epub,
+    flac,
+    html,
+    jpeg,
+    json,
+    md,
+    midi,
+    mp3,
+    mp4,
+    musicxml,
+    mxl,
+    pdf,
+    png,
+    svg,
+    txt,
+    wav,
+    webp,
+    xlsx,
+)
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
 from castalia.provenance.embed.md import plain
+from castalia.provenance.embed.plain import decode
 
-FACES: dict[str, Face] = {module.FACE.extension: module.FACE for module in (txt, md, html, json)}
-"""The formats in which works are delivered, by file extension."""
+_ALL = (
+    *(txt.FACE, md.FACE, html.FACE, json.FACE),
+    *(png.FACE, jpeg.FACE, webp.FACE, svg.FACE),
+    *(wav.FACE, mp3.FACE, flac.FACE, mp4.M4A, mp4.MP4),
+    *(midi.FACE, musicxml.FACE, mxl.FACE),
+    *(pdf.FACE, docx.FACE, xlsx.FACE, epub.FACE),
+)
+FORMATS: dict[str, Face] = {face.extension: face for face in _ALL}
+"""All formats that carry marks, by file extension."""
+FACES: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.render}
+"""Those in which a text is delivered."""
+STAMPED: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.stamp}
+"""Those of finished files that marks are put into."""
 
-_OTHER_NAMES = {"markdown": "md", "htm": "html", "text": "txt"}
-
-
-def face_of(name: str, text: str) -> Face:
-    """The format of a file by its name, else by how its text begins; plain text when neither tells."""
-    extension = name.rpartition(".")[2].lower() if "." in name else ""
-    extension = _OTHER_NAMES.get(extension, extension)
-    if extension in FACES:
-        return FACES[extension]
-    opening = text[:400].lstrip("\ufeff \t\r\n").lower()
-    if opening.startswith("{"):
-        return FACES["json"]
-    if opening.startswith(("<!doctype html", "<html")):
-        return FACES["html"]
-    return FACES["md" if md.split_matter(text)[0] else "txt"]
+_NAMES = {other: name for name, face in FORMATS.items() for other in (name, *face.other_names)}
 
 
-__all__ = ["FACES", "Face", "Marks", "Stamp", "face_of", "plain"]
+def find_format(name: str) -> Face | None:
+    """The format of an extension, with or without its dot, or None."""
+    return FORMATS.get(_NAMES.get(name.lower().lstrip("."), ""))
+
+
+def face_of(name: str, content: bytes) -> Face | None:
+    """The format of a file: by how it begins, among texts by its name first; None when it is none that we know."""
+    for face in STAMPED.values():
+        if face.begins(content):
+            return face
+    if decode(content) is None:
+        return None
+    named = find_format(name.rpartition(".")[2]) if "." in name else None
+    if named is not None and named.kind == "text":
+        return named
+    return next((FACES[each] for each in ("json", "html", "md") if FACES[each].begins(content)), FACES["txt"])
+
+
+__all__ = ["FACES", "FORMATS", "STAMPED", "Face", "MalformedError", "Marks", "Stamp", "face_of", "find_format", "plain"]

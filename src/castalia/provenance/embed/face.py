@@ -1,16 +1,24 @@
-"""What a file format does with marks: write them beside a content, and read them back."""
+"""What a file format does with marks: write them beside a content or into a finished file, and read them back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, Literal
 
 from castalia.core.values import Content, Record
 from castalia.provenance.record import machine_record
 from castalia.provenance.tc260 import make_aigc
+
+Kind = Literal["text", "picture", "sound", "film", "score", "document"]
+"""What a reader meets: it decides how a visible label is shown, and where a watermark can be."""
+
+
+class MalformedError(ValueError):
+    """Bytes that are not what their format says; told to the user as it stands."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,8 @@ class Stamp:
     """The visible label; empty when it is left out."""
     shown_sha256: str = ""
     """Fingerprint of the text as the file will show it."""
+    incoming: Sequence[Mapping[str, object]] = ()
+    """Labels that the file came with, newest first: a file carries one of each, so they move into the record."""
 
     @cached_property
     def aigc(self) -> dict[str, str]:
@@ -31,16 +41,27 @@ class Stamp:
     @cached_property
     def machine(self) -> dict[str, Any]:
         """The record as the field `castalia` carries it."""
-        return machine_record(self.record, self.label, self.shown_sha256)
+        side = {"incoming": [dict(each) for each in self.incoming]} if self.incoming else {}
+        return machine_record(self.record, self.label, self.shown_sha256) | side
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """The labels for machines as strings on one line each: `aigc`, `source` and `record`."""
+        return {
+            "aigc": one_line(self.aigc),
+            "source": self.record.digital_source_type,
+            "record": one_line(self.machine),
+        }
 
 
 @dataclass(frozen=True)
 class Marks:
     """What was read from a file, unjudged: the raw strings as they stand there, None where there are none."""
 
-    texts: tuple[str, ...]
-    """The work's text, as far as it can be told from its marks; the likeliest reading first."""
+    texts: tuple[str, ...] = ()
+    """The work's text, as far as it can be told from its marks; the likeliest reading first. Empty for other media."""
     label: str = ""
+    """The visible label where it is text; one that is drawn or heard is not read."""
     aigc: str | None = None
     source: str | None = None
     record: str | None = None
@@ -48,18 +69,71 @@ class Marks:
 
 @dataclass(frozen=True)
 class Face:
-    """One file format."""
+    """One file format: `render` makes a file of a text, `stamp` marks a file that was made elsewhere."""
 
     extension: str
     """Without the dot."""
     media_type: str
-    render: Callable[[Content, Stamp], str]
-    read: Callable[[str], Marks]
-    """Takes any text whatever, foreign or hostile, and raises nothing."""
-    shown: Callable[[Content], str]
-    """The text as it is read back from the file, white space aside; markup may make it another than `text`."""
+    kind: Kind
+    read: Callable[[bytes], Marks]
+    """Takes any bytes whatever, foreign or hostile, and raises nothing."""
     places: Mapping[str, str]
     """Where each layer is written (docs/marking.md): label, implicit, source, record."""
+    begins: Callable[[bytes], bool]
+    """Whether a file opens like one of this format."""
+    render: Callable[[Content, Stamp], bytes] | None = None
+    shown: Callable[[Content], str] = lambda content: content.text
+    """The text as it is read back from what `render` made, white space aside; markup may change it."""
+    stamp: Callable[[bytes, Stamp], bytes] | None = None
+    """Raises `MalformedError` for bytes that are not of this format, or that leave no room for marks."""
+    label: Literal["written", "drawn", "heard"] = "written"
+    """How the visible label is met; one that is drawn or heard is put into pixels or samples before `stamp`."""
+    graft: Callable[[bytes, bytes], bytes] | None = None
+    """(old file, its pixels or samples encoded anew) → the new ones with all else that the old file held."""
+    embeds: bool = False
+    """Whether the C2PA manifest lies inside; else it is a sidecar."""
+    other_names: tuple[str, ...] = ()
+    """Other extensions of the same format."""
+
+    @property
+    def signed_as(self) -> str:
+        """The media type that the C2PA library is told: a sidecar covers the bytes whatever they are."""
+        return self.media_type if self.embeds or self.kind == "text" else "application/octet-stream"
+
+
+_DAMAGE = (
+    *(ValueError, ArithmeticError, LookupError, RecursionError, NotImplementedError, EOFError, OSError),
+    struct.error,
+)
+"""What Python's own parsers raise at bytes that they do not understand."""
+
+
+def stamps(stamp: Callable[[bytes, Stamp], bytes]) -> Callable[[bytes, Stamp], bytes]:
+    """A writer that says `MalformedError` of everything that it cannot mark."""
+
+    @wraps(stamp)
+    def said(content: bytes, mark: Stamp) -> bytes:
+        try:
+            return stamp(content, mark)
+        except MalformedError:
+            raise
+        except _DAMAGE as error:
+            raise MalformedError(f"damaged ({type(error).__name__}: {str(error)[:100]})") from error
+
+    return said
+
+
+def reads(read: Callable[[bytes], Marks]) -> Callable[[bytes], Marks]:
+    """A reader that finds nothing in bytes that it does not understand."""
+
+    @wraps(read)
+    def safely(content: bytes) -> Marks:
+        try:
+            return read(content)
+        except _DAMAGE:
+            return Marks()
+
+    return safely
 
 
 def one_line(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, headline, one_line
 from castalia.provenance.embed.md import parser
+from castalia.provenance.embed.plain import opening, reads_text, renders_text
 from castalia.provenance.label import find_label, split_label
 from castalia.provenance.tc260 import NAME
 
@@ -232,8 +233,10 @@ def _find_close(page: str, name: str, start: int) -> int:
 FACE = Face(
     extension="html",
     media_type="text/html",
-    render=render,
-    read=read,
+    kind="text",
+    render=renders_text(render),
+    read=reads_text(read),
+    begins=lambda content: opening(content).lower().startswith(("<!doctype html", "<html")),
     shown=_shown,
     places={
         "label": f'element `<p class="{_LABEL}">`, first in the page',
@@ -241,4 +244,5 @@ FACE = Face(
         "source": f'`<meta property="{_SOURCE}">` and JSON-LD `digitalSourceType`',
         "record": f'`<script type="application/json" id="{_RECORD}">`',
     },
+    other_names=("htm",),
 )

@@ -7,6 +7,7 @@ from typing import cast
 
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp
+from castalia.provenance.embed.plain import opening, reads_text, renders_text
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
@@ -56,9 +57,10 @@ def read(text: str) -> Marks:
 FACE = Face(
     extension="json",
     media_type="application/json",
-    render=render,
-    read=read,
-    shown=lambda content: content.text,
+    kind="text",
+    render=renders_text(render),
+    read=reads_text(read),
+    begins=lambda content: opening(content).startswith("{"),
     places={
         "label": f"`{FIELD}.visible_label`",
         "implicit": f"`{FIELD}.{NAME}`",

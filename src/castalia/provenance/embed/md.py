@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, headline, one_line
+from castalia.provenance.embed.plain import decode, reads_text, renders_text
 from castalia.provenance.label import split_label
 from castalia.provenance.tc260 import FIELDS, NAME
 
@@ -134,8 +135,10 @@ def _unquoted(value: str | None) -> str | None:
 FACE = Face(
     extension="md",
     media_type="text/markdown",
-    render=render,
-    read=read,
+    kind="text",
+    render=renders_text(render),
+    read=reads_text(read),
+    begins=lambda content: bool(split_matter(decode(content) or "")[0]),
     shown=lambda content: plain(to_markdown(content)),
     places={
         "label": "first line of the body, in italics",
@@ -143,4 +146,5 @@ FACE = Face(
         "source": f"front matter `{_SOURCE}:`",
         "record": f"front matter `{_RECORD}:`",
     },
+    other_names=("markdown",),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, one_line
+from castalia.provenance.embed.plain import decode, reads_text, renders_text
 from castalia.provenance.label import split_label
 from castalia.provenance.tc260 import NAME
 
@@ -37,12 +38,14 @@ def read(text: str) -> Marks:
 FACE = Face(
     extension="txt",
     media_type="text/plain",
-    render=render,
-    read=read,
-    shown=lambda content: content.text,
+    kind="text",
+    render=renders_text(render),
+    read=reads_text(read),
+    begins=lambda content: decode(content) is not None,
     places={
         "label": "first line",
         "implicit": f"line `{NAME}: {{…}}` at the end",
         "source": f"line `{_SOURCE}: …` at the end",
     },
+    other_names=("text",),
 )

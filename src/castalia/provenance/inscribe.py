@@ -1,0 +1,192 @@
+"""What goes into pixels and samples before all else: the visible label and the watermark.
+
+A watermark is plugged in at `PICTURES` and `SOUNDS` and nowhere else: marking, reading back and `verify` follow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from castalia.core.errors import CastaliaError, MarkError
+from castalia.core.language import say
+from castalia.core.values import Record
+from castalia.provenance import pictures, sounds
+from castalia.provenance.embed.face import Face
+from castalia.provenance.record import payload_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SECRET = hashlib.sha256(b"Castalia media watermark, published key 1").digest()
+"""Known to everybody, so that anybody can tell that a picture or a sound is marked. It proves presence, not origin."""
+ALARM = 1e-6
+"""Chance at which unmarked material is called marked."""
+
+
+class Detection(Protocol):
+    """What a detector says of pixels or samples."""
+
+    @property
+    def payload(self) -> bytes | None:
+        """The 48 bits, or None when they were not read."""
+        ...
+
+    @property
+    def p_value(self) -> float:
+        """Chance that unmarked material looks like this."""
+        ...
+
+
+class PixelWatermark(Protocol):
+    """A watermark of pictures under one key."""
+
+    label: str
+    """`<scheme>:<key id>`, as a record names it."""
+
+    def embed(self, pixels: NDArray[np.uint8], payload: bytes) -> NDArray[np.uint8]:
+        """The same picture (height, width, 3) with six bytes in it; raises `MarkError` where it holds none."""
+        ...
+
+    def detect(self, pixels: NDArray[np.uint8]) -> Detection:
+        """Look for the mark."""
+        ...
+
+
+class SampleWatermark(Protocol):
+    """A watermark of sounds under one key."""
+
+    label: str
+    """Likewise."""
+
+    def embed(self, samples: NDArray[np.float32], rate: int, payload: bytes) -> NDArray[np.float32]:
+        """The same sound (samples, channels) with six bytes in it; raises `MarkError` where it holds none."""
+        ...
+
+    def detect(self, samples: NDArray[np.float32], rate: int) -> Detection:
+        """Look for the mark."""
+        ...
+
+
+PICTURES: Callable[[bytes], PixelWatermark] | None = None
+"""Makes the watermark of pictures for a key; None until one is chosen."""
+SOUNDS: Callable[[bytes], SampleWatermark] | None = None
+"""The same of sounds."""
+
+
+@dataclass(frozen=True)
+class Inscribed:
+    """A file whose pixels or samples carry what they are to carry."""
+
+    content: bytes
+    record: Record
+    label: str
+    """The visible label as it was drawn; empty when none was."""
+
+
+@dataclass
+class _Change:
+    """What is done to pixels or samples, label first; `refused` says why a watermark was left out."""
+
+    record: Record
+    label: str
+    refused: list[str] = field(default_factory=list[str])
+
+    def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        labelled = pictures.draw_label(seen, self.label) if self.label else seen
+        if PICTURES is None:
+            return labelled
+        try:
+            return _of_pictures(PICTURES).embed(labelled, payload_of(self.record.id))
+        except CastaliaError as error:
+            self.refused.append(error.message)
+            return labelled
+
+    def samples(self, heard: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        labelled = sounds.announced(heard, rate) if self.label else heard
+        if SOUNDS is None:
+            return labelled
+        try:
+            return _of_sounds(SOUNDS).embed(labelled, rate, payload_of(self.record.id))
+        except CastaliaError as error:
+            self.refused.append(error.message)
+            return labelled
+
+
+def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscribed:
+    """Put the visible label, then the watermark, into pixels or samples, and look whether the detector finds it.
+
+    A sound that is coded already is left as it is, and so is what its record says of a watermark: whoever encodes it
+    embeds before and looks after.
+
+    Args:
+        content: The file.
+        face: Its format.
+        record: What the watermark points to.
+        label: The visible label; empty draws none.
+
+    Raises:
+        MalformedError: the pixels or samples cannot be changed.
+        MarkError: the detector does not find the watermark after the file was written.
+    """
+    if face.label == "written":
+        return Inscribed(content, _without(record, "a format without pixels or samples"), "")
+    name = ""
+    if face.label == "drawn" and PICTURES is not None:
+        name = _of_pictures(PICTURES).label
+    elif SOUNDS is not None and sounds.changeable(face):
+        name = _of_sounds(SOUNDS).label
+    if not label and not name:
+        return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
+    change = _Change(record, pictures.drawable(label) if face.label == "drawn" else label)
+    if face.label == "drawn":
+        marked = pictures.changed(content, face, change.pixels)
+    else:
+        marked = sounds.changed(content, face, change.samples)
+    if not name or change.refused:
+        reason = next(iter(change.refused), "no watermark is installed for this kind of file")
+        return Inscribed(marked, _without(record, reason), change.label)
+    found = detect(marked, face)
+    if found is None or found.payload != payload_of(record.id) or found.p_value > ALARM:
+        raise MarkError(
+            say(
+                "The watermark does not survive the format {face}.",
+                "水印在 {face} 格式中无法保留。",
+                face=face.extension,
+            ),
+            hint=say("Use a format without loss, or a higher quality.", "请使用无损格式或更高的质量。"),
+        )
+    named = record.model_copy(update={"watermark": name, "watermark_reason": ""})
+    return Inscribed(marked, named, change.label)
+
+
+def detect(content: bytes, face: Face) -> Detection | None:
+    """What the detector of a format says of a file; None where there is none, or nothing to look at."""
+    try:
+        if face.label == "drawn" and PICTURES is not None:
+            return _of_pictures(PICTURES).detect(pictures.pixels(content))
+        if SOUNDS is not None and sounds.changeable(face):
+            return _of_sounds(SOUNDS).detect(*sounds.samples(content, face))
+    except (ValueError, OSError, CastaliaError):  # damaged pixels or samples
+        return None
+    return None
+
+
+@cache
+def _of_pictures(make: Callable[[bytes], PixelWatermark]) -> PixelWatermark:
+    return make(SECRET)
+
+
+@cache
+def _of_sounds(make: Callable[[bytes], SampleWatermark]) -> SampleWatermark:
+    return make(SECRET)
+
+
+def _without(record: Record, reason: str) -> Record:
+    if record.watermark != "none":
+        return record
+    return record.model_copy(update={"watermark_reason": record.watermark_reason or reason})

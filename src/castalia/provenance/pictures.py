@@ -1,0 +1,191 @@
+"""Pixels of a picture file: read within limits, changed, and written in the same format with the same quality.
+
+The visible label is drawn here: GB 45438-2025 asks for a text height of at least 5 % of the shortest side.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.provenance.embed.face import Face, MalformedError
+from castalia.provenance.label import in_english
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Pixels (height, width, 3) as they are seen → the same changed."""
+MOST_PIXELS = 64_000_000
+HEIGHT = 0.055
+"""Height of the label's characters as a share of the shortest side."""
+_DRAWN = 24
+"""Levels by which a pixel must differ to belong to the label; a watermark changes less."""
+_EIGHT_BITS = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX"))
+_FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/System/Library/Fonts/PingFang.ttc",
+    "/System/Library/Fonts/STHeiti Medium.ttc",
+    "C:/Windows/Fonts/msyh.ttc",
+    "C:/Windows/Fonts/simhei.ttf",
+)
+"""Where systems keep a font with Chinese characters; none is shipped."""
+
+
+def pixels(content: bytes) -> NDArray[np.uint8]:
+    """The first picture of a file as it is seen (height, width, 3).
+
+    Raises:
+        MalformedError: it cannot be decoded or has too many pixels.
+    """
+    return np.asarray(_upright(_open(content)).convert("RGB"))
+
+
+def changed(content: bytes, face: Face, change: Change) -> bytes:
+    """The file with its pixels changed; transparency, profile and every other part of it are kept.
+
+    Raises:
+        MalformedError: it cannot be decoded, has too many pixels, more than one frame, or more than 8 bits a channel.
+    """
+    from PIL import Image
+
+    picture = _open(content)
+    if getattr(picture, "n_frames", 1) > 1:
+        raise MalformedError("an animated picture, whose pixels are not touched")
+    if picture.mode not in _EIGHT_BITS or (picture.format == "PNG" and content[24:25] == b"\x10"):
+        raise MalformedError(f"pixels of the kind {picture.mode} or of 16 bits, which are not touched")
+    seen = _upright(picture)
+    clear = seen.convert("RGBA").getchannel("A") if seen.has_transparency_data else None
+    before = np.asarray(seen.convert("RGB"))
+    after = Image.fromarray(change(before.copy()))
+    if clear is not None:
+        drawn = np.abs(np.asarray(after, np.int16) - before).max(-1) > _DRAWN
+        # A label over nothing is to be seen too.
+        after.putalpha(Image.fromarray(np.where(drawn, 255, np.asarray(clear)).astype(np.uint8)))
+    new = _encoded(_turned_back(after, picture), picture, content)
+    return face.graft(content, new) if face.graft else new
+
+
+def drawable(label: str) -> str:
+    """The label, or its English wording where this machine has no font for the Chinese one."""
+    if not label or label.isascii() or _chinese_font() is not None:
+        return label
+    return in_english(label)
+
+
+def draw_label(seen: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
+    """The picture with its label in a dark plate in the lower right corner.
+
+    Args:
+        seen: Pixels (height, width, 3).
+        label: From `drawable`.
+    """
+    from PIL import Image, ImageDraw
+
+    picture = Image.fromarray(seen)
+    tall = max(8, math.ceil(min(picture.size) * HEIGHT))
+    font = _font(label, tall)
+    draw = ImageDraw.Draw(picture, "RGBA")
+    left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
+    margin = tall // 3
+    width, height = right - left + 2 * margin, bottom - top + 2 * margin
+    if width > picture.width:  # a strip: as large as fits
+        font = _font(label, max(1, int(tall * picture.width / width)))
+        left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
+        width, height = min(picture.width, right - left + 2), bottom - top + 2
+        margin = 1
+    x, y = picture.width - width, picture.height - height
+    draw.rectangle((x, y, picture.width, picture.height), fill=(0, 0, 0, 150))
+    draw.text((x + margin - left, y + margin - top), label, font=font, fill=(255, 255, 255, 255))
+    return np.array(picture.convert("RGB"))
+
+
+def _font(label: str, tall: int) -> FreeTypeFont:
+    """A font whose capital letters are that many pixels high."""
+    from PIL import ImageFont
+
+    path = None if label.isascii() else _chinese_font()
+
+    def at(size: float) -> FreeTypeFont:
+        font = ImageFont.load_default(size) if path is None else ImageFont.truetype(path, size)
+        if not isinstance(font, ImageFont.FreeTypeFont):
+            raise MalformedError("Pillow without FreeType draws no label")
+        return font
+
+    _, top, _, bottom = at(100).getbbox("A" if path is None else "生")
+    return at(tall * 100 / (bottom - top))
+
+
+@cache
+def _chinese_font() -> str | None:
+    return next((path for path in _FONTS if Path(path).is_file()), None)
+
+
+def _open(content: bytes) -> Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
+        if picture.width * picture.height > MOST_PIXELS:
+            raise MalformedError(f"more than {MOST_PIXELS} pixels")
+        picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise MalformedError(f"a picture that cannot be decoded ({error})") from error
+    return picture
+
+
+def _upright(picture: Image) -> Image:
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (ValueError, TypeError, KeyError, SyntaxError, OSError, struct.error) as error:
+        raise MalformedError(f"EXIF that cannot be read ({error})") from error
+
+
+def _turned_back(seen: Image, stored: Image) -> Image:
+    """Undo `_upright`, since the file keeps its EXIF orientation (CIPA DC-008, tag 0x0112)."""
+    from PIL.Image import Transpose
+
+    undo = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_90,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_270,
+    }.get(stored.getexif().get(0x0112, 1))
+    return seen if undo is None else seen.transpose(undo)
+
+
+def _encoded(picture: Image, old: Image, content: bytes) -> bytes:
+    """The picture in the old one's format; a JPEG with its own tables, a WebP without loss where it had none."""
+    stream = io.BytesIO()
+    grey = old.mode in ("1", "L", "LA")
+    if old.format == "JPEG":
+        from PIL.JpegImagePlugin import get_sampling
+
+        tables: Any = getattr(old, "quantization", None)
+        sampling = -1 if grey else get_sampling(old)
+        picture.convert("L" if grey else "RGB").save(stream, "JPEG", qtables=tables, subsampling=sampling)
+    elif old.format == "WEBP":
+        picture.save(stream, "WEBP", lossless=b"VP8L" in content[:4096], quality=95, exact=True)
+    else:
+        mode = {"RGB": "L", "RGBA": "LA"}[picture.mode] if grey else picture.mode
+        picture.convert(mode).save(stream, "PNG")
+    return stream.getvalue()

@@ -54,6 +54,10 @@ _CANDIDATES = 6
 """Places that are decoded, best first."""
 _WHOLE = 2
 """Of these, places that are followed through the whole sound."""
+_KEPT = 0.8
+"""Share of a change that is left when windows overlap (measured)."""
+_CALM = 2.5
+"""Spread of the flattened levels, dB, at which a work gets the strength that was asked for."""
 _MOST = 2.0
 """Largest change of a cell, dB."""
 
@@ -99,10 +103,11 @@ class AudioWatermark:
 
     Args:
         secret: The key, secret or published, of any length.
-        distance: How far the mark stays under the sound over the whole work, dB.
+        distance: How far the mark stays under the sound over a whole work of ordinary restlessness, dB; it is at least
+            this less 2 dB for every work.
     """
 
-    def __init__(self, secret: bytes, distance: float = 26.0) -> None:
+    def __init__(self, secret: bytes, distance: float = 25.5) -> None:
         self._distance = distance
         self.label = f"{SCHEME}:{key_id(secret)}"
         self._signs, self._roles = _pattern(secret)
@@ -141,7 +146,7 @@ class AudioWatermark:
         gains = signs * _strength(power, aim)  # dB
         mark = np.stack([_filtered(channel, rate, gains) for channel in samples.T], axis=1)
         loudness, excess = float(np.linalg.norm(samples)), float(np.linalg.norm(mark))
-        mark *= min(1.0, aim * loudness / excess) if excess else 0.0
+        mark *= min(1.0, 1.26 * aim * loudness / excess) if excess else 0.0
         return np.clip(samples + mark, -1, 1).astype(np.float32)
 
     def detect(self, samples: Floats, rate: int) -> Detection:
@@ -277,6 +282,7 @@ def _edges() -> NDArray[np.float64]:
 
 _EDGES = _edges()
 _BANDS = len(_EDGES) - 1
+_WIDTHS = np.diff(_EDGES)
 
 
 def _pattern(secret: bytes) -> tuple[Floats, Integers]:
@@ -356,18 +362,25 @@ def _bands(spectrum: NDArray[np.float64], rate: int, scale: float) -> Floats:
 def _flattened(power: Floats, step: int) -> Floats:
     """Evidence of each cell: its level against its neighbours'; `power` (frames, bands), `step` frames a cell.
 
-    Levels in dB, minus the mean of the four neighbours in time and then of the two in frequency; over the spread of
-    these values in the neighbourhood, limited, and smaller where the sound is restless.
+    Limited to 1.5 times the spread of such values in the neighbourhood, and smaller where the sound is restless or so
+    faint that noise may have covered it: the faintest twentieth of the sound is taken for white noise.
     """
+    level, spread = _against_neighbours(power, step)
+    noise = 2 * _WIDTHS * float(np.percentile(power / _WIDTHS, 5)) + 1e-20
+    near = _mean(power, step, 0)
+    return (np.clip(level / spread, -1.5, 1.5) / np.hypot(spread, 1.5) * (near / (near + noise))).astype(np.float32)
+
+
+def _against_neighbours(power: Floats, step: int) -> tuple[Floats, Floats]:
+    """Levels minus the mean of the four neighbours in time, then of the two in frequency, and their spread, dB."""
     level = _level(power)
     moved = np.pad(level, ((2 * step, 2 * step), (0, 0)), mode="edge")
     count = len(level)
     around = sum(moved[(2 + cells) * step : (2 + cells) * step + count] for cells in (-2, -1, 1, 2))
     level = level - around / 4
     beside = np.pad(level, ((0, 0), (1, 1)), mode="reflect")
-    level = level - (beside[:, :-2] + beside[:, 2:]) / 2
-    spread = np.maximum(1.25 * _mean(np.minimum(np.abs(level), 8), 6 * step, 3), 0.3)
-    return (np.clip(level / spread, -1.5, 1.5) / np.hypot(spread, 1.5)).astype(np.float32)
+    level = (level - (beside[:, :-2] + beside[:, 2:]) / 2).astype(np.float32)
+    return level, np.maximum(1.25 * _mean(np.minimum(np.abs(level), 8), 6 * step, 3), 0.3)
 
 
 def _level(power: Floats) -> Floats:
@@ -403,19 +416,22 @@ def _folded(values: Floats, speed: float, start: float) -> Floats:
 
 
 def _strength(power: Floats, aim: float) -> Floats:
-    """Change of each cell, dB, so that the mark's power is aim² of the sound's in the bands; `power` (cells, bands).
+    """Change of each cell, dB, so that the mark's power is about aim² of the sound's; `power` (cells, bands).
 
     A cell beside louder ones is masked by them and may change more (simultaneous and temporal masking: Johnston 1988,
     "Transform coding of audio signals using perceptual noise criteria", here the root of the ratio); so may, a little,
-    a cell that is faint for its band.
+    a cell that is faint for its band. Where levels fluctuate by themselves a change is heard less and read with more
+    difficulty (noise masks better than tones do: Hellman 1972, "Asymmetry of masking between noise and tone"), so
+    restless sound gets more than calm sound, by up to 2 dB over a whole work.
     """
     floor = 1e-9 * float(power.mean()) + 1e-20
     beside = 10 * np.log10((_mean(power, 1, 3) + floor) / (power + floor))
     level = 10 * np.log10(power + floor)
     faint = np.clip(np.percentile(level, 90, axis=0) - level, -10, 25)
-    change = np.minimum(0.5 * 10 ** ((0.5 * beside + 0.15 * faint) / 20), _MOST)
+    change = np.minimum(10 ** ((0.5 * beside + 0.15 * faint) / 20), 4)
     share = float(np.sum((change * math.log(10) / 20) ** 2 * power)) / (float(power.sum()) or 1.0)
-    return np.clip(change * aim / math.sqrt(share or 1.0), 0.1, _MOST).astype(np.float32)
+    restless = np.sqrt(_against_neighbours(power, 1)[1] / _CALM)
+    return np.clip(change * restless * aim / _KEPT / math.sqrt(share or 1.0), 0.1, _MOST).astype(np.float32)
 
 
 def _filtered(channel: Floats, rate: int, gains: Floats) -> Floats:

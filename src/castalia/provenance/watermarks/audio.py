@@ -54,6 +54,8 @@ _CANDIDATES = 6
 """Places that are decoded, best first."""
 _WHOLE = 2
 """Of these, places that are followed through the whole sound."""
+_TESTS = 4
+"""Tests whose least p-value is taken: the start cells or the code word, in one piece or in the whole sound."""
 _KEPT = 0.8
 """Share of a change that is left when windows overlap (measured)."""
 _CALM = 2.5
@@ -120,7 +122,8 @@ class AudioWatermark:
         """Marked sound.
 
         Args:
-            samples: (n, channels) in [-1, 1]; all channels get the same gains.
+            samples: (n, channels) in [-1, 1]; all channels get the same gains, and the mark is read in their mean:
+                channels that cancel each other show none.
             rate: Samples a second, at least 16,000.
             payload: Six bytes.
 
@@ -162,8 +165,8 @@ class AudioWatermark:
         for rank, place in enumerate(places):
             for values, ways in self._gather(pieces, rate, place, tried, whole=rank < _WHOLE):
                 reading = code.decode(self._code_values(values))
-                proof = reading.chance(ways)
-                p_value = min(1.0, 2 * min(proof, _chance(self._sync_score(values), ways)))
+                proof = _TESTS * reading.chance(ways)
+                p_value = min(1.0, proof, _TESTS * _chance(self._sync_score(values), ways))
                 payload = reading.payload if reading.intact and proof <= ALARM else None
                 if (payload is not None, -p_value) > (best.payload is not None, -best.p_value):
                     best = Detection(payload, p_value, place.speed, seconds, too_short=False)

@@ -14,8 +14,8 @@ clip; segmental SNR the mean over pieces of 20 ms that are not silent; the noise
 power in each critical band with a threshold after Johnston (1988): power spread over bands, less 14.5 dB + band for
 tones and 5.5 dB for noise by spectral flatness; MP3 at 128 kbit/s of the same clips stands beside it. False positives:
 windows of 8 seconds of people's recordings (game music by Debian's wesnoth-1.16-music and planetblupi-music-ogg at
-44,100 Hz, telephone announcements by asterisk-core-sounds-{en,ru}-wav at 8,000 Hz) and of the clips unmarked, each
-window under a key of its own. Speed is CPU time of one thread on 60 seconds. Resumable; progress is kept in `.state/`.
+44,100 Hz, telephone announcements by asterisk-core-sounds-{en,ru}-wav at 8,000 Hz), each window under a key of its
+own. Speed is CPU time of one thread on 60 seconds. Resumable; progress is kept in `.state/`.
 """
 
 from __future__ import annotations

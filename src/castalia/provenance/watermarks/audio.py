@@ -5,7 +5,7 @@ and the whole pattern starts anew every 256 cells (3.07 s), so that any piece of
 the cells says where the pattern begins; the others carry the code bits of `payload`. To mark, a cell is made a little
 louder or softer (spread spectrum: Cox et al. 1997, "Secure spread spectrum watermarking for multimedia"; on magnitudes,
 as patchwork does: Yeo and Kim 2003, "Modified patchwork algorithm"). The gains multiply the sound, so silence stays
-silent. How much a cell changes follows the masking of its neighbourhood (`_strength`), and all of it together stays a
+silent. How much a cell changes follows the masking of its neighbourhood (`strength`), and all of it together stays a
 fixed distance under the sound. The detector has no original. It flattens the log-powers of the cells, which takes away
 most of the sound and leaves the mark, adds up the repetitions, and correlates them with the pattern at every start and
 at speeds within ±3 %.
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import MarkError, UsageError
 from castalia.provenance.watermarks import payload as code
+from castalia.provenance.watermarks.audio_cells import BANDS, CELL, band_powers, filtered, flattened, spectrum, strength
 
 SCHEME = "cells1"
 LEAST_SECONDS = 8.0
@@ -35,14 +36,10 @@ LEAST_SECONDS = 8.0
 ALARM = 1e-6
 """False-positive rate at which a payload is handed out."""
 
-_CELL = 0.012
-"""Length of a cell, seconds; the analysis windows are twice as long."""
 _PERIOD = 256
 """Cells until the pattern starts anew."""
 _FINE = 3
 """Steps of the search in time for one cell."""
-_LOW, _HIGH = 200.0, 7000.0
-"""Where the mark lies, Hz."""
 _SYNC_SHARE = 0.2
 _SPEEDS = np.round(np.arange(-30, 31) / 1000 + 1, 4)
 """Speeds that are searched; finer ones around the best."""
@@ -56,12 +53,6 @@ _WHOLE = 2
 """Of these, places that are followed through the whole sound."""
 _TESTS = 4
 """Tests whose least p-value is taken: the start cells or the code word, in one piece or in the whole sound."""
-_KEPT = 0.8
-"""Share of a change that is left when windows overlap (measured)."""
-_CALM = 2.5
-"""Spread of the flattened levels, dB, at which a work gets the strength that was asked for."""
-_MOST = 2.0
-"""Largest change of a cell, dB."""
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.intp]
@@ -142,12 +133,12 @@ class AudioWatermark:
             )
         if rate < 16_000:
             raise MarkError(f"sound at {rate} Hz is too dull for a watermark", hint="use 16000 Hz or more")
-        power = _bands(_spectrum(_mono(samples), rate, _CELL), rate, 1.0)  # (cells, bands)
+        power = band_powers(spectrum(_mono(samples), rate, CELL), rate, 1.0)  # (cells, bands)
         wanted = np.where(self._roles < 0, 1, code.encode(payload)[self._roles]) * self._signs
         signs = wanted[np.arange(len(power)) % _PERIOD]
         aim = math.sqrt(10 ** (-self._distance / 10))
-        gains = signs * _strength(power, aim)  # dB
-        mark = np.stack([_filtered(channel, rate, gains) for channel in samples.T], axis=1)
+        gains = signs * strength(power, aim)  # dB
+        mark = np.stack([filtered(channel, rate, gains) for channel in samples.T], axis=1)
         loudness, excess = float(np.linalg.norm(samples)), float(np.linalg.norm(mark))
         mark *= min(1.0, 1.26 * aim * loudness / excess) if excess else 0.0
         return np.clip(samples + mark, -1, 1).astype(np.float32)
@@ -156,7 +147,7 @@ class AudioWatermark:
         """Look for this key's mark; `samples` (n, channels), `rate` in Hz. Needs no original."""
         _check(samples, rate)
         seconds = len(samples) / rate
-        if seconds < _PERIOD * _CELL:
+        if seconds < _PERIOD * CELL:
             return Detection(None, 1.0, 1.0, seconds, too_short=True)
         pieces = np.array_split(_mono(samples), math.ceil(seconds / _WINDOW))
         best = Detection(None, 1.0, 1.0, seconds, too_short=False)
@@ -178,10 +169,10 @@ class AudioWatermark:
         """Likeliest places of the pattern, best first, no two of them neighbours."""
         found: list[_Place] = []
         for number, piece in enumerate(pieces):
-            spectrum = _spectrum(piece, rate, _CELL / _FINE)
+            measured = spectrum(piece, rate, CELL / _FINE)
             scales = np.round(_SPEEDS / _SCALE_STEP) * _SCALE_STEP
             for scale in np.unique(scales):
-                values = _flattened(_bands(spectrum, rate, float(scale)), _FINE)
+                values = flattened(band_powers(measured, rate, float(scale)), _FINE)
                 for speed in _SPEEDS[scales == scale]:
                     scores = self._scores(values, float(speed))
                     found += [
@@ -233,7 +224,7 @@ class AudioWatermark:
         for direction in (1, -1):
             start, number = own, place.piece
             while 0 <= number + direction < len(pieces):
-                length = len(pieces[min(number, number + direction)]) / rate / _CELL * _FINE * speed
+                length = len(pieces[min(number, number + direction)]) / rate / CELL * _FINE * speed
                 number, start = number + direction, start + direction * length
                 values = self._values(pieces[number], rate, speed)
                 options = [(speed, start + step) for step in (-2, -1, 0, 1, 2)]
@@ -243,7 +234,7 @@ class AudioWatermark:
         yield total, tried
 
     def _values(self, piece: Floats, rate: int, speed: float) -> Floats:
-        return _flattened(_bands(_spectrum(piece, rate, _CELL / _FINE), rate, speed), _FINE)
+        return flattened(band_powers(spectrum(piece, rate, CELL / _FINE), rate, speed), _FINE)
 
     def _sync_score(self, values: Floats) -> float:
         """Score z of the cells that mark the start; `values` (cells, bands)."""
@@ -275,29 +266,16 @@ def _mono(samples: Floats) -> Floats:
     return samples.mean(axis=1, dtype=np.float32)
 
 
-def _edges() -> NDArray[np.float64]:
-    """Band edges, Hz: half an equivalent rectangular bandwidth (Glasberg and Moore 1990), 125 Hz at least."""
-    edges = [_LOW]
-    while edges[-1] < _HIGH:
-        edges.append(edges[-1] + max(125.0, 0.5 * (24.7 + 0.108 * edges[-1])))
-    return np.array(edges)
-
-
-_EDGES = _edges()
-_BANDS = len(_EDGES) - 1
-_WIDTHS = np.diff(_EDGES)
-
-
 def _pattern(secret: bytes) -> tuple[Floats, Integers]:
     """Sign of each cell, and which code bit it carries (-1: none, it marks the start); both (cells, bands)."""
-    count = _PERIOD * _BANDS
+    count = _PERIOD * BANDS
     digest = hashlib.shake_256(len(secret).to_bytes(4, "big") + secret + b"audio cells").digest(8 * count)
     order = np.argsort(np.frombuffer(digest, "<u8"), kind="stable")
     starts = round(count * _SYNC_SHARE)
     roles = np.full(count, -1, np.intp)
     roles[order[starts:]] = np.arange(count - starts) % code.CODE_BITS
     signs = code.signs(secret, "audio signs", count)
-    return signs.reshape(_PERIOD, _BANDS), roles.reshape(_PERIOD, _BANDS)
+    return signs.reshape(_PERIOD, BANDS), roles.reshape(_PERIOD, BANDS)
 
 
 def _chance(score: float, ways: int) -> float:
@@ -312,97 +290,6 @@ def _near(place: _Place, other: _Place) -> bool:
     return same and min(apart, length - apart) <= 6
 
 
-# ------------------------------------------------------------ from sound to cells
-
-
-def _size(rate: int) -> int:
-    """Samples of an analysis window: two cells, rounded up to an even product of 2, 3 and 5."""
-    size = math.ceil(2 * _CELL * rate)
-    while size % 2 or not _smooth(size):
-        size += 1
-    return size
-
-
-def _smooth(number: int) -> bool:
-    for prime in (2, 3, 5):
-        while number % prime == 0:
-            number //= prime
-    return number == 1
-
-
-def _frames(mono: Floats, rate: int, step: float) -> Iterator[tuple[Integers, Floats]]:
-    """Windows centred on 0, step, 2 step … seconds, in blocks: starts in the sound, and samples (frames, size)."""
-    size = _size(rate)
-    padded = np.pad(mono, (size // 2, size))
-    views = np.lib.stride_tricks.sliding_window_view(padded, size)
-    starts = np.round(np.arange(int(len(mono) / rate / step) + 1) * step * rate).astype(np.intp)
-    for at in range(0, len(starts), 1024):
-        block = starts[at : at + 1024]
-        yield block - size // 2, views[block]
-
-
-def _spectrum(mono: Floats, rate: int, step: float) -> NDArray[np.float64]:
-    """Running sum over frequency of the power, (frames, bins + 1), up to a little above the highest band."""
-    size = _size(rate)
-    window = np.hanning(size + 1)[:-1].astype(np.float32)
-    top = min(size // 2 + 1, math.ceil(1.05 * _EDGES[-1] * size / rate) + 1)
-    blocks: list[NDArray[np.float64]] = []
-    for _, frames in _frames(mono, rate, step):
-        bins = np.fft.rfft(frames * window, axis=1)[:, :top]
-        blocks.append(np.cumsum(bins.real**2 + bins.imag**2, axis=1, dtype=np.float64))
-    return np.pad(np.concatenate(blocks), ((0, 0), (1, 0)))
-
-
-def _bands(spectrum: NDArray[np.float64], rate: int, scale: float) -> Floats:
-    """Power of each band, its edges multiplied by `scale`, (frames, bands)."""
-    places = np.minimum(_EDGES * scale * _size(rate) / rate + 0.5, spectrum.shape[1] - 1.001)
-    below = places.astype(np.intp)
-    share = places - below
-    sums = spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share
-    return np.maximum(np.diff(sums, axis=1), 0).astype(np.float32)
-
-
-def _flattened(power: Floats, step: int) -> Floats:
-    """Evidence of each cell: its level against its neighbours'; `power` (frames, bands), `step` frames a cell.
-
-    Limited to 1.5 times the spread of such values in the neighbourhood, and smaller where the sound is restless or so
-    faint that noise may have covered it: the faintest twentieth of the sound is taken for white noise.
-    """
-    level, spread = _against_neighbours(power, step)
-    noise = 2 * _WIDTHS * float(np.percentile(power / _WIDTHS, 5)) + 1e-20
-    near = _mean(power, step, 0)
-    return (np.clip(level / spread, -1.5, 1.5) / np.hypot(spread, 1.5) * (near / (near + noise))).astype(np.float32)
-
-
-def _against_neighbours(power: Floats, step: int) -> tuple[Floats, Floats]:
-    """Levels minus the mean of the four neighbours in time, then of the two in frequency, and their spread, dB."""
-    level = _level(power)
-    moved = np.pad(level, ((2 * step, 2 * step), (0, 0)), mode="edge")
-    count = len(level)
-    around = sum(moved[(2 + cells) * step : (2 + cells) * step + count] for cells in (-2, -1, 1, 2))
-    level = level - around / 4
-    beside = np.pad(level, ((0, 0), (1, 1)), mode="reflect")
-    level = (level - (beside[:, :-2] + beside[:, 2:]) / 2).astype(np.float32)
-    return level, np.maximum(1.25 * _mean(np.minimum(np.abs(level), 8), 6 * step, 3), 0.3)
-
-
-def _level(power: Floats) -> Floats:
-    """Decibels over a floor 70 dB under the mean, so that rounding noise in pauses counts little."""
-    floor = 1e-7 * float(power.mean()) + 1e-20
-    return (10 * np.log10(power + floor)).astype(np.float32)
-
-
-def _mean(values: Floats, rows: int, columns: int) -> Floats:
-    """Mean over the rectangle of ± rows and ± columns around each value, edges repeated."""
-    for axis, radius in ((0, rows), (1, columns)):
-        wide = np.pad(values, [(radius + 1, radius) if axis == each else (0, 0) for each in (0, 1)], mode="edge")
-        sums = np.cumsum(wide, axis=axis, dtype=np.float64)
-        width = 2 * radius + 1
-        upper, lower = (sums[width:], sums[:-width]) if axis == 0 else (sums[:, width:], sums[:, :-width])
-        values = ((upper - lower) / width).astype(np.float32)
-    return values
-
-
 def _folded(values: Floats, speed: float, start: float) -> Floats:
     """Sum of the repetitions, (cells, bands), of a piece that begins at step `start` of the pattern."""
     first = math.ceil(start / _FINE)
@@ -413,44 +300,3 @@ def _folded(values: Floats, speed: float, start: float) -> Floats:
     padded[: len(cells)] = values[rows]
     ring = padded.reshape(-1, _PERIOD, values.shape[1]).sum(axis=0)
     return np.roll(ring, first % _PERIOD, axis=0)
-
-
-# ------------------------------------------------------------ from cells to sound
-
-
-def _strength(power: Floats, aim: float) -> Floats:
-    """Change of each cell, dB, so that the mark's power is about aim² of the sound's; `power` (cells, bands).
-
-    A cell beside louder ones is masked by them and may change more (simultaneous and temporal masking: Johnston 1988,
-    "Transform coding of audio signals using perceptual noise criteria", here the root of the ratio); so may, a little,
-    a cell that is faint for its band. Where levels fluctuate by themselves a change is heard less and read with more
-    difficulty (noise masks better than tones do: Hellman 1972, "Asymmetry of masking between noise and tone"), so
-    restless sound gets more than calm sound, by up to 2 dB over a whole work.
-    """
-    floor = 1e-9 * float(power.mean()) + 1e-20
-    beside = 10 * np.log10((_mean(power, 1, 3) + floor) / (power + floor))
-    level = 10 * np.log10(power + floor)
-    faint = np.clip(np.percentile(level, 90, axis=0) - level, -10, 25)
-    change = np.minimum(10 ** ((0.5 * beside + 0.15 * faint) / 20), 4)
-    share = float(np.sum((change * math.log(10) / 20) ** 2 * power)) / (float(power.sum()) or 1.0)
-    restless = np.sqrt(_against_neighbours(power, 1)[1] / _CALM)
-    return np.clip(change * restless * aim / _KEPT / math.sqrt(share or 1.0), 0.1, _MOST).astype(np.float32)
-
-
-def _filtered(channel: Floats, rate: int, gains: Floats) -> Floats:
-    """What the gains, dB (cells, bands), add to a channel (n,): overlapping sine windows, a cell apart."""
-    size = _size(rate)
-    window = np.sin(np.pi * (np.arange(size) + 0.5) / size).astype(np.float32)
-    band = np.searchsorted(_EDGES, np.arange(size // 2 + 1) * rate / size, side="right") - 1
-    inside = (band >= 0) & (band < _BANDS)
-    factors = np.zeros((len(gains), _BANDS + 1), np.float32)  # the last column for bins outside the bands
-    factors[:, :_BANDS] = 10 ** (gains / 20) - 1
-    columns = np.where(inside, band, _BANDS)
-    total = np.zeros(len(channel) + 3 * size, np.float32)
-    at = 0
-    for starts, frames in _frames(channel, rate, _CELL):
-        bins = np.fft.rfft(frames * window, axis=1) * factors[at : at + len(frames), columns]
-        for start, frame in zip(starts + size, np.fft.irfft(bins, size, axis=1) * window, strict=True):
-            total[start : start + size] += frame
-        at += len(frames)
-    return total[size : size + len(channel)]

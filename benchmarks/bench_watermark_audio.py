@@ -6,16 +6,16 @@ a Python with resemble-perth 1.0.1, torch, torchaudio (without its native librar
 Protocol: 20 speech clips (14 of espeak-ng, of these 4 Mandarin, at 22,050 Hz; 6 of hibari-tts at 24,000 Hz) and 24
 clips of music in 44,100 Hz stereo (12 played here from FluidR3 with programs and chords drawn by seed, drums in every
 third; 12 out of people's recordings, one a piece, 40 % into it), none of them those that the constants were chosen on.
-Each is 8 seconds, the least that is marked, and again 16 seconds. Every clip gets its own key and payload. Attacks:
-MP3 at 64 kbit/s (LAME, constant rate), resampling to 16 kHz, white noise 30 dB under the clip, a third cut off at the
-head or at the tail, at a sample drawn by seed, volume 0.3 and up to full scale, 2 % faster and slower by resampling;
-and all pairs of them that change different things, MP3 last. Recovered means: all 48 bits right. SNR is of the whole
-clip; segmental SNR the mean over pieces of 20 ms that are not silent; the noise-to-mask ratio compares the mark's
-power in each critical band with a threshold after Johnston (1988): power spread over bands, less 14.5 dB + band for
-tones and 5.5 dB for noise by spectral flatness; MP3 at 128 kbit/s of the same clips stands beside it. False positives:
-windows of 8 seconds of people's recordings (game music by Debian's wesnoth-1.16-music and planetblupi-music-ogg at
-44,100 Hz, telephone announcements by asterisk-core-sounds-{en,ru}-wav at 8,000 Hz), each window under a key of its
-own. Speed is CPU time of one thread on 60 seconds. Resumable; progress is kept in `.state/`.
+Each is 8 seconds, the least that is marked, and for pairs of attacks again 16 seconds. Every clip gets its own key and
+payload. Attacks: MP3 at 64 kbit/s (LAME, constant rate), resampling to 16 kHz, white noise 30 dB under the clip, a
+third cut off at the head or at the tail, at a sample drawn by seed, volume 0.3 and up to full scale, 2 % faster and
+slower by resampling; and all pairs of them that change different things, MP3 last. Recovered means: all 48 bits right.
+SNR is of the whole clip; segmental SNR the mean over pieces of 20 ms that are not silent; the noise-to-mask ratio
+compares the mark's power in each critical band with a threshold after Johnston (1988): power spread over bands, less
+14.5 dB + band for tones and 5.5 dB for noise by spectral flatness; MP3 at 128 kbit/s of the same clips stands beside
+it. False positives: windows of 8 seconds of people's recordings (game music by Debian's wesnoth-1.16-music and
+planetblupi-music-ogg at 44,100 Hz, telephone announcements by asterisk-core-sounds-{en,ru}-wav at 8,000 Hz), each
+window under a key of its own. Speed is CPU time of one thread on 60 seconds. Resumable; progress is kept in `.state/`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,16 @@ from castalia.provenance.watermarks.audio import ALARM, LEAST_SECONDS, AudioWate
 Sound = NDArray[np.float32]
 Clip = tuple[Sound, int]
 Row = dict[str, Any]
+MEASURES = (
+    "snr",
+    "segmental_snr",
+    "noise_to_mask",
+    "over_mask",
+    "mp3_128k_noise_to_mask",
+    "mp3_128k_over_mask",
+    "embed_times_real_time",
+    "detect_times_real_time",
+)
 KEPT = STATE / "watermark_audio.jsonl"
 RECORDINGS = STATE / "recordings"
 PACKAGES = (
@@ -53,8 +64,9 @@ PACKAGES = (
     "asterisk-core-sounds-ru-wav",
 )
 SOUNDFONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
-LENGTHS = (8, 16)
 SPEECH, MUSIC = 20, 24
+ORDER = sorted(range(SPEECH + MUSIC), key=lambda number: (number % 4, number))
+"""Clips, so that a run that is broken off has some of each sort."""
 WINDOWS = 1500
 ENGLISH = (
     "Before the bridge was built, a ferry crossed the river twelve times a day. The ferryman knew every passenger by "
@@ -81,22 +93,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recordings", type=Path, default=RECORDINGS, help="folder with the unpacked Debian packages")
     parser.add_argument("--perth", help="Python that has resemble-perth")
+    parser.add_argument("--report", action="store_true", help="print what has been measured so far")
     args = parser.parse_args()
     STATE.mkdir(exist_ok=True)
     if not args.recordings.exists():
         _fetch(args.recordings)
     done = {(row["kind"], row["number"]) for row in _rows()}
-    for number in range(SPEECH + MUSIC):
-        for seconds in LENGTHS:
-            if (f"clip{seconds}", number) not in done:
-                _keep({"kind": f"clip{seconds}", "number": number} | _survival(args.recordings, number, seconds))
-    for number, (group, clip) in enumerate(_windows(args.recordings)):
-        if ("plain", number) not in done:
-            _keep({"kind": "plain", "number": number, "group": group, "p": _plain(*clip, number)})
-    if ("speed", 0) not in done:
-        _keep({"kind": "speed", "number": 0} | _speed())
-    if args.perth and ("perth", 0) not in done:
-        _keep({"kind": "perth", "number": 0} | _perth(args.recordings, args.perth))
+    wanted = [
+        *(("single8", number) for number in ORDER),
+        ("speed", 0),
+        *((("perth", number) for number in ORDER) if args.perth else ()),
+        *(("plain", number) for number in range(WINDOWS // 3)),
+        *(("pairs8", number) for number in ORDER),
+        *(("plain", number) for number in range(WINDOWS // 3, WINDOWS)),
+        *(("pairs16", number) for number in ORDER),
+    ]
+    measures: dict[str, Callable[[int], Row]] = {
+        "single8": lambda number: _survival(args.recordings, number, 8, SINGLE),
+        "pairs8": lambda number: _survival(args.recordings, number, 8, PAIRS),
+        "pairs16": lambda number: _survival(args.recordings, number, 16, PAIRS),
+        "speed": lambda _: _speed(),
+        "perth": lambda number: _perth(args.recordings, number, args.perth),
+        "plain": lambda number: _plain(args.recordings, number),
+    }
+    for kind, number in [] if args.report else wanted:
+        if (kind, number) not in done:
+            _keep({"kind": kind, "number": number} | measures[kind](number))
     _report()
 
 
@@ -218,23 +240,34 @@ ATTACKS: dict[str, Callable[[Sound, int], Clip]] = {
     "mp3_64k": _mp3,
 }
 ALIKE = ({"head_cut", "tail_cut"}, {"faster_2", "slower_2"}, {"volume_0.3", "full_scale"})
+SINGLE = [(), *((name,) for name in ATTACKS)]
 PAIRS = [pair for pair in combinations(ATTACKS, 2) if set(pair) not in ALIKE and "full_scale" not in pair]
 
 
-def _survival(recordings: Path, number: int, seconds: int) -> Row:
+def _attacked(sound: Sound, rate: int, names: Sequence[str]) -> Clip:
+    for name in names:
+        sound, rate = ATTACKS[name](sound, rate)
+    return sound, rate
+
+
+def _survival(recordings: Path, number: int, seconds: int, attacks: Sequence[Sequence[str]]) -> Row:
+    """For each attack 1 when the payload comes back, 0 for none, -1 for a wrong one; and whether a mark is seen."""
     sound, rate = _clip(recordings, number, seconds)
     mark = AudioWatermark(f"benchmark {number} {seconds}".encode())
     payload = np.random.default_rng(number).bytes(6)
     marked = mark.embed(sound, rate, payload)
     found: dict[str, int] = {}
-    for names in [(), *((name,) for name in ATTACKS), *PAIRS]:
-        attacked, new_rate = marked, rate
-        for name in names:
-            attacked, new_rate = ATTACKS[name](attacked, new_rate)
-        seen = mark.detect(attacked, new_rate)
-        found["+".join(names) or "as_written"] = -1 if seen.payload not in {None, payload} else int(bool(seen.payload))
-        found["+".join(names) + "?"] = int(seen.present)
-    return {"group": _group(number), "found": found} | _nearness(sound, marked, rate)
+    present: dict[str, bool] = {}
+    for names in attacks:
+        seen = mark.detect(*_attacked(marked, rate, names))
+        found[_name(names)] = -1 if seen.payload not in {None, payload} else int(bool(seen.payload))
+        present[_name(names)] = seen.present
+    near = _nearness(sound, marked, rate) if seconds == 8 and () in attacks else {}
+    return {"group": _group(number), "found": found, "present": present} | near
+
+
+def _name(names: Sequence[str]) -> str:
+    return "+".join(names) or "as_written"
 
 
 # ------------------------------------------------------------ how near the mark is to the sound
@@ -295,26 +328,30 @@ def _noise_to_mask(sound: Sound, marked: Sound, rate: int) -> tuple[float, float
 # ------------------------------------------------------------ false positives, speed, anchor
 
 
-def _windows(recordings: Path) -> Iterator[tuple[str, Clip]]:
-    """Unmarked sound, two windows of music to one of speech, the pieces in turn."""
-    music = [path for path in sorted(recordings.rglob("*.ogg")) if soundfile.info(path).duration > 20]
-    speech = sorted(recordings.rglob("*.wav"))
-    talk = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in speech])[:, None]
-    for number in range(WINDOWS):
-        if number % 3 == 2:
-            start = number // 3 * len(talk) // (WINDOWS // 3 + 1)
-            yield "speech", (talk[start : start + 64_000], 8_000)
-        else:
-            path = music[number % len(music)]
-            about = soundfile.info(path)
-            start = np.random.default_rng(number).integers(about.frames - 8 * about.samplerate)
-            sound = soundfile.read(path, 8 * about.samplerate, int(start), dtype="float32")[0]
-            yield "music", (sound.clip(-1, 1), about.samplerate)
+def _plain(recordings: Path, number: int) -> Row:
+    """P-value on unmarked sound; two windows of music to one of speech, the pieces in turn."""
+    group = "speech" if number % 3 == 2 else "music"
+    paths = _recordings(recordings, group)
+    if group == "speech":  # short announcements, one after the other
+        start, parts = number * 13, []
+        while sum(map(len, parts)) < 64_000:
+            parts.append(soundfile.read(paths[(start + len(parts)) % len(paths)], dtype="float32")[0])
+        sound, rate = np.concatenate(parts)[:64_000, None], 8_000
+    else:
+        path = paths[number % len(paths)]
+        about = soundfile.info(path)
+        rate = about.samplerate
+        start = int(np.random.default_rng(number).integers(about.frames - 8 * rate))
+        sound = soundfile.read(path, 8 * rate, start, dtype="float32")[0]
+    seen = AudioWatermark(f"window {number}".encode()).detect(sound.clip(-1, 1), rate)
+    return {"group": group, "p": seen.p_value, "payload": seen.payload is not None}
 
 
-def _plain(sound: Sound, rate: int, number: int) -> float:
-    seen = AudioWatermark(f"window {number}".encode()).detect(sound, rate)
-    return -1.0 if seen.payload else seen.p_value
+@cache
+def _recordings(folder: Path, group: str) -> list[Path]:
+    if group == "speech":
+        return sorted(folder.rglob("*.wav"))
+    return [path for path in sorted(folder.rglob("*.ogg")) if soundfile.info(path).duration > 20]
 
 
 def _speed() -> Row:
@@ -350,44 +387,36 @@ for line in sys.stdin:
 """
 
 
-def _perth(recordings: Path, python: str) -> Row:
-    """The same 8-second clips through resemble-perth, mixed to one channel: is its mark, without bits, seen?"""
+@cache
+def _perth_process(python: str) -> subprocess.Popen[str]:
     start = [python, "-W", "ignore", "-c", PERTH]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as run,
-    ):
-        assert run.stdin is not None
-        assert run.stdout is not None
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
+
+
+def _perth(recordings: Path, number: int, python: str) -> Row:
+    """The same 8 seconds through resemble-perth, mixed to one channel: is its mark, without bits, seen?"""
+    run = _perth_process(python)
+    with tempfile.TemporaryDirectory() as folder:
 
         def ask(what: str, sound: Sound, rate: int) -> tuple[float, float]:
+            assert run.stdout is not None
             soundfile.write(f"{folder}/in.wav", sound, rate, subtype="FLOAT")
             print(json.dumps([what, f"{folder}/in.wav", f"{folder}/out.wav"]), file=run.stdin, flush=True)
-            line = next(line for line in run.stdout or () if line.startswith("@"))
-            answer, spent = json.loads(line[1:])
+            answer, spent = json.loads(next(line for line in run.stdout if line.startswith("@"))[1:])
             return answer, spent
 
-        rows: list[Row] = []
-        for number in range(SPEECH + MUSIC):
-            sound, rate = _clip(recordings, number, 8)
-            sound = sound.mean(axis=1, keepdims=True)
-            embed = ask("mark", sound, rate)[1]
-            marked = soundfile.read(f"{folder}/out.wav", dtype="float32", always_2d=True)[0][: len(sound)]
-            found: dict[str, float] = {}
-            for names in [(), *((name,) for name in ATTACKS)]:
-                attacked, new_rate = marked.clip(-1, 1), rate
-                for name in names:
-                    attacked, new_rate = ATTACKS[name](attacked, new_rate)
-                found["+".join(names) or "as_written"], spent = ask("read", attacked, new_rate)
-            found["unmarked"] = ask("read", sound, rate)[0]
-            ratio, worse = _noise_to_mask(sound, marked, rate)
-            whole, pieces = _snr(sound, marked, rate)
-            near = {"snr": whole, "segmental_snr": pieces, "noise_to_mask": ratio, "over_mask": worse}
-            rows.append({"group": _group(number), "found": found, "embed": 8 / embed, "detect": 8 / spent} | near)
-        run.stdin.close()
-    return {"rows": rows}
+        sound, rate = _clip(recordings, number, 8)
+        sound = sound.mean(axis=1, keepdims=True)
+        unmarked, reading = ask("read", sound, rate)
+        _, writing = ask("mark", sound, rate)
+        marked = soundfile.read(f"{folder}/out.wav", dtype="float32", always_2d=True)[0][: len(sound)].clip(-1, 1)
+        found = {_name(names): ask("read", *_attacked(marked, rate, names))[0] for names in SINGLE}
+    ratio, worse = _noise_to_mask(sound, marked, rate)
+    whole, pieces = _snr(sound, marked, rate)
+    near = {"snr": whole, "segmental_snr": pieces, "noise_to_mask": ratio, "over_mask": worse}
+    speed = {"embed_times_real_time": 8 / writing, "detect_times_real_time": 8 / reading}
+    return {"group": _group(number), "found": found | {"unmarked": unmarked}} | near | speed
 
 
 # ------------------------------------------------------------ figures
@@ -396,51 +425,54 @@ def _perth(recordings: Path, python: str) -> Row:
 def _report() -> None:
     rows = _rows()
     figures: Row = {}
-    for seconds in LENGTHS:
-        for group in ("speech", "music"):
-            own = [row for row in rows if row["kind"] == f"clip{seconds}" and row["group"] == group]
-            found = {
-                name: interval(sum(row["found"][name] == 1 for row in own), len(own))
-                for name in own[0]["found"]
-                if not name.endswith("?")
-            }
-            pairs = ["+".join(pair) for pair in PAIRS]
-            figures[f"{group}_{seconds}s"] = {
-                "recovered": {name: share for name, share in found.items() if name not in pairs},
-                "pairs_recovered": interval(
-                    sum(row["found"][name] == 1 for row in own for name in pairs), len(pairs) * len(own)
-                ),
-                "pairs_below_all": {name: found[name][0] for name in pairs if found[name][0] < 1},
-                "pairs_present": interval(
-                    sum(row["found"][name + "?"] for row in own for name in pairs), len(pairs) * len(own)
-                ),
-                "wrong_payloads": sum(value == -1 for row in own for value in row["found"].values()),
-            } | {name: _mean(own, name) for name in own[0] if name not in {"kind", "number", "group", "found"}}
-            figures[f"{group}_{seconds}s"]["snr_least"] = round(min(row["snr"] for row in own), 1)
-    plain = [row for row in rows if row["kind"] == "plain"]
     for group in ("speech", "music"):
-        values = np.array([row["p"] for row in plain if row["group"] == group])
-        figures[f"false_positives_{group}"] = {
-            "windows": len(values),
-            "alarms": int(np.sum(values <= ALARM)),
-            "upper_bound": round(3 / len(values), 5),
-            "least_p": float(values.min()),
-            "share_p_below_0.1": float(np.mean(values < 0.1)),
+        own = {
+            kind: [row for row in rows if row["kind"] == kind and row.get("group") == group]
+            for kind in ("single8", "pairs8", "pairs16", "plain", "perth")
         }
-    figures |= {name: value for row in rows if row["kind"] == "speed" for name, value in row.items() if "real" in name}
-    perth = next((row["rows"] for row in rows if row["kind"] == "perth"), [])
-    for group in ("speech", "music"):
-        own = [row for row in perth if row["group"] == group]
-        if own:
-            seen = {name: interval(sum(row["found"][name] >= 0.5 for row in own), len(own)) for name in own[0]["found"]}
-            figures[f"perth_{group}_8s"] = {"present": seen} | {
-                name: _mean(own, name) for name in own[0] if name not in {"group", "found"}
+        if singles := own["single8"]:
+            figures[f"{group}_8s"] = {
+                "recovered": _shares(singles),
+                "wrong_payloads": _count(singles, "found", -1),
+                **_means(singles),
+                "snr_least": round(min(row["snr"] for row in singles), 1),
             }
+        for kind in ("pairs8", "pairs16"):
+            if pairs := own[kind]:
+                shares, of = _shares(pairs), len(PAIRS) * len(pairs)
+                figures[f"{group}_{kind}"] = {
+                    "recovered": interval(_count(pairs, "found", 1), of),
+                    "present": interval(_count(pairs, "present", 1), of),
+                    "wrong_payloads": _count(pairs, "found", -1),
+                    "clips": len(pairs),
+                    "below_all": {name: share[0] for name, share in shares.items() if share[0] < 1},
+                }
+        if plain := own["plain"]:
+            values = np.array([row["p"] for row in plain])
+            figures[f"unmarked_{group}"] = {
+                "windows": len(values),
+                "alarms": int(np.sum(values <= ALARM)),
+                "payloads": sum(row["payload"] for row in plain),
+                "upper_bound_95": round(3 / len(values), 5),
+                "least_p": float(f"{values.min():.2g}"),
+                "share_p_below_0.1": round(float(np.mean(values < 0.1)), 4),
+            }
+        if perth := own["perth"]:
+            figures[f"perth_{group}_8s"] = {"present": _shares(perth, 0.5), **_means(perth)}
+    figures["times_real_time"] = next((row["times_real_time"] for row in rows if row["kind"] == "speed"), None)
     emit("watermark_audio", f"48 bits in {LEAST_SECONDS:g} s and more, payload at p <= {ALARM:g}", figures)
 
 
-def _mean(rows: Sequence[Row], name: str) -> float:
-    return round(float(np.mean([row[name] for row in rows])), 3)
+def _shares(rows: Sequence[Row], least: float = 1) -> Row:
+    return {name: interval(sum(row["found"][name] >= least for row in rows), len(rows)) for name in rows[0]["found"]}
+
+
+def _count(rows: Sequence[Row], field: str, value: int) -> int:
+    return sum(each == value for row in rows for each in row[field].values())
+
+
+def _means(rows: Sequence[Row]) -> Row:
+    return {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0] if name in MEASURES}
 
 
 def _rows() -> list[Row]:

@@ -113,8 +113,7 @@ class AudioWatermark:
         """Marked sound.
 
         Args:
-            samples: (n, channels) in [-1, 1]; all channels get the same gains, and the mark is read in their mean:
-                channels that cancel each other show none.
+            samples: (n, channels) in [-1, 1]; all channels get the same gains, so that mixing them keeps the mark.
             rate: Samples a second, at least 16,000.
             payload: Six bytes.
 
@@ -133,7 +132,7 @@ class AudioWatermark:
             )
         if rate < 16_000:
             raise MarkError(f"sound at {rate} Hz is too dull for a watermark", hint="use 16000 Hz or more")
-        power = band_powers(spectrum(_mono(samples), rate, CELL), rate, 1.0)  # (cells, bands)
+        power = band_powers(spectrum(samples, rate, CELL), rate, 1.0)  # (cells, bands)
         wanted = np.where(self._roles < 0, 1, code.encode(payload)[self._roles]) * self._signs
         signs = wanted[np.arange(len(power)) % _PERIOD]
         aim = math.sqrt(10 ** (-self._distance / 10))
@@ -149,7 +148,7 @@ class AudioWatermark:
         seconds = len(samples) / rate
         if seconds < _PERIOD * CELL:
             return Detection(None, 1.0, 1.0, seconds, too_short=True)
-        pieces = np.array_split(_mono(samples), math.ceil(seconds / _WINDOW))
+        pieces = np.array_split(samples, math.ceil(seconds / _WINDOW))
         best = Detection(None, 1.0, 1.0, seconds, too_short=False)
         places = self._search(pieces, rate)
         tried = len(pieces) * len(_SPEEDS) * _PERIOD * _FINE
@@ -260,10 +259,6 @@ def _check(samples: Floats, rate: int) -> None:
         raise UsageError(f"samples of shape (n, channels) and a rate are needed, not {samples.shape} at {rate} Hz")
     if not np.all(np.abs(samples) <= 1.001):  # false for NaN too
         raise UsageError("samples must lie in [-1, 1]", hint="divide them by their largest magnitude")
-
-
-def _mono(samples: Floats) -> Floats:
-    return samples.mean(axis=1, dtype=np.float32)
 
 
 def _pattern(secret: bytes) -> tuple[Floats, Integers]:

@@ -59,27 +59,30 @@ def _smooth(number: int) -> bool:
     return number == 1
 
 
-def _frames(mono: Floats, rate: int, step: float) -> Iterator[tuple[Integers, Floats]]:
+def _frames(channel: Floats, rate: int, step: float) -> Iterator[tuple[Integers, Floats]]:
     """Windows centred on 0, step, 2 step … seconds, in blocks: starts in the sound, and samples (frames, size)."""
     size = _size(rate)
-    padded = np.pad(mono, (size // 2, size))
+    padded = np.pad(channel, (size // 2, size))
     views = np.lib.stride_tricks.sliding_window_view(padded, size)
-    starts = np.round(np.arange(int(len(mono) / rate / step) + 1) * step * rate).astype(np.intp)
+    starts = np.round(np.arange(int(len(channel) / rate / step) + 1) * step * rate).astype(np.intp)
     for at in range(0, len(starts), 1024):
         block = starts[at : at + 1024]
         yield block - size // 2, views[block]
 
 
-def spectrum(mono: Floats, rate: int, step: float) -> NDArray[np.float64]:
-    """Running sum over frequency of the power, (frames, bins + 1), up to a little above the highest band."""
+def spectrum(samples: Floats, rate: int, step: float) -> NDArray[np.float64]:
+    """Running sum over frequency of the power of all channels, (frames, bins + 1), to a little above the highest band.
+
+    Channels that differ are added as powers: each brings its own sound to hide the mark in, and all the same mark.
+    """
     size = _size(rate)
     window = np.hanning(size + 1)[:-1].astype(np.float32)
     top = min(size // 2 + 1, math.ceil(1.05 * _EDGES[-1] * size / rate) + 1)
-    blocks: list[NDArray[np.float64]] = []
-    for _, frames in _frames(mono, rate, step):
-        bins = np.fft.rfft(frames * window, axis=1)[:, :top]
-        blocks.append(np.cumsum(bins.real**2 + bins.imag**2, axis=1, dtype=np.float64))
-    return np.pad(np.concatenate(blocks), ((0, 0), (1, 0)))
+    total = np.zeros(1)
+    for channel in samples.T:
+        bins = (np.fft.rfft(frames * window, axis=1)[:, :top] for _, frames in _frames(channel, rate, step))
+        total = total + np.concatenate([np.cumsum(each.real**2 + each.imag**2, axis=1, dtype=float) for each in bins])
+    return np.pad(total, ((0, 0), (1, 0)))
 
 
 def band_powers(spectrum: NDArray[np.float64], rate: int, scale: float) -> Floats:

@@ -102,10 +102,10 @@ def main() -> None:
     wanted = [
         *(("single8", number) for number in ORDER),
         ("speed", 0),
+        *(("plain", number) for number in range(WINDOWS // 5)),
         *((("perth", number) for number in ORDER) if args.perth else ()),
-        *(("plain", number) for number in range(WINDOWS // 3)),
         *(("pairs8", number) for number in ORDER),
-        *(("plain", number) for number in range(WINDOWS // 3, WINDOWS)),
+        *(("plain", number) for number in range(WINDOWS // 5, WINDOWS)),
         *(("pairs16", number) for number in ORDER),
     ]
     measures: dict[str, Callable[[int], Row]] = {

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from castalia.core.errors import MarkError, UsageError
-from castalia.provenance.watermarks.audio import ALARM, LEAST_SECONDS, AudioWatermark, Detection
+from castalia.provenance.watermarks.audio import ALARM, LEAST_SECONDS, AudioWatermark
 
 Sound = NDArray[np.float32]
 SECRET = b"a key for tests, thirty-two long"
 PAYLOAD = bytes.fromhex("0123456789ab")
 MARK = AudioWatermark(SECRET)
 RATES = {"speech": 16_000, "music": 44_100}
-SECONDS = 10.0
+SECONDS = 9.0
 
 
 def speech(seed: int, seconds: float = SECONDS) -> Sound:
@@ -50,7 +50,7 @@ def music(seed: int, seconds: float = SECONDS) -> Sound:
         time = np.arange(min(len(sound) - start, rate * 3 // 2)) / rate
         for note in notes:
             pitch, side = 440 * 2 ** ((note - 69) / 12), chance.uniform(0.3, 0.7)
-            for partial in range(1, 20):
+            for partial in range(1, 13):
                 stretched = partial * pitch * (1 + 0.0003 * partial**2)
                 if stretched < 12_000:
                     decay = np.exp(-time * (1.5 + 0.6 * partial)) * np.minimum(time / 0.004, 1)
@@ -110,7 +110,7 @@ ATTACKS: dict[str, Callable[[Sound, int], tuple[Sound, int]]] = {
     "tail cut off": lambda sound, rate: (sound[: len(sound) * 2 // 3 - 91], rate),
     "quieter": lambda sound, rate: (0.3 * sound, rate),
     "16 bits": lambda sound, rate: ((np.round(sound * 32767) / 32767).astype(np.float32), rate),
-    "one channel": lambda sound, rate: (sound.mean(axis=1, keepdims=True, dtype=np.float32), rate),
+    "mixed to one channel": lambda sound, rate: (sound.mean(axis=1, keepdims=True, dtype=np.float32), rate),
     "noise at 30 dB": noisy,
     "resampled to 16 kHz": at_16k,
     "2 % faster": lambda sound, rate: faster(sound, rate, 1.02),
@@ -136,7 +136,7 @@ def test_speed_is_told(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", RATES)
 def test_another_key_finds_nothing(kind: str) -> None:
-    for number in range(3):
+    for number in range(2):
         seen = AudioWatermark(bytes([number]) * 32).detect(marked(kind), RATES[kind])
         assert (seen.payload, seen.present) == (None, False)
 
@@ -144,7 +144,7 @@ def test_another_key_finds_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kind", RATES)
 def test_unmarked_sound_shows_nothing(kind: str) -> None:
     sound = plain(kind)
-    for piece in (sound, sound[: len(sound) // 2], noisy(sound, RATES[kind])[0]):
+    for piece in (sound, noisy(sound, RATES[kind])[0][: len(sound) // 2]):
         seen = MARK.detect(piece, RATES[kind])
         assert (seen.payload, seen.present) == (None, False)
 
@@ -173,7 +173,8 @@ def test_silence_stays_silent() -> None:
     assert not change[40_400:79_600].any()
     nothing = np.zeros((160_000, 1), np.float32)
     assert not MARK.embed(nothing, 16_000, PAYLOAD).any()
-    assert MARK.detect(nothing, 16_000) == Detection(None, 1.0, MARK.detect(nothing, 16_000).speed, 10.0, False)
+    seen = MARK.detect(nothing, 16_000)
+    assert (seen.payload, seen.p_value, seen.present, seen.too_short) == (None, 1.0, False, False)
 
 
 def test_same_input_same_bytes_other_payload_other_bytes() -> None:
@@ -192,10 +193,10 @@ def test_two_keys_share_one_sound() -> None:
 
 
 def test_long_sound_is_read_over_its_pieces() -> None:
-    sound = MARK.embed(speech(11, 40.0), 16_000, PAYLOAD)
+    sound = MARK.embed(speech(11, 24.0), 16_000, PAYLOAD)
     seen = MARK.detect(*faster(*noisy(sound, 16_000), 1.007))
     assert seen.payload == PAYLOAD
-    spliced = np.concatenate([speech(12, 20.0), sound[100_000:300_000], speech(13, 14.0)])
+    spliced = np.concatenate([speech(12, 8.0), sound[100_000:260_000], speech(13, 6.0)])
     assert MARK.detect(spliced, 16_000).payload == PAYLOAD
 
 

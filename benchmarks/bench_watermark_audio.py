@@ -93,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recordings", type=Path, default=RECORDINGS, help="folder with the unpacked Debian packages")
     parser.add_argument("--perth", help="Python that has resemble-perth")
+    parser.add_argument("--only", help="measure one kind of row, for several runs side by side")
     parser.add_argument("--report", action="store_true", help="print what has been measured so far")
     args = parser.parse_args()
     STATE.mkdir(exist_ok=True)
@@ -117,7 +118,7 @@ def main() -> None:
         "plain": lambda number: _plain(args.recordings, number),
     }
     for kind, number in [] if args.report else wanted:
-        if (kind, number) not in done:
+        if (kind, number) not in done and args.only in {None, kind}:
             _keep({"kind": kind, "number": number} | measures[kind](number))
     _report()
 

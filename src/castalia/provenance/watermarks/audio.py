@@ -6,7 +6,7 @@ the cells says where the pattern begins; the others carry the code bits of `payl
 louder or softer (spread spectrum: Cox et al. 1997, "Secure spread spectrum watermarking for multimedia"; on magnitudes,
 as patchwork does: Yeo and Kim 2003, "Modified patchwork algorithm"). The gains multiply the sound, so silence stays
 silent. How much a cell changes follows the masking of its neighbourhood (`strength`), and all of it together stays a
-fixed distance under the sound. The detector has no original. It flattens the log-powers of the cells, which takes away
+given distance under the sound. The detector has no original. It flattens the log-powers of the cells, which takes away
 most of the sound and leaves the mark, adds up the repetitions, and correlates them with the pattern at every start and
 at speeds within ±3 %.
 
@@ -32,7 +32,7 @@ from castalia.provenance.watermarks.audio_cells import BANDS, CELL, band_powers,
 
 SCHEME = "cells1"
 LEAST_SECONDS = 8.0
-"""Shortest work that is marked: with it the payload survives each attack of the benchmark alone, trimming too."""
+"""Shortest work that is marked: with a third of it cut off, the payload is still there to be read."""
 ALARM = 1e-6
 """False-positive rate at which a payload is handed out."""
 

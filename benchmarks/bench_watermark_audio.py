@@ -425,7 +425,16 @@ def _perth(recordings: Path, number: int, python: str) -> Row:
 
 def _report() -> None:
     rows = _rows()
-    figures: Row = {}
+    planned = {
+        "single8": len(ORDER),
+        "pairs8": len(ORDER),
+        "pairs16": len(ORDER),
+        "perth": len(ORDER),
+        "plain": WINDOWS,
+    }
+    figures: Row = {
+        "measured": {kind: f"{sum(row['kind'] == kind for row in rows)} of {of}" for kind, of in planned.items()}
+    }
     for group in ("speech", "music"):
         own = {
             kind: [row for row in rows if row["kind"] == kind and row.get("group") == group]

@@ -58,8 +58,9 @@ class Reading:
     """Share of code bits, copies summed, whose sign the values have right."""
 
     def chance(self, tried: int) -> float:
-        """Upper bound of the chance to see this score, under a wrong key, in any of `tried` rows of values."""
-        return math.exp(min(0.0, 8 * PAYLOAD_BYTES * math.log(2) + math.log(tried) - self.score**2 / 2))
+        """Upper bound of the chance to see this score, under a wrong key, in any of `tried` sets of values."""
+        words = 8 * PAYLOAD_BYTES if self.intact else INFORMATION_BITS
+        return math.exp(min(0.0, words * math.log(2) + math.log(tried) - self.score**2 / 2))
 
 
 def encode(payload: bytes) -> Floats:

@@ -1,0 +1,433 @@
+"""The image watermark: 48 bits in the luma of a picture, found again without the original.
+
+The picture is looked at in a canonical size (area 256², sides in proportion), so that resizing changes nothing. The
+mark is a tile of 64 × 64 canonical pixels, repeated over the picture, and each spatial frequency of the tile between
+`LOWEST` and `HIGHEST` cycles carries two signs, one in its cosine and one in its sine (spread spectrum: Cox et al.
+1997, "Secure spread spectrum watermarking for multimedia"; repeated tiles: Kutter 1998). A quarter of the frequencies
+are pilots with known signs; the others carry the code word of `payload.py` several times. A keyed sign multiplies each.
+
+*Finding the place.* A periodic tile has a line spectrum, so a picture that was turned, enlarged and shifted has the
+tile's coefficients at turned and scaled lattice points of its spectrum. The detector reads the pilots there for a grid
+of angles and sizes, and an inverse transform of the readings gives the correlation for all shifts at once. That costs
+about 10 µs for each angle and size, against milliseconds for turning the picture.
+
+*Host interference.* The picture itself is the main noise. The detector takes the local mean away, divides by the local
+contrast, and divides the spectrum by its local power (whitening); the pilots then show how much of the mark survived at
+each radius, and the code bits are weighted by that. The embedder knows the picture, so it gives more energy to those
+code bits that the picture happens to contradict (informed embedding: Malvar and Florêncio 2003, "Improved spread
+spectrum").
+
+*Which frequencies.* The embedder rehearses an attack (half size, JPEG at quality 50) with an even spectrum, and then
+gives each radius energy by how well it came through: low frequencies in flat artwork, whose faint detail a codec throws
+away, high ones in textures, whose low frequencies are loud.
+
+*What is proved.* The pilots choose a few places without looking at the other signs; of these places alone a payload is
+read, and `Reading.chance` bounds the chance of a false one for any picture whatsoever (see `payload.py`).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from castalia.core.errors import MarkError
+from castalia.provenance.watermarks import payload as code
+from castalia.provenance.watermarks.text import key_id
+
+SCHEME = "tiles1"
+ALARM = 1e-6
+"""A payload is handed out when the chance of a false alarm is at most this."""
+
+SIDE = 256
+"""Canonical pixels: square root of the canonical picture's area."""
+TILE = 64
+"""Canonical pixels a tile's side."""
+LOWEST, HIGHEST = 3.0, 24.0
+"""Frequencies that carry the mark, cycles a tile."""
+COPIES = 8
+"""Copies of the code word."""
+SYNC_HIGHEST = 12.0
+"""Pilots up to this frequency are used for the coarse search, whose steps are too wide for higher ones."""
+
+ANGLES = np.deg2rad(np.arange(-6, 7) * 0.65)
+"""Searched angles, radians."""
+SIZES = np.exp(np.arange(-6, 33) * 0.011)
+"""Searched magnifications in canonical pixels: .94 (a turned picture on a larger canvas) to 1.42 (30 % cropped)."""
+PLACES = 6
+"""Places that are looked at more closely; the chance of a false alarm is multiplied by it."""
+
+_MEAN, _CONTRAST = 3.0, 3.0
+"""Widths (standard deviations) of the windows of the local mean and contrast, canonical pixels."""
+_FLOOR = 1.0
+"""Contrast below which a place counts as flat, levels."""
+_LIMIT = 2.5
+"""Local deviations, in units of the local contrast, are clipped here, so that edges do not shout."""
+_MASKING = 0.3
+"""Exponent with which the mark's amplitude follows the local contrast: 0 is even, 1 is Weber's law."""
+_HEADROOM = 0.5
+"""How far paper white and ink black move inwards, in units of the mark's amplitude there."""
+_MARGIN = 24
+"""Columns of negative frequencies kept beside the half spectrum, so that turned lattice points fall on it."""
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+Spectrum = NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What the detector sees under one key."""
+
+    payload: bytes | None
+    """Six bytes, or None where no mark was found or its payload is damaged."""
+    p_value: float
+    """Upper bound of the chance that a picture without this key's mark looks like this."""
+    bit_agreement: float
+    """Share of the code bits that agree with the payload read; about .75 where there is no mark."""
+    angle: float
+    """Degrees by which the picture seems to have been turned."""
+    size: float
+    """Magnification relative to the whole picture: 1.25 after cropping a tenth from each side."""
+
+
+class ImageWatermark:
+    """Writes and finds the mark of one key.
+
+    Args:
+        secret: Secret or published, any length.
+        psnr: Peak signal-to-noise ratio of the marked picture, decibel; lower is stronger and more visible.
+    """
+
+    def __init__(self, secret: bytes, psnr: float = 40.3) -> None:
+        self.label = f"{SCHEME}:{key_id(secret)}"
+        self._psnr = psnr
+        rows, columns = np.meshgrid(np.arange(-TILE // 2, TILE // 2), np.arange(TILE // 2), indexing="ij")
+        radius = np.hypot(rows, columns)
+        kept = ((columns > 0) | (rows > 0)) & (radius >= LOWEST) & (radius <= HIGHEST)
+        order = np.argsort(radius[kept], kind="stable")
+        self._lattice = np.stack([rows[kept], columns[kept]], axis=1)[order]  # (frequencies, 2), cycles a tile
+        self._radius = radius[kept][order].astype(np.float32)
+        count = len(order)
+        shuffle = np.random.Generator(np.random.PCG64(list(code.signs(secret, "order", 256) > 0)))
+        data = np.sort(shuffle.permutation(count)[: COPIES * code.CODE_BITS // 2])
+        self._pilots = np.setdiff1d(np.arange(count), data)
+        self._data = shuffle.permutation(data)
+        self._sync = self._pilots[self._radius[self._pilots] <= SYNC_HIGHEST]
+        self._signs = code.signs(secret, "signs", 2 * count).reshape(count, 2)  # of cosine and sine
+        self._groups = np.empty((count, 2), np.intp)  # which amplitude each coefficient shares
+        self._groups[self._data] = np.tile(np.arange(code.CODE_BITS), COPIES).reshape(-1, 2)
+        pilots = np.arange(2 * len(self._pilots)) // COPIES
+        self._groups[self._pilots] = code.CODE_BITS + pilots.reshape(-1, 2)
+
+    # ------------------------------------------------------------ writing
+
+    def embed(self, pixels: Pixels, payload: bytes) -> Pixels:
+        """Mark a picture.
+
+        Args:
+            pixels: Shape (height, width), (height, width, 3) or, with alpha, (height, width, 4).
+            payload: Six bytes.
+
+        Raises:
+            MarkError: The picture is too small, too blank or too busy: the mark does not read back.
+        """
+        marked = self._write(pixels, payload)
+        if self.detect(marked).payload != payload:
+            height, width = pixels.shape[:2]
+            raise MarkError(
+                f"the picture of {width} × {height} pixels does not hold a watermark at {self._psnr:g} dB",
+                hint="it is too small, too blank or too busy; enlarge it, or lower `psnr`",
+            )
+        return marked
+
+    def _write(self, pixels: Pixels, payload: bytes) -> Pixels:
+        luma = _luma(pixels)
+        canvas = _canonical(luma)
+        contrast = _normalise(canvas)[1]
+        mask = _smooth(np.clip(contrast, 1, 30) ** _MASKING, 2.0)
+        mask /= np.sqrt(np.mean(mask**2))
+        wanted = self._signs.copy()
+        wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
+        allowed = 255**2 / 10 ** (self._psnr / 10)  # mean square error
+        unit = math.sqrt(allowed / len(wanted))  # even amplitude with this error
+
+        def change(amplitudes: Floats) -> Floats:
+            return _within_range(canvas, mask * _tile(self._lattice, amplitudes * wanted, canvas.shape))
+
+        def response(picture: Floats) -> Floats:
+            return _fold(_normalise(picture)[0], self._lattice) * wanted
+
+        even = np.full(wanted.shape, unit, np.float32)
+        came, noise = self._rehearse(response(_rehearsed(canvas + change(even), luma.shape)), even)
+        shape = came / noise
+        shape = shape / np.sqrt(np.mean(shape**2)) * unit
+        amplitudes = shape
+        for _ in range(2):
+            seen = response(canvas + change(amplitudes))
+            amplitudes = self._informed(seen, amplitudes, shape, came / noise, noise, unit)
+        pattern = _resized(change(amplitudes), luma.shape)
+        return _added(pixels, pattern, allowed)
+
+    def _rehearse(self, seen: Floats, amplitudes: Floats) -> tuple[Floats, Floats]:
+        """Response for a unit of amplitude, and noise, at each coefficient: both smooth in the radius."""
+        near = _near(self._radius, self._radius)
+        gain = np.maximum(near @ (seen / amplitudes).mean(axis=1), 1e-3)[:, None]
+        rest = seen - gain * amplitudes
+        noise = np.sqrt(near @ np.mean(rest**2, axis=1))[:, None] + 1e-6
+        return np.broadcast_to(gain, seen.shape), np.broadcast_to(noise, seen.shape)
+
+    def _informed(
+        self, seen: Floats, amplitudes: Floats, shape: Floats, weight: Floats, noise: Floats, unit: float
+    ) -> Floats:
+        """Amplitudes of the same energy that lift the weakest code bits: one factor a bit for all its copies."""
+        near = _near(self._radius, self._radius)
+        gain = np.maximum(near @ (seen / amplitudes).mean(axis=1), 1e-3)[:, None]
+        own = np.bincount(self._groups.ravel(), (weight / noise * (seen - gain * amplitudes)).ravel())
+        each = np.bincount(self._groups.ravel(), (weight / noise * gain * shape).ravel())
+        low, high = 0.0, 8.0
+        factors = np.ones_like(own)
+        for _ in range(20):
+            target = (low + high) / 2
+            factors = np.clip(target - own / each, 0.4, 3.0)
+            result = (shape * factors[self._groups]).astype(np.float32)
+            low, high = (low, target) if np.mean(result**2) > unit**2 else (target, high)
+        return (shape * factors[self._groups]).astype(np.float32)
+
+    # ------------------------------------------------------------ finding
+
+    def detect(self, pixels: Pixels) -> Detection:
+        """Look for the mark of this key; shapes as for `embed`."""
+        spectrum = _whitened(_normalise(_canonical(_luma(pixels)))[0])
+        best: tuple[code.Reading, float, float] | None = None
+        for angle, size in self._places(spectrum):
+            reading, *place = self._read(spectrum, angle, size)
+            if best is None or (reading.intact, reading.score) > (best[0].intact, best[0].score):
+                best = (reading, place[0], place[1])
+            if reading.intact and reading.chance(PLACES) <= ALARM:
+                break
+        assert best is not None
+        reading, angle, size = best
+        chance = reading.chance(PLACES)
+        found = reading.payload if reading.intact and chance <= ALARM else None
+        return Detection(found, chance, reading.agreement, math.degrees(angle), size)
+
+    def _places(self, spectrum: Spectrum) -> Iterator[tuple[float, float]]:
+        """Likeliest angles and sizes, no two of them neighbours."""
+        angles, sizes = (each.ravel() for each in np.meshgrid(ANGLES, SIZES, indexing="ij"))
+        peaks = np.concatenate(
+            [
+                self._correlate(spectrum, angles[at : at + 128], sizes[at : at + 128], self._sync, TILE // 2).max(
+                    (1, 2)
+                )
+                for at in range(0, len(angles), 128)
+            ]
+        ).reshape(len(ANGLES), len(SIZES))
+        for _ in range(PLACES):
+            row, column = np.unravel_index(peaks.argmax(), peaks.shape)
+            yield float(ANGLES[row]), float(SIZES[column])
+            peaks[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -np.inf
+
+    def _correlate(
+        self,
+        spectrum: Spectrum,
+        angles: NDArray[np.float64],
+        sizes: NDArray[np.float64],
+        which: NDArray[np.intp],
+        grid: int,
+    ) -> Floats:
+        """Correlation with the pilots at all shifts, shape (places, grid, grid)."""
+        values = _sample(spectrum, angles, sizes, self._lattice[which])
+        norm = np.sqrt(np.mean(np.abs(values) ** 2, axis=1) * len(which) / 2)[:, None, None] + 1e-9
+        signs = self._signs[which, 0] + 1j * self._signs[which, 1]
+        readings = np.zeros((len(angles), grid, grid), np.complex64)
+        readings[:, self._lattice[which, 0], self._lattice[which, 1]] = values * signs / math.sqrt(2)
+        return np.fft.ifft2(readings).real.astype(np.float32) * grid**2 / norm
+
+    def _read(self, spectrum: Spectrum, angle: float, size: float) -> tuple[code.Reading, float, float]:
+        """Refine one place and decode there: reading, angle, size."""
+        steps = np.arange(-2, 3) / 4
+        turns, growths = (each.ravel() for each in np.meshgrid(steps, steps, indexing="ij"))
+        angles = angle + turns * (ANGLES[1] - ANGLES[0])
+        sizes = size * (SIZES[1] / SIZES[0]) ** growths
+        correlation = self._correlate(spectrum, angles, sizes, self._pilots, TILE)
+        best, row, column = np.unravel_index(correlation.argmax(), correlation.shape)
+        shift = _summit(correlation[best], int(row), int(column)) / TILE
+        values = _sample(spectrum, angles[best : best + 1], sizes[best : best + 1], self._lattice)[0]
+        values = values * np.exp(2j * np.pi * (self._lattice @ shift))
+        seen = np.stack([values.real, -values.imag], axis=1) * self._signs  # (frequencies, 2)
+        pilots = seen[self._pilots].mean(axis=1)
+        weight = np.maximum(_near(self._radius, self._radius[self._pilots]) @ pilots, 0.01)
+        soft = (seen * weight[:, None])[self._data].reshape(COPIES, code.CODE_BITS)
+        return code.decode(soft), float(angles[best]), float(sizes[best])
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def _luma(pixels: Pixels) -> Floats:
+    """Levels 0 to 255, shape (height, width)."""
+    return pixels.astype(np.float32) if pixels.ndim == 2 else pixels[..., :3].astype(np.float32) @ _LUMA
+
+
+def _resized(picture: Floats, shape: tuple[int, ...]) -> Floats:
+    """Resample to (height, width); shrinking averages."""
+    way = Image.Resampling.BICUBIC if shape[0] > picture.shape[0] else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(picture).resize((shape[1], shape[0]), way))
+
+
+def _canonical(luma: Floats) -> Floats:
+    height, width = luma.shape
+    scale = SIDE / math.sqrt(height * width)
+    return _resized(luma, (max(8, round(height * scale)), max(8, round(width * scale))))
+
+
+def _rehearsed(canvas: Floats, shape: tuple[int, ...]) -> Floats:
+    """Half the picture's size, but at most the canonical one, through JPEG at quality 50, and back."""
+    half = min(canvas.shape[0], shape[0] // 2), min(canvas.shape[1], shape[1] // 2)
+    small = np.clip(np.rint(_resized(canvas, half)), 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(small).save(file, "JPEG", quality=50)
+    return _resized(np.asarray(Image.open(file), np.float32), canvas.shape)
+
+
+def _within_range(canvas: Floats, change: Floats) -> Floats:
+    """The change with room made for it at black and white, and clipped where that is not enough."""
+    room = np.minimum(_HEADROOM * np.sqrt(_smooth(change**2, 4.0)), 20)
+    return np.clip(np.clip(canvas, room, 255 - room) + change, 0, 255) - canvas
+
+
+def _added(pixels: Pixels, pattern: Floats, allowed: float) -> Pixels:
+    """Add a pattern to all colours, scaled until the mean square error is `allowed`."""
+    colours = pixels[..., None] if pixels.ndim == 2 else pixels[..., :3]
+    marked, scale = colours, 1.0
+    for _ in range(3):
+        marked = np.clip(np.rint(colours + scale * pattern[..., None]), 0, 255).astype(np.uint8)
+        error = float(np.mean((marked.astype(np.float32) - colours) ** 2)) + 1e-9
+        if abs(error / allowed - 1) < 0.01:
+            break
+        scale *= math.sqrt(allowed / error)
+    if pixels.ndim == 2:
+        return marked[..., 0]
+    return np.concatenate([marked, pixels[..., 3:]], axis=2)
+
+
+# ---------------------------------------------------------------- signals
+
+
+@lru_cache(maxsize=64)
+def _window(length: int, width: float) -> Floats:
+    """Gaussian averaging along one axis as a matrix, rows summing to 1 up to the edges."""
+    place = np.arange(length)
+    weights = np.exp(-0.5 * ((place[:, None] - place) / width) ** 2)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _smooth(picture: Floats, width: float) -> Floats:
+    return _window(picture.shape[0], width) @ picture @ _window(picture.shape[1], width).T
+
+
+def _near(at: Floats, known: Floats) -> Floats:
+    """Weights (at, known) that average what is known at about the same radius."""
+    weights = np.exp(-0.5 * ((at[:, None] - known) / 1.5) ** 2)
+    return (weights / (weights.sum(axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+
+
+def _normalise(canvas: Floats) -> tuple[Floats, Floats]:
+    """Deviation from the local mean in units of the local contrast, and that contrast in levels."""
+    rest = canvas - _smooth(canvas, _MEAN)
+    contrast = np.sqrt(np.maximum(_smooth(rest**2, _CONTRAST), 0)) + _FLOOR
+    return np.clip(rest / contrast, -_LIMIT, _LIMIT), contrast
+
+
+def _tile(lattice: NDArray[np.intp], amplitudes: Floats, shape: tuple[int, ...]) -> Floats:
+    """Pattern with these amplitudes (frequencies, 2) of cosine and sine, repeated over (height, width)."""
+    spectrum = np.zeros((TILE, TILE), np.complex128)
+    spectrum[lattice[:, 0], lattice[:, 1]] = amplitudes[:, 0] - 1j * amplitudes[:, 1]
+    tile = (np.fft.ifft2(spectrum).real * TILE**2).astype(np.float32)
+    return np.tile(tile, (-(-shape[0] // TILE), -(-shape[1] // TILE)))[: shape[0], : shape[1]]
+
+
+def _fold(values: Floats, lattice: NDArray[np.intp]) -> Floats:
+    """Coefficients (frequencies, 2) of cosine and sine of the sum of all tiles."""
+    height, width = (-(-length // TILE) for length in values.shape)
+    whole = np.zeros((height * TILE, width * TILE), np.float32)
+    whole[: values.shape[0], : values.shape[1]] = values
+    spectrum = np.fft.fft2(whole.reshape(height, TILE, width, TILE).sum((0, 2)))[lattice[:, 0], lattice[:, 1]]
+    return np.stack([spectrum.real, -spectrum.imag], axis=1).astype(np.float32)
+
+
+def _whitened(values: Floats) -> Spectrum:
+    """Spectrum at half bins with the centre as origin, over its local power; the first columns are frequencies below 0."""
+    height, width = values.shape
+    rows, columns = _transform_length(2 * height), _transform_length(2 * width)
+    padded = np.zeros((rows, columns), np.float32)
+    padded[:height, :width] = values
+    half = np.fft.rfft2(np.roll(padded, (-(height // 2), -(width // 2)), (0, 1)))
+    negative = np.conj(half[-np.arange(rows) % rows, 1 : _MARGIN + 1])[:, ::-1]
+    spectrum = np.concatenate([negative, half], axis=1).astype(np.complex64)
+    power = _boxed(_boxed(spectrum.real**2 + spectrum.imag**2).T).T
+    return (spectrum / np.sqrt(power + 1e-3 * power.mean())).astype(np.complex64)
+
+
+def _boxed(power: Floats, width: int = 9) -> Floats:
+    """Running mean down the columns, wrapping round."""
+    reach = width // 2
+    sums = np.cumsum(np.concatenate([power[-reach - 1 :], power, power[:reach]]), axis=0, dtype=np.float64)
+    return ((sums[width:] - sums[:-width]) / width).astype(np.float32)
+
+
+def _transform_length(at_least: int) -> int:
+    """Next length whose only prime factors are 2, 3 and 5."""
+    length = at_least
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1 and length % 2 == 0:
+            return length
+        length += 1
+
+
+def _sample(
+    spectrum: Spectrum, angles: NDArray[np.float64], sizes: NDArray[np.float64], lattice: NDArray[np.intp]
+) -> Spectrum:
+    """Spectrum at the lattice turned by each angle and spread by each size, bilinear, (places, frequencies)."""
+    rows, columns = spectrum.shape
+    width = 2 * (columns - _MARGIN - 1)
+    cosine, sine = (np.cos(angles) / sizes / TILE)[:, None], (np.sin(angles) / sizes / TILE)[:, None]
+    row = (cosine * lattice[:, 0] + sine * lattice[:, 1]) * rows
+    column = (cosine * lattice[:, 1] - sine * lattice[:, 0]) * width + _MARGIN
+    column = np.clip(column, 0, columns - 2)
+    top, left = np.floor(row).astype(np.intp), np.floor(column).astype(np.intp)
+    down, right = (row - top).astype(np.float32), (column - left).astype(np.float32)
+    flat = spectrum.ravel()
+    upper, lower = top % rows * columns + left, (top + 1) % rows * columns + left
+    above = flat[upper] * (1 - right) + flat[upper + 1] * right
+    below = flat[lower] * (1 - right) + flat[lower + 1] * right
+    return above * (1 - down) + below * down
+
+
+def _summit(values: Floats, row: int, column: int) -> NDArray[np.float64]:
+    """Position of a peak between the grid's points, by a parabola along each axis."""
+    size = len(values)
+    top = float(values[row, column])
+
+    def offset(before: float, after: float) -> float:
+        bend = before - 2 * top + after
+        return 0.5 * (before - after) / bend if bend < 0 else 0.0
+
+    return np.array(
+        [
+            row + offset(float(values[row - 1, column]), float(values[(row + 1) % size, column])),
+            column + offset(float(values[row, column - 1]), float(values[row, (column + 1) % size])),
+        ]
+    )

@@ -116,7 +116,7 @@ class ImageWatermark:
         self._lattice = np.stack([rows[kept], columns[kept]], axis=1)[order]  # (frequencies, 2), cycles a tile
         self._radius = radius[kept][order].astype(np.float32)
         count = len(order)
-        shuffle = np.random.Generator(np.random.PCG64(list(code.signs(secret, "order", 256) > 0)))
+        shuffle = np.random.Generator(np.random.PCG64(np.packbits(code.signs(secret, "order", 256) > 0).tolist()))
         data = np.sort(shuffle.permutation(count)[: COPIES * code.CODE_BITS // 2])
         self._pilots = np.setdiff1d(np.arange(count), data)
         self._data = shuffle.permutation(data)
@@ -365,7 +365,7 @@ def _fold(values: Floats, lattice: NDArray[np.intp]) -> Floats:
 
 
 def _whitened(values: Floats) -> Spectrum:
-    """Spectrum at half bins with the centre as origin, over its local power; the first columns are frequencies below 0."""
+    """Spectrum at half bins, the centre as origin, over its local power; first `_MARGIN` columns below 0."""
     height, width = values.shape
     rows, columns = _transform_length(2 * height), _transform_length(2 * width)
     padded = np.zeros((rows, columns), np.float32)

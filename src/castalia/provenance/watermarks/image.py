@@ -31,7 +31,6 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,15 +52,44 @@ LOWEST, HIGHEST = 3.0, 24.0
 """Frequencies that carry the mark, cycles a tile."""
 COPIES = 8
 """Copies of the code word."""
-SYNC_HIGHEST = 12.0
-"""Pilots up to this frequency are used for the coarse search, whose steps are too wide for higher ones."""
+PROFILES = ("low", "middle", "high")
+"""How the mark's energy may lie over the frequencies; see `_profile`."""
 
-ANGLES = np.deg2rad(np.arange(-6, 7) * 0.65)
-"""Searched angles, radians."""
-SIZES = np.exp(np.arange(-6, 33) * 0.011)
-"""Searched magnifications in canonical pixels: .94 (a turned picture on a larger canvas) to 1.42 (30 % cropped)."""
-PLACES = 6
-"""Places that are looked at more closely; the chance of a false alarm is multiplied by it."""
+
+@dataclass(frozen=True)
+class _Search:
+    """A grid of angles and magnifications, fine enough for the pilots it looks at."""
+
+    lowest: float
+    highest: float
+    """Frequencies of its pilots, cycles a tile."""
+    turn: float
+    """Step of the angle, radians."""
+    growth: float
+    """Step of the logarithm of the magnification."""
+    shifts: int
+    """Shifts that are told apart along each axis."""
+
+    @property
+    def angles(self) -> NDArray[np.float64]:
+        """Up to `TURN` to both sides, 0 among them."""
+        count = math.floor(TURN / self.turn)
+        return np.arange(-count, count + 1) * self.turn
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """From `SMALLEST` to `LARGEST`, 1 among them."""
+        first, last = math.floor(math.log(SMALLEST) / self.growth), math.ceil(math.log(LARGEST) / self.growth)
+        return np.exp(np.arange(first, last + 1) * self.growth)
+
+
+TURN = math.radians(3.6)
+"""Largest angle that is searched."""
+SMALLEST, LARGEST = 0.95, 1.40
+"""Searched magnifications in canonical pixels: a turned picture on a larger canvas, to 29 % cropped from a side."""
+SEARCHES = (_Search(LOWEST, 12.0, math.radians(0.6), 0.011, 32), _Search(10.0, 20.0, math.radians(0.45), 0.0075, 48))
+PLACES = 3
+"""Places of each search that are looked at more closely; the chance of a false alarm is multiplied by all of them."""
 
 _MEAN, _CONTRAST = 3.0, 3.0
 """Widths (standard deviations) of the windows of the local mean and contrast, canonical pixels."""
@@ -69,10 +97,12 @@ _FLOOR = 1.0
 """Contrast below which a place counts as flat, levels."""
 _LIMIT = 2.5
 """Local deviations, in units of the local contrast, are clipped here, so that edges do not shout."""
-_MASKING = 0.3
+_MASKING = 0.1
 """Exponent with which the mark's amplitude follows the local contrast: 0 is even, 1 is Weber's law."""
 _HEADROOM = 0.5
 """How far paper white and ink black move inwards, in units of the mark's amplitude there."""
+_PLENTY = 500.0
+"""Energy of the received code bits over the noise beyond which more is not worth anything."""
 _MARGIN = 24
 """Columns of negative frequencies kept beside the half spectrum, so that turned lattice points fall on it."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -117,15 +147,16 @@ class ImageWatermark:
         self._radius = radius[kept][order].astype(np.float32)
         count = len(order)
         shuffle = np.random.Generator(np.random.PCG64(np.packbits(code.signs(secret, "order", 256) > 0).tolist()))
-        data = np.sort(shuffle.permutation(count)[: COPIES * code.CODE_BITS // 2])
-        self._pilots = np.setdiff1d(np.arange(count), data)
-        self._data = shuffle.permutation(data)
-        self._sync = self._pilots[self._radius[self._pilots] <= SYNC_HIGHEST]
+        pilots = count - COPIES * code.CODE_BITS // 2
+        low = int(np.searchsorted(self._radius, SEARCHES[0].highest))
+        below, above = shuffle.permutation(low)[: low // 3], low + shuffle.permutation(count - low)
+        self._pilots = np.sort(np.concatenate([below, above[: pilots - len(below)]]))
+        data = np.setdiff1d(np.arange(count), self._pilots).reshape(COPIES, -1)  # a copy has its own ring of radii
+        self._data = np.concatenate([shuffle.permutation(ring) for ring in data])
         self._signs = code.signs(secret, "signs", 2 * count).reshape(count, 2)  # of cosine and sine
         self._groups = np.empty((count, 2), np.intp)  # which amplitude each coefficient shares
         self._groups[self._data] = np.tile(np.arange(code.CODE_BITS), COPIES).reshape(-1, 2)
-        pilots = np.arange(2 * len(self._pilots)) // COPIES
-        self._groups[self._pilots] = code.CODE_BITS + pilots.reshape(-1, 2)
+        self._groups[self._pilots] = code.CODE_BITS + np.arange(2 * pilots).reshape(-1, 2) // COPIES
 
     # ------------------------------------------------------------ writing
 
@@ -165,31 +196,41 @@ class ImageWatermark:
         def response(picture: Floats) -> Floats:
             return _fold(_normalise(picture)[0], self._lattice) * wanted
 
-        even = np.full(wanted.shape, unit, np.float32)
-        came, noise = self._rehearse(response(_rehearsed(canvas + change(even), luma.shape)), even)
-        shape = came / noise
-        shape = shape / np.sqrt(np.mean(shape**2)) * unit
+        def shaped(profile: str) -> Floats:
+            even = np.broadcast_to(_profile(profile, self._radius)[:, None], wanted.shape)
+            return (even / np.sqrt(np.mean(even**2)) * unit).astype(np.float32)
+
+        best, shape, gain, noise = -np.inf, shaped("high"), wanted, wanted
+        for profile in PROFILES:
+            trial = shaped(profile)
+            written = canvas + change(trial)
+            came = [self._received(response(seen), trial) for seen in _rehearsed(written, luma.shape)]
+            energies = [float(np.sum((each * trial / loss)[self._data] ** 2)) for each, loss in came]
+            worth = sum(math.log(min(energy, _PLENTY)) for energy in energies)
+            if worth > best:
+                best, shape, (gain, noise) = worth, trial, came[int(np.argmin(energies))]
         amplitudes = shape
         for _ in range(2):
             seen = response(canvas + change(amplitudes))
-            amplitudes = self._informed(seen, amplitudes, shape, came / noise, noise, unit)
+            amplitudes = self._informed(seen, amplitudes, shape, gain / noise, noise, unit)
         pattern = _resized(change(amplitudes), luma.shape)
         return _added(pixels, pattern, allowed)
 
-    def _rehearse(self, seen: Floats, amplitudes: Floats) -> tuple[Floats, Floats]:
+    def _ring(self, values: Floats) -> Floats:
+        return _by_ring(self._radius, values, self._radius)
+
+    def _received(self, seen: Floats, amplitudes: Floats) -> tuple[Floats, Floats]:
         """Response for a unit of amplitude, and noise, at each coefficient: both smooth in the radius."""
-        near = _near(self._radius, self._radius)
-        gain = np.maximum(near @ (seen / amplitudes).mean(axis=1), 1e-3)[:, None]
+        gain = np.maximum(self._ring((seen / amplitudes).mean(axis=1)), 1e-3)[:, None]
         rest = seen - gain * amplitudes
-        noise = np.sqrt(near @ np.mean(rest**2, axis=1))[:, None] + 1e-6
+        noise = np.sqrt(self._ring(np.mean(rest**2, axis=1)))[:, None] + 1e-6
         return np.broadcast_to(gain, seen.shape), np.broadcast_to(noise, seen.shape)
 
     def _informed(
         self, seen: Floats, amplitudes: Floats, shape: Floats, weight: Floats, noise: Floats, unit: float
     ) -> Floats:
         """Amplitudes of the same energy that lift the weakest code bits: one factor a bit for all its copies."""
-        near = _near(self._radius, self._radius)
-        gain = np.maximum(near @ (seen / amplitudes).mean(axis=1), 1e-3)[:, None]
+        gain = np.maximum(self._ring((seen / amplitudes).mean(axis=1)), 1e-3)[:, None]
         own = np.bincount(self._groups.ravel(), (weight / noise * (seen - gain * amplitudes)).ravel())
         each = np.bincount(self._groups.ravel(), (weight / noise * gain * shape).ravel())
         low, high = 0.0, 8.0
@@ -206,34 +247,37 @@ class ImageWatermark:
     def detect(self, pixels: Pixels) -> Detection:
         """Look for the mark of this key; shapes as for `embed`."""
         spectrum = _whitened(_normalise(_canonical(_luma(pixels)))[0])
+        tried = PLACES * len(SEARCHES)
         best: tuple[code.Reading, float, float] | None = None
-        for angle, size in self._places(spectrum):
-            reading, *place = self._read(spectrum, angle, size)
+        for search, angle, size in self._places(spectrum):
+            reading, *place = self._read(spectrum, search, angle, size)
             if best is None or (reading.intact, reading.score) > (best[0].intact, best[0].score):
                 best = (reading, place[0], place[1])
-            if reading.intact and reading.chance(PLACES) <= ALARM:
+            if reading.intact and reading.chance(tried) <= ALARM:
                 break
         assert best is not None
         reading, angle, size = best
-        chance = reading.chance(PLACES)
+        chance = reading.chance(tried)
         found = reading.payload if reading.intact and chance <= ALARM else None
         return Detection(found, chance, reading.agreement, math.degrees(angle), size)
 
-    def _places(self, spectrum: Spectrum) -> Iterator[tuple[float, float]]:
-        """Likeliest angles and sizes, no two of them neighbours."""
-        angles, sizes = (each.ravel() for each in np.meshgrid(ANGLES, SIZES, indexing="ij"))
-        peaks = np.concatenate(
-            [
-                self._correlate(spectrum, angles[at : at + 128], sizes[at : at + 128], self._sync, TILE // 2).max(
-                    (1, 2)
-                )
-                for at in range(0, len(angles), 128)
-            ]
-        ).reshape(len(ANGLES), len(SIZES))
-        for _ in range(PLACES):
-            row, column = np.unravel_index(peaks.argmax(), peaks.shape)
-            yield float(ANGLES[row]), float(SIZES[column])
-            peaks[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -np.inf
+    def _places(self, spectrum: Spectrum) -> list[tuple[_Search, float, float]]:
+        """Likeliest angles and sizes of each search, no two of them neighbours, the likeliest first."""
+        places: list[tuple[float, int, float, float]] = []
+        for number, search in enumerate(SEARCHES):
+            radius = self._radius[self._pilots]
+            which = self._pilots[(radius >= search.lowest) & (radius <= search.highest)]
+            angles, sizes = (each.ravel() for each in np.meshgrid(search.angles, search.sizes, indexing="ij"))
+            peaks = np.empty(len(angles))
+            for at in range(0, len(angles), 128):
+                part = slice(at, at + 128)
+                peaks[part] = self._correlate(spectrum, angles[part], sizes[part], which, search.shifts).max((1, 2))
+            table = peaks.reshape(len(search.angles), len(search.sizes))
+            for _ in range(PLACES):
+                row, column = np.unravel_index(table.argmax(), table.shape)
+                places.append((-table[row, column], number, search.angles[row], search.sizes[column]))
+                table[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -np.inf
+        return [(SEARCHES[number], angle, size) for _, number, angle, size in sorted(places)]
 
     def _correlate(
         self,
@@ -251,12 +295,14 @@ class ImageWatermark:
         readings[:, self._lattice[which, 0], self._lattice[which, 1]] = values * signs / math.sqrt(2)
         return np.fft.ifft2(readings).real.astype(np.float32) * grid**2 / norm
 
-    def _read(self, spectrum: Spectrum, angle: float, size: float) -> tuple[code.Reading, float, float]:
+    def _read(
+        self, spectrum: Spectrum, search: _Search, angle: float, size: float
+    ) -> tuple[code.Reading, float, float]:
         """Refine one place and decode there: reading, angle, size."""
         steps = np.arange(-2, 3) / 4
         turns, growths = (each.ravel() for each in np.meshgrid(steps, steps, indexing="ij"))
-        angles = angle + turns * (ANGLES[1] - ANGLES[0])
-        sizes = size * (SIZES[1] / SIZES[0]) ** growths
+        angles = angle + turns * search.turn
+        sizes = size * np.exp(growths * search.growth)
         correlation = self._correlate(spectrum, angles, sizes, self._pilots, TILE)
         best, row, column = np.unravel_index(correlation.argmax(), correlation.shape)
         shift = _summit(correlation[best], int(row), int(column)) / TILE
@@ -264,7 +310,7 @@ class ImageWatermark:
         values = values * np.exp(2j * np.pi * (self._lattice @ shift))
         seen = np.stack([values.real, -values.imag], axis=1) * self._signs  # (frequencies, 2)
         pilots = seen[self._pilots].mean(axis=1)
-        weight = np.maximum(_near(self._radius, self._radius[self._pilots]) @ pilots, 0.01)
+        weight = np.maximum(_by_ring(self._radius[self._pilots], pilots, self._radius), 0.01)
         soft = (seen * weight[:, None])[self._data].reshape(COPIES, code.CODE_BITS)
         return code.decode(soft), float(angles[best]), float(sizes[best])
 
@@ -289,13 +335,15 @@ def _canonical(luma: Floats) -> Floats:
     return _resized(luma, (max(8, round(height * scale)), max(8, round(width * scale))))
 
 
-def _rehearsed(canvas: Floats, shape: tuple[int, ...]) -> Floats:
-    """Half the picture's size, but at most the canonical one, through JPEG at quality 50, and back."""
-    half = min(canvas.shape[0], shape[0] // 2), min(canvas.shape[1], shape[1] // 2)
-    small = np.clip(np.rint(_resized(canvas, half)), 0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(small).save(file, "JPEG", quality=50)
-    return _resized(np.asarray(Image.open(file), np.float32), canvas.shape)
+def _rehearsed(canvas: Floats, shape: tuple[int, ...]) -> Iterator[Floats]:
+    """The canonical picture after hard attacks: JPEG at quality 25 in its own size, and at 50 in half of it."""
+    for quality, part, most in ((25, 1.0, 2.0), (50, 0.5, 1.0)):
+        factor = min(part * shape[0] / canvas.shape[0], most)
+        size = tuple(max(8, round(length * factor)) for length in canvas.shape)
+        small = np.clip(np.rint(_resized(canvas, size)), 0, 255).astype(np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(small).save(file, "JPEG", quality=quality)
+        yield _resized(np.asarray(Image.open(file), np.float32), canvas.shape)
 
 
 def _within_range(canvas: Floats, change: Floats) -> Floats:
@@ -322,22 +370,37 @@ def _added(pixels: Pixels, pattern: Floats, allowed: float) -> Pixels:
 # ---------------------------------------------------------------- signals
 
 
-@lru_cache(maxsize=64)
-def _window(length: int, width: float) -> Floats:
-    """Gaussian averaging along one axis as a matrix, rows summing to 1 up to the edges."""
-    place = np.arange(length)
-    weights = np.exp(-0.5 * ((place[:, None] - place) / width) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+def _profile(name: str, radius: Floats) -> Floats:
+    """Relative amplitude at each radius."""
+    if name == "high":
+        return np.where(radius < 12, 0.3, 1.0).astype(np.float32)
+    width = 10.0 if name == "middle" else 6.0
+    return (np.exp(-0.5 * (radius / width) ** 2) + 0.02).astype(np.float32)
 
 
 def _smooth(picture: Floats, width: float) -> Floats:
-    return _window(picture.shape[0], width) @ picture @ _window(picture.shape[1], width).T
+    """Gaussian average of this standard deviation, the edges repeated outwards."""
+    reach = math.ceil(3 * width)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    taps = (taps / taps.sum()).astype(np.float32)
+    for _ in range(2):  # down the columns, then the same on the transpose
+        padded = np.pad(picture, ((reach, reach), (0, 0)), "edge")
+        length = len(picture)
+        result = taps[reach] * picture
+        for step in range(reach):
+            result += taps[step] * (padded[step : step + length] + padded[2 * reach - step :][:length])
+        picture = np.ascontiguousarray(result.T)
+    return picture
 
 
-def _near(at: Floats, known: Floats) -> Floats:
-    """Weights (at, known) that average what is known at about the same radius."""
-    weights = np.exp(-0.5 * ((at[:, None] - known) / 1.5) ** 2)
-    return (weights / (weights.sum(axis=1, keepdims=True) + 1e-9)).astype(np.float32)
+def _by_ring(radius: Floats, values: Floats, wanted: Floats) -> Floats:
+    """Mean of the values at about the same radius, for each wanted radius."""
+    kernel = np.array([1, 2, 3, 2, 1])
+    rings = np.rint(radius).astype(np.intp)
+    length = int(HIGHEST) + 2
+    sums = np.convolve(np.bincount(rings, values, length), kernel, "same")
+    counts = np.convolve(np.bincount(rings, minlength=length), kernel, "same")
+    return (sums / np.maximum(counts, 1))[np.rint(wanted).astype(np.intp)].astype(np.float32)
 
 
 def _normalise(canvas: Floats) -> tuple[Floats, Floats]:

@@ -40,17 +40,18 @@ from castalia.core.errors import MarkError
 from castalia.provenance.watermarks import payload as code
 from castalia.provenance.watermarks.text import key_id
 
+DBG=0
 SCHEME = "tiles1"
 ALARM = 1e-6
 """A payload is handed out when the chance of a false alarm is at most this."""
 
 SIDE = 256
 """Canonical pixels: square root of the canonical picture's area."""
-TILE = 64
+TILE = 96
 """Canonical pixels a tile's side."""
-LOWEST, HIGHEST = 3.0, 24.0
+LOWEST, HIGHEST = 4.5, 33.0
 """Frequencies that carry the mark, cycles a tile."""
-COPIES = 8
+COPIES = 17
 """Copies of the code word."""
 PROFILES = ("low", "middle", "high")
 """How the mark's energy may lie over the frequencies; see `_profile`."""
@@ -87,8 +88,12 @@ TURN = math.radians(3.6)
 """Largest angle that is searched."""
 SMALLEST, LARGEST = 0.95, 1.40
 """Searched magnifications in canonical pixels: a turned picture on a larger canvas, to 29 % cropped from a side."""
-SEARCHES = (_Search(LOWEST, 12.0, math.radians(0.6), 0.011, 32), _Search(10.0, 20.0, math.radians(0.45), 0.0075, 48))
+SEARCHES = (_Search(LOWEST, 18.0, math.radians(0.6), 0.011, 48), _Search(14.0, 25.0, math.radians(0.45), 0.0075, 72))
 PLACES = 3
+SHARE=.22
+GAIN=1.6
+W1=15.0
+W2=9.0
 """Places of each search that are looked at more closely; the chance of a false alarm is multiplied by all of them."""
 
 _MEAN, _CONTRAST = 3.0, 3.0
@@ -148,8 +153,8 @@ class ImageWatermark:
         count = len(order)
         shuffle = np.random.Generator(np.random.PCG64(np.packbits(code.signs(secret, "order", 256) > 0).tolist()))
         pilots = count - COPIES * code.CODE_BITS // 2
-        low = int(np.searchsorted(self._radius, SEARCHES[0].highest))
-        below, above = shuffle.permutation(low)[: low // 3], low + shuffle.permutation(count - low)
+        low = int(np.searchsorted(self._radius, SEARCHES[1].highest))
+        below, above = shuffle.permutation(low)[: round(low * SHARE)], low + shuffle.permutation(count - low)
         self._pilots = np.sort(np.concatenate([below, above[: pilots - len(below)]]))
         data = np.setdiff1d(np.arange(count), self._pilots).reshape(COPIES, -1)  # a copy has its own ring of radii
         self._data = np.concatenate([shuffle.permutation(ring) for ring in data])
@@ -197,7 +202,8 @@ class ImageWatermark:
             return _fold(_normalise(picture)[0], self._lattice) * wanted
 
         def shaped(profile: str) -> Floats:
-            even = np.broadcast_to(_profile(profile, self._radius)[:, None], wanted.shape)
+            even = np.repeat(_profile(profile, self._radius)[:, None], 2, axis=1)
+            even[self._pilots] *= GAIN
             return (even / np.sqrt(np.mean(even**2)) * unit).astype(np.float32)
 
         best, shape, gain, noise = -np.inf, shaped("high"), wanted, wanted
@@ -210,6 +216,7 @@ class ImageWatermark:
             if worth > best:
                 best, shape, (gain, noise) = worth, trial, came[int(np.argmin(energies))]
         amplitudes = shape
+        if DBG: print(DBG, shape[0]/shape[-1], best)
         for _ in range(2):
             seen = response(canvas + change(amplitudes))
             amplitudes = self._informed(seen, amplitudes, shape, gain / noise, noise, unit)
@@ -373,8 +380,8 @@ def _added(pixels: Pixels, pattern: Floats, allowed: float) -> Pixels:
 def _profile(name: str, radius: Floats) -> Floats:
     """Relative amplitude at each radius."""
     if name == "high":
-        return np.where(radius < 12, 0.3, 1.0).astype(np.float32)
-    width = 10.0 if name == "middle" else 6.0
+        return np.where(radius < 18, 0.3, 1.0).astype(np.float32)
+    width = W1 if name == "middle" else W2
     return (np.exp(-0.5 * (radius / width) ** 2) + 0.02).astype(np.float32)
 
 

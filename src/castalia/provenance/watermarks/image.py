@@ -40,7 +40,6 @@ from castalia.core.errors import MarkError
 from castalia.provenance.watermarks import payload as code
 from castalia.provenance.watermarks.text import key_id
 
-DBG=0
 SCHEME = "tiles1"
 ALARM = 1e-6
 """A payload is handed out when the chance of a false alarm is at most this."""
@@ -90,20 +89,17 @@ SMALLEST, LARGEST = 0.95, 1.40
 """Searched magnifications in canonical pixels: a turned picture on a larger canvas, to 29 % cropped from a side."""
 SEARCHES = (_Search(LOWEST, 18.0, math.radians(0.6), 0.011, 48), _Search(14.0, 25.0, math.radians(0.45), 0.0075, 72))
 PLACES = 3
-SHARE=.22
-GAIN=1.6
-W1=15.0
-W2=9.0
-"""Places of each search that are looked at more closely; the chance of a false alarm is multiplied by all of them."""
+PILOT_SHARE = 0.22
+"""Share of pilots among the frequencies that the searches look at; above, what the code word leaves."""
+PILOT_GAIN = 1.6
+"""Amplitude of a pilot against that of a code bit at the same radius."""
 
-_MEAN, _CONTRAST = 3.0, 3.0
+_MEAN, _CONTRAST = 2.5, 1.8
 """Widths (standard deviations) of the windows of the local mean and contrast, canonical pixels."""
-_FLOOR = 1.0
+_FLOOR = 0.5
 """Contrast below which a place counts as flat, levels."""
-_LIMIT = 2.5
+_LIMIT = 1.5
 """Local deviations, in units of the local contrast, are clipped here, so that edges do not shout."""
-_MASKING = 0.1
-"""Exponent with which the mark's amplitude follows the local contrast: 0 is even, 1 is Weber's law."""
 _HEADROOM = 0.5
 """How far paper white and ink black move inwards, in units of the mark's amplitude there."""
 _PLENTY = 500.0
@@ -154,7 +150,7 @@ class ImageWatermark:
         shuffle = np.random.Generator(np.random.PCG64(np.packbits(code.signs(secret, "order", 256) > 0).tolist()))
         pilots = count - COPIES * code.CODE_BITS // 2
         low = int(np.searchsorted(self._radius, SEARCHES[1].highest))
-        below, above = shuffle.permutation(low)[: round(low * SHARE)], low + shuffle.permutation(count - low)
+        below, above = shuffle.permutation(low)[: round(low * PILOT_SHARE)], low + shuffle.permutation(count - low)
         self._pilots = np.sort(np.concatenate([below, above[: pilots - len(below)]]))
         data = np.setdiff1d(np.arange(count), self._pilots).reshape(COPIES, -1)  # a copy has its own ring of radii
         self._data = np.concatenate([shuffle.permutation(ring) for ring in data])
@@ -187,23 +183,20 @@ class ImageWatermark:
     def _write(self, pixels: Pixels, payload: bytes) -> Pixels:
         luma = _luma(pixels)
         canvas = _canonical(luma)
-        contrast = _normalise(canvas)[1]
-        mask = _smooth(np.clip(contrast, 1, 30) ** _MASKING, 2.0)
-        mask /= np.sqrt(np.mean(mask**2))
         wanted = self._signs.copy()
         wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
         allowed = 255**2 / 10 ** (self._psnr / 10)  # mean square error
         unit = math.sqrt(allowed / len(wanted))  # even amplitude with this error
 
         def change(amplitudes: Floats) -> Floats:
-            return _within_range(canvas, mask * _tile(self._lattice, amplitudes * wanted, canvas.shape))
+            return _within_range(canvas, _tile(self._lattice, amplitudes * wanted, canvas.shape))
 
         def response(picture: Floats) -> Floats:
-            return _fold(_normalise(picture)[0], self._lattice) * wanted
+            return _fold(_normalise(picture), self._lattice) * wanted
 
         def shaped(profile: str) -> Floats:
             even = np.repeat(_profile(profile, self._radius)[:, None], 2, axis=1)
-            even[self._pilots] *= GAIN
+            even[self._pilots] *= PILOT_GAIN
             return (even / np.sqrt(np.mean(even**2)) * unit).astype(np.float32)
 
         best, shape, gain, noise = -np.inf, shaped("high"), wanted, wanted
@@ -216,7 +209,6 @@ class ImageWatermark:
             if worth > best:
                 best, shape, (gain, noise) = worth, trial, came[int(np.argmin(energies))]
         amplitudes = shape
-        if DBG: print(DBG, shape[0]/shape[-1], best)
         for _ in range(2):
             seen = response(canvas + change(amplitudes))
             amplitudes = self._informed(seen, amplitudes, shape, gain / noise, noise, unit)
@@ -253,8 +245,8 @@ class ImageWatermark:
 
     def detect(self, pixels: Pixels) -> Detection:
         """Look for the mark of this key; shapes as for `embed`."""
-        spectrum = _whitened(_normalise(_canonical(_luma(pixels)))[0])
-        tried = PLACES * len(SEARCHES)
+        spectrum = _whitened(_normalise(_canonical(_luma(pixels))))
+        tried = 1 + PLACES * len(SEARCHES)
         best: tuple[code.Reading, float, float] | None = None
         for search, angle, size in self._places(spectrum):
             reading, *place = self._read(spectrum, search, angle, size)
@@ -268,8 +260,9 @@ class ImageWatermark:
         found = reading.payload if reading.intact and chance <= ALARM else None
         return Detection(found, chance, reading.agreement, math.degrees(angle), size)
 
-    def _places(self, spectrum: Spectrum) -> list[tuple[_Search, float, float]]:
-        """Likeliest angles and sizes of each search, no two of them neighbours, the likeliest first."""
+    def _places(self, spectrum: Spectrum) -> Iterator[tuple[_Search, float, float]]:
+        """The whole picture as it is; then each search's likeliest places, no two neighbours, the likeliest first."""
+        yield SEARCHES[0], 0.0, 1.0
         places: list[tuple[float, int, float, float]] = []
         for number, search in enumerate(SEARCHES):
             radius = self._radius[self._pilots]
@@ -284,7 +277,7 @@ class ImageWatermark:
                 row, column = np.unravel_index(table.argmax(), table.shape)
                 places.append((-table[row, column], number, search.angles[row], search.sizes[column]))
                 table[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -np.inf
-        return [(SEARCHES[number], angle, size) for _, number, angle, size in sorted(places)]
+        yield from ((SEARCHES[number], angle, size) for _, number, angle, size in sorted(places))
 
     def _correlate(
         self,
@@ -298,9 +291,10 @@ class ImageWatermark:
         values = _sample(spectrum, angles, sizes, self._lattice[which])
         norm = np.sqrt(np.mean(np.abs(values) ** 2, axis=1) * len(which) / 2)[:, None, None] + 1e-9
         signs = self._signs[which, 0] + 1j * self._signs[which, 1]
-        readings = np.zeros((len(angles), grid, grid), np.complex64)
+        readings = np.zeros((len(angles), grid, grid // 2 + 1), np.complex64)
         readings[:, self._lattice[which, 0], self._lattice[which, 1]] = values * signs / math.sqrt(2)
-        return np.fft.ifft2(readings).real.astype(np.float32) * grid**2 / norm
+        readings[:, :, 0] *= 2  # the other columns are counted twice, for their mirror images
+        return np.fft.irfft2(readings, (grid, grid)).astype(np.float32) * (grid**2 / 2) / norm
 
     def _read(
         self, spectrum: Spectrum, search: _Search, angle: float, size: float
@@ -381,7 +375,7 @@ def _profile(name: str, radius: Floats) -> Floats:
     """Relative amplitude at each radius."""
     if name == "high":
         return np.where(radius < 18, 0.3, 1.0).astype(np.float32)
-    width = W1 if name == "middle" else W2
+    width = 15.0 if name == "middle" else 9.0
     return (np.exp(-0.5 * (radius / width) ** 2) + 0.02).astype(np.float32)
 
 
@@ -410,11 +404,11 @@ def _by_ring(radius: Floats, values: Floats, wanted: Floats) -> Floats:
     return (sums / np.maximum(counts, 1))[np.rint(wanted).astype(np.intp)].astype(np.float32)
 
 
-def _normalise(canvas: Floats) -> tuple[Floats, Floats]:
-    """Deviation from the local mean in units of the local contrast, and that contrast in levels."""
+def _normalise(canvas: Floats) -> Floats:
+    """Deviation from the local mean in units of the local contrast."""
     rest = canvas - _smooth(canvas, _MEAN)
     contrast = np.sqrt(np.maximum(_smooth(rest**2, _CONTRAST), 0)) + _FLOOR
-    return np.clip(rest / contrast, -_LIMIT, _LIMIT), contrast
+    return np.clip(rest / contrast, -_LIMIT, _LIMIT)
 
 
 def _tile(lattice: NDArray[np.intp], amplitudes: Floats, shape: tuple[int, ...]) -> Floats:

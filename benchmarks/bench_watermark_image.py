@@ -44,6 +44,7 @@ Pixels = NDArray[np.uint8]
 SIDE, BITS, UNMARKED = 512, 48, 10_000
 EVERY = {"pairs": 4, "sizes": 6, "dwtDct": 4, "rivaGan": 16}
 """Only every so-manieth picture, for the time it takes."""
+PARTS = ("attacks", "pairs", "sizes", "unmarked", "anchor")
 KINDS = ("photographs", "artwork")
 SIZES = (128, 192, 256, 1024, 2000)
 
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument("--anchor", help="interpreter with invisible-watermark")
     parser.add_argument("--unmarked", type=int, default=UNMARKED, help="pieces to look at")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop looking at unmarked pieces after so long")
-    parser.add_argument("--only", choices=["attacks", "pairs", "sizes", "unmarked", "anchor"], action="append")
+    parser.add_argument("--only", choices=[*PARTS, "report"], action="append", help="report: nothing new")
     asked = parser.parse_args()
     pictures = {kind: [_square(path) for path in sorted((asked.folder / kind).iterdir())] for kind in KINDS}
     parts: dict[str, Callable[[], Any]] = {
@@ -70,17 +71,16 @@ def main() -> None:
     from _report import STATE, emit  # the worker's interpreter has no Castalia
 
     STATE.mkdir(exist_ok=True)
-    for name in asked.only or parts:
+    for name in [each for each in PARTS if each in (asked.only or PARTS)]:
         kept = STATE / f"watermark_image_{name}.json"
         kept.write_text(json.dumps(parts[name]()), encoding="utf-8")
     found = {name: STATE / f"watermark_image_{name}.json" for name in parts}
-    if all(path.is_file() for path in found.values()):
-        counts = ", ".join(f"{len(pictures[kind])} {kind}" for kind in KINDS)
-        emit(
-            "watermark_image",
-            f"{counts}, {SIDE} pixels square, {BITS} bits, p <= 1e-6",
-            {name: json.loads(path.read_text(encoding="utf-8")) for name, path in found.items()},
-        )
+    counts = ", ".join(f"{len(pictures[kind])} {kind}" for kind in KINDS)
+    emit(
+        "watermark_image",
+        f"{counts}, {SIDE} pixels square, {BITS} bits, p <= 1e-6",
+        {name: json.loads(path.read_text(encoding="utf-8")) for name, path in found.items() if path.is_file()},
+    )
 
 
 # ------------------------------------------------------------ attacks

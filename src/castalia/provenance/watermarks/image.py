@@ -19,7 +19,7 @@ code bits that the picture happens to contradict (informed embedding: Malvar and
 spectrum").
 
 *Which frequencies.* A codec throws the faint fine detail of flat artwork away, so there the mark must be coarse; the
-coarse detail of grass or gravel is a hundred times louder than any mark, so there it must be fine. The embedder
+coarse detail of grass or gravel is far louder than any mark, so there it must be fine. The embedder
 rehearses JPEG, in full and at half the size, with three profiles, and takes the one that comes through best.
 
 *What was measured on the way.* A tile of 64 had too few coarse frequencies for flat artwork: the score of `payload.py`

@@ -72,9 +72,21 @@ class SampleWatermark(Protocol):
         ...
 
 
-PICTURES: Callable[[bytes], PixelWatermark] | None = None
-"""Makes the watermark of pictures for a key; None until one is chosen."""
-SOUNDS: Callable[[bytes], SampleWatermark] | None = None
+def _tiles(secret: bytes) -> PixelWatermark:
+    from castalia.provenance.watermarks.image import ImageWatermark
+
+    return ImageWatermark(secret)
+
+
+def _cells(secret: bytes) -> SampleWatermark:
+    from castalia.provenance.watermarks.audio import AudioWatermark
+
+    return AudioWatermark(secret)
+
+
+PICTURES: Callable[[bytes], PixelWatermark] = _tiles
+"""Makes the watermark of pictures for a key."""
+SOUNDS: Callable[[bytes], SampleWatermark] = _cells
 """The same of sounds."""
 
 
@@ -98,8 +110,6 @@ class _Change:
 
     def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
         labelled = pictures.draw_label(seen, self.label) if self.label else seen
-        if PICTURES is None:
-            return labelled
         try:
             return _of_pictures(PICTURES).embed(labelled, payload_of(self.record.id))
         except CastaliaError as error:
@@ -108,8 +118,6 @@ class _Change:
 
     def samples(self, heard: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         labelled = sounds.announced(heard, rate) if self.label else heard
-        if SOUNDS is None:
-            return labelled
         try:
             return _of_sounds(SOUNDS).embed(labelled, rate, payload_of(self.record.id))
         except CastaliaError as error:
@@ -136,9 +144,9 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     if face.label == "written":
         return Inscribed(content, _without(record, "a format without pixels or samples"), "")
     name = ""
-    if face.label == "drawn" and PICTURES is not None:
+    if face.label == "drawn":
         name = _of_pictures(PICTURES).label
-    elif SOUNDS is not None and sounds.changeable(face):
+    elif sounds.changeable(face):
         name = _of_sounds(SOUNDS).label
     if not label and not name:
         return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
@@ -167,9 +175,9 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
 def detect(content: bytes, face: Face) -> Detection | None:
     """What the detector of a format says of a file; None where there is none, or nothing to look at."""
     try:
-        if face.label == "drawn" and PICTURES is not None:
+        if face.label == "drawn":
             return _of_pictures(PICTURES).detect(pictures.pixels(content))
-        if SOUNDS is not None and sounds.changeable(face):
+        if sounds.changeable(face):
             return _of_sounds(SOUNDS).detect(*sounds.samples(content, face))
     except (ValueError, OSError, CastaliaError):  # damaged pixels or samples
         return None

@@ -58,8 +58,9 @@ class Reading:
     """Share of code bits, copies summed, whose sign the values have right."""
 
     def chance(self, tried: int) -> float:
-        """Upper bound of the chance to see this score, under a wrong key, in any of `tried` rows of values."""
-        return math.exp(min(0.0, 8 * PAYLOAD_BYTES * math.log(2) + math.log(tried) - self.score**2 / 2))
+        """Upper bound of the chance to see this score, under a wrong key, in any of `tried` sets of values."""
+        words = 8 * PAYLOAD_BYTES if self.intact else INFORMATION_BITS
+        return math.exp(min(0.0, words * math.log(2) + math.log(tried) - self.score**2 / 2))
 
 
 def encode(payload: bytes) -> Floats:
@@ -77,7 +78,7 @@ def decode(soft: NDArray[np.float32] | NDArray[np.float64]) -> Reading:
         soft: Copies of the code word, shape (168,) or (copies, 168), positive for bit 0; the scale does not matter, the
             ratios should be likelihood ratios. A value of 0 is a bit that was lost.
     """
-    copies = np.atleast_2d(np.asarray(soft, np.float32))
+    copies = np.atleast_2d(soft.astype(np.float32))
     if copies.shape[1:] != (CODE_BITS,):
         raise ValueError(f"rows of {CODE_BITS} values are needed, not an array of shape {copies.shape}")
     values, norm = copies.sum(axis=0), float(np.linalg.norm(copies)) or 1.0
@@ -89,7 +90,7 @@ def decode(soft: NDArray[np.float32] | NDArray[np.float64]) -> Reading:
             best = candidate
     assert best is not None
     intact, score, bits = best
-    agreement = float(np.mean(values * _convolve(bits) > 0))
+    agreement = int(np.count_nonzero(values * _convolve(bits) > 0)) / CODE_BITS
     return Reading(np.packbits(bits)[:PAYLOAD_BYTES].tobytes(), intact, score, agreement)
 
 

@@ -1,0 +1,342 @@
+"""The image watermark: 48 bits in the luma of a picture, found again without the original.
+
+The picture is looked at in a canonical size (area 256², sides in proportion), so that resizing changes nothing. The
+mark is a tile of 96 × 96 canonical pixels, repeated over the picture, and each spatial frequency of the tile between
+`LOWEST` and `HIGHEST` carries two signs, one in its cosine and one in its sine (spread spectrum: Cox et al. 1997,
+"Secure spread spectrum watermarking for multimedia"; repeated tiles: Kutter 1998, "Watermarking resistant to
+translation, rotation and scaling"). A seventh of the frequencies are pilots with known signs; the others carry the
+code word of `payload.py` seventeen times. A keyed sign multiplies each.
+
+*Finding the place.* A periodic tile has a line spectrum, so a picture that was turned, enlarged and shifted has the
+tile's coefficients at turned and spread lattice points of its spectrum. The detector reads the pilots there for a grid
+of angles and sizes, and an inverse transform of the readings gives the correlation for all shifts at once: tens of
+microseconds for each angle and size, against milliseconds for turning the picture.
+
+*Host interference.* The picture itself is the main noise. The detector takes the local mean away, divides by the local
+contrast, and divides the spectrum by its local power (whitening); the pilots then show how much of the mark survived at
+each radius, and the code bits are weighted by that. The embedder knows the picture, so it gives more energy to those
+code bits that the picture happens to contradict (informed embedding: Malvar and Florêncio 2003, "Improved spread
+spectrum").
+
+*Which frequencies.* A codec throws the faint fine detail of flat artwork away, so there the mark must be coarse; the
+coarse detail of grass or gravel is far louder than any mark, so there it must be fine. The embedder
+rehearses JPEG, in full and at half the size, with three profiles, and takes the one that comes through best.
+
+*What was measured on the way.* A tile of 64 had too few coarse frequencies for flat artwork: the score of `payload.py`
+is at most the square root of the number of values. An amplitude that follows the local contrast (Weber's law) lost
+against an even one everywhere at the same mean square error, because codecs erase what is faint in flat places.
+Cancelling the picture's interference at each frequency spent the energy on the loudest; lifting whole code bits pays.
+
+*What is proved.* The pilots choose a few places without looking at the other signs; of these places alone a payload is
+read, and `Reading.chance` bounds the chance of a false one for any picture whatsoever (see `payload.py`).
+
+*What it does not survive.* Angles and crops beyond `TURN` and `LARGEST`, mirroring, unequal resizing of the two sides,
+and brightening until everything but black ink is white: what was in the paper is then gone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.core.errors import MarkError
+from castalia.provenance.watermarks import payload as code
+from castalia.provenance.watermarks.canvas import (
+    Floats,
+    Pixels,
+    added,
+    canonical,
+    evened,
+    luma_of,
+    rehearsed,
+    resized,
+    within_range,
+)
+from castalia.provenance.watermarks.spectrum import TILE, Spectrum, folded, sampled, summit, tiled, whitened
+from castalia.provenance.watermarks.text import key_id
+
+SCHEME = "tiles1"
+ALARM = 1e-6
+"""A payload is handed out when the chance of a false alarm is at most this."""
+
+LOWEST, HIGHEST = 4.5, 33.0
+"""Frequencies that carry the mark, cycles a tile."""
+COPIES = 17
+"""Copies of the code word."""
+PROFILES = ("low", "middle", "high")
+"""How the mark's energy may lie over the frequencies; see `_profile`."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A grid of angles and magnifications, fine enough for the pilots it looks at."""
+
+    lowest: float
+    highest: float
+    """Frequencies of its pilots, cycles a tile."""
+    turn: float
+    """Step of the angle, radians."""
+    growth: float
+    """Step of the logarithm of the magnification."""
+    shifts: int
+    """Shifts that are told apart along each axis."""
+
+    @property
+    def angles(self) -> NDArray[np.float64]:
+        """Up to `TURN` to both sides, 0 among them."""
+        count = math.floor(TURN / self.turn)
+        return self.turn * np.arange(-count, count + 1, dtype=np.float64)
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """From `SMALLEST` to `LARGEST`, 1 among them."""
+        first, last = math.floor(math.log(SMALLEST) / self.growth), math.ceil(math.log(LARGEST) / self.growth)
+        return np.exp(np.arange(first, last + 1) * self.growth)
+
+
+TURN = math.radians(3.6)
+"""Largest angle that is searched."""
+SMALLEST, LARGEST = 0.95, 1.40
+"""Searched magnifications in canonical pixels: a turned picture on a larger canvas, to 29 % cropped from a side."""
+SEARCHES = (_Search(LOWEST, 18.0, math.radians(0.6), 0.011, 48), _Search(14.0, 25.0, math.radians(0.45), 0.0075, 72))
+PLACES = 3
+"""Places of each search that are looked at more closely; the chance of a false alarm is multiplied by all of them."""
+PILOT_SHARE = 0.22
+"""Share of pilots among the frequencies that the searches look at; above, what the code word leaves."""
+PILOT_GAIN = 1.6
+"""Amplitude of a pilot against that of a code bit at the same radius."""
+
+_PLENTY = 500.0
+"""Energy of the received code bits over the noise beyond which more is not worth anything."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What the detector sees under one key."""
+
+    payload: bytes | None
+    """Six bytes, or None where no mark was found or its payload is damaged."""
+    p_value: float
+    """Upper bound of the chance that a picture without this key's mark looks like this."""
+    bit_agreement: float
+    """Share of the code bits that agree with the payload read; about .75 where there is no mark."""
+    angle: float
+    """Degrees by which the picture seems to have been turned."""
+    size: float
+    """Magnification relative to the whole picture: 1.25 after cropping a tenth from each side."""
+
+
+class ImageWatermark:
+    """Writes and finds the mark of one key.
+
+    Args:
+        secret: Secret or published, any length.
+        psnr: Peak signal-to-noise ratio of the marked picture, decibel; lower is stronger and more visible.
+    """
+
+    def __init__(self, secret: bytes, psnr: float = 40.3) -> None:
+        self.label = f"{SCHEME}:{key_id(secret)}"
+        self._psnr = psnr
+        rows, columns = np.meshgrid(np.arange(-TILE // 2, TILE // 2), np.arange(TILE // 2), indexing="ij")
+        radius = np.hypot(rows, columns)
+        kept = ((columns > 0) | (rows > 0)) & (radius >= LOWEST) & (radius <= HIGHEST)
+        order = np.argsort(radius[kept], kind="stable")
+        self._lattice = np.stack([rows[kept], columns[kept]], axis=1)[order]  # (frequencies, 2), cycles a tile
+        self._radius = radius[kept][order].astype(np.float32)
+        count = len(order)
+        shuffle = np.random.Generator(np.random.PCG64(np.packbits(code.signs(secret, "order", 256) > 0).tolist()))
+        pilots = count - COPIES * code.CODE_BITS // 2
+        low = int(np.searchsorted(self._radius, SEARCHES[1].highest))
+        below, above = shuffle.permutation(low)[: round(low * PILOT_SHARE)], low + shuffle.permutation(count - low)
+        self._pilots = np.sort(np.concatenate([below, above[: pilots - len(below)]]))
+        data = np.setdiff1d(np.arange(count), self._pilots).reshape(COPIES, -1)  # a copy has its own ring of radii
+        self._data = np.concatenate([shuffle.permutation(ring) for ring in data])
+        self._signs = code.signs(secret, "signs", 2 * count).reshape(count, 2)  # of cosine and sine
+        self._groups = np.empty((count, 2), np.intp)  # which amplitude each coefficient shares
+        self._groups[self._data] = np.tile(np.arange(code.CODE_BITS), COPIES).reshape(-1, 2)
+        self._groups[self._pilots] = code.CODE_BITS + np.arange(2 * pilots).reshape(-1, 2) // COPIES
+
+    # ------------------------------------------------------------ writing
+
+    def embed(self, pixels: Pixels, payload: bytes) -> Pixels:
+        """Mark a picture.
+
+        Args:
+            pixels: Shape (height, width), (height, width, 3) or, with alpha, (height, width, 4).
+            payload: Six bytes.
+
+        Raises:
+            MarkError: The picture is too small, too blank or too busy: the mark does not read back.
+        """
+        marked = self._write(pixels, payload)
+        if self.detect(marked).payload != payload:
+            height, width = pixels.shape[:2]
+            raise MarkError(
+                f"the picture of {width} × {height} pixels does not hold a watermark at {self._psnr:g} dB",
+                hint="it is too small, too blank or too busy; enlarge it, or lower `psnr`",
+            )
+        return marked
+
+    def _write(self, pixels: Pixels, payload: bytes) -> Pixels:
+        luma = luma_of(pixels)
+        canvas = canonical(luma)
+        wanted = self._signs.copy()
+        wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
+        allowed = 255**2 / 10 ** (self._psnr / 10)  # mean square error
+        unit = math.sqrt(allowed / len(wanted))  # even amplitude with this error
+
+        finest = 0.42 * TILE * len(luma) / len(canvas)  # a little below the picture's own Nyquist frequency
+
+        def change(amplitudes: Floats) -> Floats:
+            return within_range(canvas, tiled(self._lattice, amplitudes * wanted, canvas.shape))
+
+        def response(picture: Floats) -> Floats:
+            return folded(evened(picture), self._lattice) * wanted
+
+        def shaped(profile: str) -> Floats:
+            even = np.repeat(_profile(profile, self._radius, finest)[:, None], 2, axis=1)
+            even[self._pilots] *= PILOT_GAIN
+            return (even / np.sqrt(np.mean(even**2)) * unit).astype(np.float32)
+
+        rehearsals: list[tuple[float, Floats, Floats, Floats]] = []
+        for profile in PROFILES:
+            trial = shaped(profile)
+            seen = [response(each) for each in rehearsed(canvas + change(trial), luma.shape)]
+            came = [self._received(each, trial) for each in seen]
+            energies = [float(np.sum((gain * trial / noise)[self._data] ** 2)) for gain, noise in came]
+            worth = sum(math.log(min(energy, _PLENTY)) for energy in energies)
+            rehearsals.append((worth, trial, *came[int(np.argmin(energies))]))
+        _, shape, gain, noise = max(rehearsals, key=lambda rehearsal: rehearsal[0])
+        amplitudes = shape
+        for _ in range(2):
+            received = response(canvas + change(amplitudes))
+            amplitudes = self._informed(received, amplitudes, shape, gain / noise**2)
+        pattern = resized(change(amplitudes), luma.shape)
+        return added(pixels, pattern, allowed)
+
+    def _ring(self, values: Floats) -> Floats:
+        """Each frequency's value replaced by the mean of those at about its radius."""
+        return _by_ring(self._radius, values, self._radius)
+
+    def _received(self, seen: Floats, amplitudes: Floats) -> tuple[Floats, Floats]:
+        """Response for a unit of amplitude, and noise, at each coefficient: both smooth in the radius."""
+        gain = np.maximum(self._ring((seen / amplitudes).mean(axis=1)), 1e-3)[:, None]
+        rest = seen - gain * amplitudes
+        noise = np.sqrt(self._ring(np.mean(rest**2, axis=1)))[:, None] + 1e-6
+        return gain, noise.astype(np.float32)
+
+    def _informed(self, seen: Floats, amplitudes: Floats, shape: Floats, weight: Floats) -> Floats:
+        """Amplitudes of the shape's energy that lift the weakest code bits: one factor a bit for all its copies.
+
+        Args:
+            seen: Response to `amplitudes`, (frequencies, 2), positive where it is as wanted.
+            amplitudes: What was written.
+            shape: Amplitudes that pay no heed to the picture.
+            weight: How the detector will weigh a response, (frequencies, 1).
+        """
+        gain = np.maximum(self._ring((seen / amplitudes).mean(axis=1)), 1e-3)[:, None]
+        own = np.bincount(self._groups.ravel(), (weight * (seen - gain * amplitudes)).ravel())
+        each = np.bincount(self._groups.ravel(), (weight * gain * shape).ravel())
+        result, low, high = shape, 0.0, 8.0
+        for _ in range(20):
+            target = (low + high) / 2
+            result = (shape * np.clip(target - own / each, 0.4, 3.0)[self._groups]).astype(np.float32)
+            low, high = (low, target) if np.sum(result**2) > np.sum(shape**2) else (target, high)
+        return result
+
+    # ------------------------------------------------------------ finding
+
+    def detect(self, pixels: Pixels) -> Detection:
+        """Look for the mark of this key; shapes as for `embed`."""
+        spectrum = whitened(evened(canonical(luma_of(pixels))))
+        tried = 1 + PLACES * len(SEARCHES)
+        best: tuple[code.Reading, float, float] | None = None
+        for search, angle, size in self._places(spectrum):
+            reading, *place = self._read(spectrum, search, angle, size)
+            if best is None or (reading.intact, reading.score) > (best[0].intact, best[0].score):
+                best = (reading, place[0], place[1])
+            if reading.intact and reading.chance(tried) <= ALARM:
+                break
+        assert best is not None
+        reading, angle, size = best
+        chance = reading.chance(tried)
+        found = reading.payload if reading.intact and chance <= ALARM else None
+        return Detection(found, chance, reading.agreement, math.degrees(angle), size)
+
+    def _places(self, spectrum: Spectrum) -> Iterator[tuple[_Search, float, float]]:
+        """The whole picture as it is; then each search's likeliest places, no two neighbours, the likeliest first."""
+        yield SEARCHES[0], 0.0, 1.0
+        places: list[tuple[float, int, float, float]] = []
+        for number, search in enumerate(SEARCHES):
+            radius = self._radius[self._pilots]
+            which = self._pilots[(radius >= search.lowest) & (radius <= search.highest)]
+            angles, sizes = (each.ravel() for each in np.meshgrid(search.angles, search.sizes, indexing="ij"))
+            peaks = np.empty(len(angles))
+            for at in range(0, len(angles), 128):
+                part = slice(at, at + 128)
+                peaks[part] = self._correlate(spectrum, angles[part], sizes[part], which, search.shifts).max((1, 2))
+            table = peaks.reshape(len(search.angles), len(search.sizes))
+            for _ in range(PLACES):
+                row, column = np.unravel_index(table.argmax(), table.shape)
+                places.append((-table[row, column], number, search.angles[row], search.sizes[column]))
+                table[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = -np.inf
+        yield from ((SEARCHES[number], angle, size) for _, number, angle, size in sorted(places))
+
+    def _correlate(
+        self,
+        spectrum: Spectrum,
+        angles: NDArray[np.float64],
+        sizes: NDArray[np.float64],
+        which: NDArray[np.intp],
+        grid: int,
+    ) -> Floats:
+        """Correlation with the pilots at all shifts, shape (places, grid, grid)."""
+        values = sampled(spectrum, angles, sizes, self._lattice[which])
+        norm = np.sqrt(np.mean(np.abs(values) ** 2, axis=1) * len(which) / 2)[:, None, None] + 1e-9
+        signs = self._signs[which, 0] + 1j * self._signs[which, 1]
+        readings = np.zeros((len(angles), grid, grid // 2 + 1), np.complex64)
+        readings[:, self._lattice[which, 0], self._lattice[which, 1]] = values * signs / math.sqrt(2)
+        readings[:, :, 0] *= 2  # the other columns are counted twice, for their mirror images
+        return np.fft.irfft2(readings, (grid, grid)).astype(np.float32) * (grid**2 / 2) / norm
+
+    def _read(
+        self, spectrum: Spectrum, search: _Search, angle: float, size: float
+    ) -> tuple[code.Reading, float, float]:
+        """Refine one place and decode there: reading, angle, size."""
+        steps = np.arange(-2, 3) / 4
+        turns, growths = (each.ravel() for each in np.meshgrid(steps, steps, indexing="ij"))
+        angles = angle + turns * search.turn
+        sizes = size * np.exp(growths * search.growth)
+        correlation = self._correlate(spectrum, angles, sizes, self._pilots, TILE)
+        best, row, column = np.unravel_index(correlation.argmax(), correlation.shape)
+        shift = summit(correlation[best], int(row), int(column)) / TILE
+        values = sampled(spectrum, angles[best : best + 1], sizes[best : best + 1], self._lattice)[0]
+        values = values * np.exp(2j * np.pi * (self._lattice @ shift))
+        seen = np.stack([values.real, -values.imag], axis=1) * self._signs  # (frequencies, 2)
+        pilots = seen[self._pilots].mean(axis=1)
+        weight = np.maximum(_by_ring(self._radius[self._pilots], pilots, self._radius), 0.01)
+        soft = (seen * weight[:, None])[self._data].reshape(COPIES, code.CODE_BITS)
+        return code.decode(soft), float(angles[best]), float(sizes[best])
+
+
+def _profile(name: str, radius: Floats, finest: float) -> Floats:
+    """Relative amplitude at each radius; next to nothing above the finest frequency that the picture can show."""
+    if name == "high":
+        level = np.where(radius < min(18.0, 0.55 * finest), 0.3, 1.0)
+    else:
+        level = np.exp(-0.5 * (radius / (15.0 if name == "middle" else 9.0)) ** 2)
+    return (np.where(radius > finest, 0.0, level) + 0.02).astype(np.float32)
+
+
+def _by_ring(radius: Floats, values: Floats, wanted: Floats) -> Floats:
+    """Mean of the values at about the same radius, for each wanted radius."""
+    kernel = np.array([1, 2, 3, 2, 1])
+    rings = np.rint(radius).astype(np.intp)
+    length = int(HIGHEST) + 2
+    sums = np.convolve(np.bincount(rings, values, length), kernel, "same")
+    counts = np.convolve(np.bincount(rings, minlength=length), kernel, "same")
+    return (sums / np.maximum(counts, 1))[np.rint(wanted).astype(np.intp)].astype(np.float32)

@@ -326,3 +326,15 @@ def test_front_loads_neither_c2pa_nor_cryptography():
 
     code = "import sys, castalia.provenance; print({'c2pa', 'cryptography', 'markdown_it'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout.strip() == b"set()"
+
+
+def test_an_endpoints_address_is_in_no_mark(keys):
+    subject = judged()
+    digest = "https://inner.example:8443/v1#big-model"
+    evidence = subject.draft.evidence.model_copy(update={"digest": digest, "model": "big-model"})
+    subject = subject.model_copy(update={"draft": subject.draft.model_copy(update={"evidence": evidence})})
+    marked = all_faces(keys, subject)
+    assert marked.record.model_digest == "endpoint#big-model"
+    for file in marked.files:
+        assert b"inner.example" not in file.content + (file.sidecar or b"")
+    assert marked.judged.draft.evidence.digest == digest  # the library keeps it, for making the work again

@@ -155,6 +155,7 @@ class Record(Value):
     version: str
     model: str
     model_digest: str
+    """SHA-256 of the weights, or `endpoint#<model>`."""
     created: datetime
     """UTC."""
     digital_source_type: str

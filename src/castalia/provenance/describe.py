@@ -66,7 +66,7 @@ _FIELDS = {
     "system": "`Castalia`",
     "version": "its version",
     "model": "name of the model",
-    "model_digest": "SHA-256 of its weights, or endpoint and model name",
+    "model_digest": "SHA-256 of its weights, or `endpoint#<model>`; the address stays in the library",
     "created": "time, UTC",
     "digital_source_type": "IPTC digital source type, see below",
     "watermark": "`<scheme>:<key id>` as the detector found it, or `none`",

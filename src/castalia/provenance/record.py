@@ -66,7 +66,7 @@ def make_record(
         provider=provider,
         version=castalia.__version__,
         model=evidence.model,
-        model_digest=evidence.digest,
+        model_digest=_shown_digest(evidence.digest),
         created=(created or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
         digital_source_type=GENERATED if action == "generated" else MODIFIED,
         watermark=watermark,
@@ -76,6 +76,11 @@ def make_record(
         language=draft.content.language,
         text_sha256=text_sha256(draft.content.text),
     )
+
+
+def _shown_digest(digest: str) -> str:
+    """A digest as the world may see it: of an endpoint the model alone, since its address may be an inner host's."""
+    return f"endpoint#{digest.partition('#')[2]}" if digest.startswith(("http://", "https://")) else digest
 
 
 def file_record(
@@ -107,7 +112,7 @@ def file_record(
         provider=provider,
         version=castalia.__version__,
         model=evidence.model,
-        model_digest=evidence.digest,
+        model_digest=_shown_digest(evidence.digest),
         created=datetime.now(UTC).replace(microsecond=0),
         digital_source_type=GENERATED if action == "generated" else MODIFIED,
         watermark=evidence.watermark,

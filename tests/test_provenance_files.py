@@ -95,13 +95,16 @@ def test_every_layer_is_there_and_trusted(keys, extension):
         "implicit": "present",
         "source": "present",
         "c2pa": "trusted",
-        "watermark": "can't tell",
+        "watermark": {"png": "present", "jpg": "present", "webp": "present", "wav": "absent"}.get(
+            extension, "can't tell"
+        ),
         "record": "trusted",
         "library": "can't tell",
     }
     assert found.ok
     assert found.format == extension
-    assert found.record == record.model_copy(update={"watermark_reason": found.record.watermark_reason})
+    noted = {name: getattr(found.record, name) for name in ("watermark", "watermark_reason")}
+    assert found.record == record.model_copy(update=noted)
     assert verify(file.content, name="renamed.bin", sidecar=file.sidecar, anchors=keys.anchors()).ok
     untrusted = verify(file.content, name="x", sidecar=file.sidecar)
     assert states(untrusted)["c2pa"] == "valid"
@@ -200,9 +203,11 @@ def test_the_label_is_drawn_large_enough_and_the_rest_is_left_alone(keys, extens
     white = np.argwhere(after.min(-1) > 200)
     white = white[(white[:, 0] > 90) & (white[:, 1] > 60)]
     assert white[:, 0].max() - white[:, 0].min() + 1 >= 0.05 * 120
-    assert np.abs(before[:80] - after[:80]).max() < {"png": 1, "jpg": 12, "webp": 40}[extension]
+    most = {"png": 20, "jpg": 40, "webp": 60}[extension]  # the watermark, and what the format loses
+    assert np.abs(before[:80] - after[:80]).max() < most
     plain = marked_file(keys, extension, accept_marking_responsibility=True)
-    assert (np.asarray(Image.open(io.BytesIO(plain.content)).convert("RGB")) == before).all()
+    unlabelled = np.asarray(Image.open(io.BytesIO(plain.content)).convert("RGB"), np.int16)
+    assert np.abs(unlabelled - before).max() < most
 
 
 EXIFTOOL = shutil.which("exiftool")
@@ -835,7 +840,9 @@ def test_a_file_that_is_too_large_does_not_end_the_walk(shelf, home, monkeypatch
 
     from castalia.cli.verify import verify as command
 
-    monkeypatch.setattr(import_module("castalia.provenance.verify"), "LONGEST", 8_000)
+    longest = max(file.stat().st_size for file in shelf.rglob("*") if file.is_file())
+    (shelf / "big.txt").write_bytes(b"x" * (longest + 1))
+    monkeypatch.setattr(import_module("castalia.provenance.verify"), "LONGEST", longest)
     result = CliRunner().invoke(command, [str(shelf)])
     assert result.exit_code == 1
     assert "1 not read" in result.output

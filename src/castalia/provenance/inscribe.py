@@ -15,7 +15,7 @@ from castalia.core.errors import CastaliaError, MarkError
 from castalia.core.language import say
 from castalia.core.values import Record
 from castalia.provenance import pictures, sounds
-from castalia.provenance.embed.face import Face
+from castalia.provenance.embed.face import Face, MalformedError
 from castalia.provenance.record import payload_of
 
 if TYPE_CHECKING:
@@ -151,10 +151,15 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     if not label and not name:
         return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
     change = _Change(record, pictures.drawable(label) if face.label == "drawn" else label)
-    if face.label == "drawn":
-        marked = pictures.changed(content, face, change.pixels)
-    else:
-        marked = sounds.changed(content, face, change.samples)
+    try:
+        if face.label == "drawn":
+            marked = pictures.changed(content, face, change.pixels)
+        else:
+            marked = sounds.changed(content, face, change.samples)
+    except MalformedError as error:
+        if label:
+            raise
+        return Inscribed(content, _without(record, str(error)), "")
     if not name or change.refused:
         reason = next(iter(change.refused), "no watermark is installed for this kind of file")
         return Inscribed(marked, _without(record, reason), change.label)

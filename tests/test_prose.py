@@ -275,3 +275,14 @@ def test_a_line_does_not_end_between_a_number_and_what_it_counts() -> None:
     cursor = unit.cursor()
     cursor.advance("Start on")
     assert not cursor.admits("\u3000")
+
+
+def test_a_report_ranks_nothing_of_its_own() -> None:
+    sheet = FactSheet("北京举办古琴展，展出47张古琴，展期至11月30日", "zh")
+    form = ProseForm("zh", 60, facts=sheet, grounded=0.5)
+    unit = form.unit(0, "")
+    assert unit is not None
+    assert unit.accepts("北京举办古琴展，展出47张古琴。")
+    assert not unit.accepts("北京举办史上最大的古琴展，展出47张古琴。")
+    assert FactSheet("the largest fair so far", "en").ranks("It is the first fair.")
+    assert not FactSheet("the largest fair so far", "en").ranks("It is the largest fair so far.")

@@ -16,6 +16,7 @@ _STOP = frozenset(
     "not no".split()
 )
 
+_SUPERLATIVES = ("largest", "biggest", "oldest", "unprecedented", "史上", "首次", "最大", "最高", "前所未有")
 _HAN_STOP = frozenset("的了在和与是为有于对将把被从到向由以等也都并而其该此这那中上下后前时年月日一个们者说称")
 
 
@@ -89,6 +90,25 @@ class GroundedRule:
     def check(self, draft: Draft) -> Sequence[Finding]:
         """See `Rule.check`."""
         known = _meanings(self.said)
+        bold = [
+            (sentence.strip(), word)
+            for sentence in SENTENCE.findall(draft.parts.get("body", ""))
+            for word in _SUPERLATIVES
+            if word in sentence.casefold() and word not in self.said.casefold()
+        ]
+        if bold:
+            return [
+                Finding(
+                    rule="unsupported-claim",
+                    ok=False,
+                    place=sentence,
+                    found=word,
+                    wanted=say("no superlative of its own", "不自行使用最高级"),
+                    hint=say("Drop the sentence, or say it in the brief.", "请删去此句，或写进要求。"),
+                    severity=self.severity,
+                )
+                for sentence, word in bold
+            ]
         loose = [
             (sentence.strip(), len(words & known) / len(words))
             for sentence in SENTENCE.findall(draft.parts.get("body", ""))

@@ -40,6 +40,12 @@ _HEDGED = re.compile(
     re.IGNORECASE,
 )
 """A number with a word that makes more or less of it."""
+_RANKED = re.compile(
+    r"\b(?:first(?! (?:floor|aid|come))|largest|biggest|oldest|longest|highest|tallest|fastest|best|record)\b"
+    r"|史上|首次|首个|首家|最[大高好多长早快久强佳优]",
+    re.IGNORECASE,
+)
+"""Words that rank a matter above all others: in a report they are facts."""
 _SELF = frozenset("I I'm I've I'd I'll".split())
 """Words that have a capital without being names."""
 _EVERYWHERE = frozenset(
@@ -194,6 +200,10 @@ class FactSheet:
             homes = [keys for numbers, keys in self._statements if number in numbers]
             found += bool(homes) and all(keys and not keys & said for keys in homes)
         return found
+
+    def ranks(self, sentence: str) -> bool:
+        """Whether the sentence ranks something above all others where the brief does not."""
+        return any(word.casefold() not in self.text.casefold() for word in _RANKED.findall(sentence))
 
     def support(self, sentence: str) -> float:
         """Share, in [0, 1], of a sentence's content words (Chinese: characters) that the brief has too."""

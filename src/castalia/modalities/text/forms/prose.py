@@ -22,7 +22,7 @@ _ABBREVIATION = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _CHATTER = re.compile(
     r"\b(?:as an ai|in conclusion|this (?:article|post|email|story|poem|text)|word count|note that)\b"
-    r"|以上(?:就)?是|本文|字数|^如何[^，。]{1,20}[：:]",
+    r"|以上(?:就)?是|本文|字数|这是一[则篇]|^如何[^，。]{1,20}[：:]",
     re.IGNORECASE,
 )
 _SLIP = re.compile(r"([将的了在是把被从对与])\1|[一二三四五六七八九十]月\d")
@@ -145,7 +145,9 @@ class Sentence:
         ):
             return False
         facts, least = self.form.facts, self.form.grounded or 0
-        return facts is None or (facts.holds(body) and (least == 0 or facts.support(body) >= least))
+        return facts is None or (
+            facts.holds(body) and (least == 0 or (facts.support(body) >= least and not facts.ranks(body)))
+        )
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`.

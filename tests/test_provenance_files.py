@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from castalia.core.config import Config
 from castalia.core.errors import MarkError, UsageError
 from castalia.core.values import Evidence, MarkedFile, Record
-from castalia.provenance import FORMATS, Keys, file_record, mark, mark_file, payload_of, verify
+from castalia.provenance import FORMATS, Keys, file_record, mark, mark_file, payload_of, rhythm, verify
 from castalia.provenance.embed import STAMPED, MalformedError, Stamp, face_of
 from castalia.provenance.label import label_for
 from castalia.provenance.tc260 import FIELDS, read_aigc
 from made_files import MAKERS, made
 from test_provenance_mark import Store, states
 
-CODED = {"mp3", "flac", "m4a", "mp4"}
-"""Sounds whose samples are not changed after encoding."""
+CODED = {"m4a", "mp4"}
+"""Formats whose samples are not changed after encoding."""
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +91,13 @@ def test_every_layer_is_there_and_trusted(keys, extension):
     assert (file.sidecar is None) is face.embeds
     found = report(keys, file)
     assert states(found) == {
-        "label": "present" if face.label == "written" else "can't tell",
+        "label": "can't tell" if extension in CODED else "present",
         "implicit": "present",
         "source": "present",
         "c2pa": "trusted",
-        "watermark": {"png": "present", "jpg": "present", "webp": "present", "wav": "absent"}.get(
-            extension, "can't tell"
-        ),
+        "watermark": {"drawn": "present", "heard": "absent"}.get(face.label, "can't tell")  # half a second is too short
+        if extension not in CODED
+        else "can't tell",
         "record": "trusted",
         "library": "can't tell",
     }
@@ -208,6 +208,33 @@ def test_the_label_is_drawn_large_enough_and_the_rest_is_left_alone(keys, extens
     plain = marked_file(keys, extension, accept_marking_responsibility=True)
     unlabelled = np.asarray(Image.open(io.BytesIO(plain.content)).convert("RGB"), np.int16)
     assert np.abs(unlabelled - before).max() < most
+
+
+@pytest.mark.parametrize("size", [(160, 120), (512, 512), (300, 40), (1200, 800)])
+@pytest.mark.parametrize("ground", ["white", "black", "noise", "steps"])
+def test_a_drawn_label_is_seen_again_after_coding_and_resizing_and_nowhere_else(size, ground):
+    from PIL import Image
+
+    from castalia.provenance.pictures import draw_label, drawn_label
+
+    width, height = size
+    pixels = {
+        "white": np.full((height, width, 3), 255, np.uint8),
+        "black": np.zeros((height, width, 3), np.uint8),
+        "noise": np.random.default_rng(1).integers(0, 256, (height, width, 3)).astype(np.uint8),
+        "steps": np.indices((height, width)).sum(0)[..., None].repeat(3, -1).astype(np.uint8) // 32 * 32,
+    }[ground]
+    assert not drawn_label(pixels)
+    labelled = draw_label(pixels, "AI-modified")
+    assert drawn_label(labelled) == "AI-modified"
+    stream = io.BytesIO()
+    Image.fromarray(labelled).save(stream, "JPEG", quality=50)
+    assert drawn_label(np.asarray(Image.open(stream).convert("RGB"))) == "AI-modified"
+    if width > 200:  # below, its letters are four pixels high
+        half = Image.fromarray(labelled).resize((width // 2, height // 2))
+        assert drawn_label(np.asarray(half)) == "AI-modified"
+    cropped = labelled[: height - height // 5, : width - width // 5]
+    assert not drawn_label(cropped)
 
 
 EXIFTOOL = shutil.which("exiftool")
@@ -381,22 +408,65 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
 # ---------------------------------------------------------------- sounds
 
 
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
-def test_the_rhythm_comes_before_the_sound_and_the_samples_stay(keys, subtype):
+@pytest.mark.parametrize(
+    ("form", "subtype", "error"),
+    [
+        *(("WAV", "PCM_U8", 2e-7), ("WAV", "PCM_16", 4e-5), ("WAV", "PCM_24", 2e-7), ("WAV", "PCM_32", 2e-7)),
+        *(("WAV", "FLOAT", 2e-7), ("WAV", "DOUBLE", 2e-7), ("WAVEX", "PCM_16", 4e-5), ("WAV", "ULAW", 0.02)),
+        *(("FLAC", "PCM_16", 4e-5), ("FLAC", "PCM_24", 2e-7), ("MP3", "MPEG_LAYER_III", 0.05)),
+    ],
+)
+def test_the_rhythm_comes_before_the_sound_and_the_samples_stay(keys, form, subtype, error):
     import soundfile
 
     from made_files import sound, tone
 
-    content = sound("WAV", subtype)
-    file = marked_file(keys, "wav", content)
+    content = sound(form, subtype)
+    extension = form.removesuffix("EX").lower()
+    file = marked_file(keys, extension, content)
     samples, rate = soundfile.read(io.BytesIO(file.content), dtype="float64", always_2d=True)
     before, _ = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
-    assert np.abs(samples[-len(tone()) :] - before).max() < (2e-7 if subtype != "PCM_16" else 4e-5)
+    assert soundfile.info(io.BytesIO(file.content)).subtype == subtype
+    assert np.abs(samples[-len(tone()) :] - before).max() < error
     lead = np.abs(samples[: -len(tone()), 0]) > 0.02
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.convolve(lead, np.ones(rate // 50), "same") > 0, [0]])))
     lengths = np.diff(edges)[::2] / rate
     assert [round(length / lengths.min()) for length in lengths] == [1, 3, 1, 1] or len(lengths) == 4
     assert lengths[1] > 2 * lengths[0]
+    # Marked again, it is announced once still.
+    again = marked_file(keys, extension, file.content)
+    assert abs(soundfile.info(io.BytesIO(again.content)).frames - len(samples)) < 0.1 * rate
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "mp3"])
+def test_a_sound_of_some_seconds_carries_its_watermark(keys, extension):
+    import soundfile
+
+    rate = 22_050
+    random = np.random.default_rng(5)
+    pitch = np.repeat(random.choice([220, 262, 330, 392, 440], 40), rate // 4)
+    sound = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch) / rate) + random.normal(0, 0.02, len(pitch))
+    stream = io.BytesIO()
+    soundfile.write(stream, sound.astype(np.float32), rate, format=extension)
+    record = a_record()
+    found = report(keys, marked_file(keys, extension, stream.getvalue(), record))
+    assert found.ok
+    assert found.layer("watermark").state == "present"
+    assert payload_of(record.id).hex() in found.layer("watermark").detail
+
+
+def test_a_hostile_sound_is_refused_and_never_opened_whole(keys):
+    import soundfile
+
+    stream = io.BytesIO()
+    soundfile.write(stream, np.zeros((4000, 1), np.float32), 1000, format="WAV")
+    wav = bytearray(stream.getvalue())
+    for place in range(20, 40):  # channels, rate and widths of the format chunk
+        for value in (0, 255):
+            changed = bytes(wav[:place] + bytes([value]) + wav[place + 1 :])
+            report(keys, MarkedFile(face="wav", content=changed))
+            with suppress(MarkError):
+                marked_file(keys, "wav", changed)
 
 
 def test_exiftool_and_soundfile_read_a_marked_wav(keys):
@@ -407,6 +477,24 @@ def test_exiftool_and_soundfile_read_a_marked_wav(keys):
     shown = exif(file.content, "wav")
     assert shown["DigitalSourceType"].endswith("trainedAlgorithmicMedia")
     assert b"AIGC" in file.content
+
+
+RHYTHM = len(rhythm(16_000, 2))
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 48_000])
+def test_the_rhythm_is_heard_in_noise_and_not_in_music(rate):
+    from castalia.provenance.sounds import announced, is_announced
+
+    time = np.arange(5 * rate) / rate
+    steady = (0.3 * np.sin(2 * np.pi * 880 * time) * (np.sin(2 * np.pi * 2.7 * time) > 0))[:, None].astype(np.float32)
+    noise = np.random.default_rng(2).normal(0, 0.05, (5 * rate, 2)).astype(np.float32)
+    for sound in (steady, noise, noise[: rate // 3]):
+        assert not is_announced(sound, rate)
+        assert is_announced(announced(sound, rate), rate)
+    late = np.concatenate([np.zeros((rate // 2, 2), np.float32), announced(noise, rate)])
+    assert is_announced(0.1 * late, rate)
+    assert not is_announced(np.zeros((5 * rate, 1), np.float32), rate)
 
 
 def id3_tag(version: int, flags: int = 0) -> bytes:
@@ -436,9 +524,8 @@ def test_tags_of_others_stay_in_an_mp3(keys, version, flags):
     record = a_record(provider="墨社")
     file = marked_file(keys, "mp3", id3_tag(version, flags) + made("mp3"), record)
     assert report(keys, file).ok
-    assert made("mp3")[-3000:] in file.content
     assert made("png") in file.content
-    assert len(soundfile.read(io.BytesIO(file.content))[0]) == 8000
+    assert soundfile.read(io.BytesIO(file.content))[0].shape == (8000 + RHYTHM, 2)
     shown = exif(file.content, "mp3")
     assert shown["Title"] == "Eis 冰"
     assert "comment" in shown["Comment"]
@@ -459,10 +546,16 @@ def test_tags_and_pictures_of_others_stay_in_a_flac(keys):
     assert report(keys, file).ok
     with soundfile.SoundFile(io.BytesIO(file.content)) as stream:
         assert stream.title == "Eis 冰"
-        assert stream.frames == 4000
+        assert stream.frames == 4000 + RHYTHM
     shown = exif(file.content, "flac")
     assert json.loads(shown["Aigc"])["ContentProducer"] == "墨社"
     assert shown["Title"] == "Eis 冰"
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "mp3"])
+def test_samples_to_which_nothing_is_added_are_not_encoded_again(keys, extension):
+    file = marked_file(keys, extension, accept_marking_responsibility=True)  # too short for a watermark
+    assert made(extension)[-3000:] in file.content
 
 
 def test_a_coded_sound_says_where_its_label_goes(keys):
@@ -830,7 +923,7 @@ def test_the_command_reads_folders(shelf, home):
     assert CliRunner().invoke(command, [str(empty)]).exit_code == 1
     piped = CliRunner().invoke(command, ["-", *options], input=(shelf / "work.png").read_bytes())
     assert piped.exit_code == 0
-    assert "pixels and samples are not searched" in piped.output
+    assert "“AI-generated”, seen or heard" in piped.output
 
 
 def test_a_file_that_is_too_large_does_not_end_the_walk(shelf, home, monkeypatch):

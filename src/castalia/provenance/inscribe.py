@@ -109,7 +109,9 @@ class _Change:
     refused: list[str] = field(default_factory=list[str])
 
     def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        labelled = pictures.draw_label(seen, self.label) if self.label else seen
+        labelled = seen
+        if self.label and pictures.drawn_label(seen) != self.label:
+            labelled = pictures.draw_label(seen, self.label)
         try:
             return _of_pictures(PICTURES).embed(labelled, payload_of(self.record.id))
         except CastaliaError as error:
@@ -117,7 +119,7 @@ class _Change:
             return labelled
 
     def samples(self, heard: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-        labelled = sounds.announced(heard, rate) if self.label else heard
+        labelled = sounds.announced(heard, rate) if self.label and not sounds.is_announced(heard, rate) else heard
         try:
             return _of_sounds(SOUNDS).embed(labelled, rate, payload_of(self.record.id))
         except CastaliaError as error:
@@ -163,7 +165,8 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     if not name or change.refused:
         reason = next(iter(change.refused), "no watermark is installed for this kind of file")
         return Inscribed(marked, _without(record, reason), change.label)
-    found = detect(marked, face)
+    senses = sense(marked, face)
+    found = senses.watermark if senses else None
     if found is None or found.payload != payload_of(record.id) or found.p_value > ALARM:
         raise MarkError(
             say(
@@ -177,13 +180,30 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     return Inscribed(marked, named, change.label)
 
 
-def detect(content: bytes, face: Face) -> Detection | None:
-    """What the detector of a format says of a file; None where there is none, or nothing to look at."""
+@dataclass(frozen=True)
+class Senses:
+    """What is seen or heard in a file."""
+
+    label: str
+    """The visible label that is drawn, or `HEARD` for the rhythm; empty where neither is found."""
+    watermark: Detection | None
+    """None where there is no detector."""
+
+
+HEARD = "short-long-short-short"
+"""Stands for the label of a sound."""
+
+
+def sense(content: bytes, face: Face) -> Senses | None:
+    """Look for label and watermark in pixels or samples; None where there is nothing to look at."""
     try:
         if face.label == "drawn":
-            return _of_pictures(PICTURES).detect(pictures.pixels(content))
+            seen = pictures.pixels(content)
+            return Senses(pictures.drawn_label(seen), _of_pictures(PICTURES).detect(seen))
         if sounds.changeable(face):
-            return _of_sounds(SOUNDS).detect(*sounds.samples(content, face))
+            heard, rate = sounds.samples(content, face)
+            label = HEARD if sounds.is_announced(heard, rate) else ""
+            return Senses(label, _of_sounds(SOUNDS).detect(heard, rate))
     except (ValueError, OSError, CastaliaError):  # damaged pixels or samples
         return None
     return None

@@ -9,6 +9,7 @@ import io
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.provenance.embed.face import Face, MalformedError
-from castalia.provenance.label import in_english
+from castalia.provenance.label import LABELS, in_english
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,6 +29,14 @@ Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 MOST_PIXELS = 64_000_000
 HEIGHT = 0.055
 """Height of the label's characters as a share of the shortest side."""
+_ALIKE = 0.7
+"""Correlation from which the pixels of a corner are a label's."""
+_LOOKED_AT = 640
+"""Longer side in which a label is looked for."""
+_SHRUNK = (1, 2, 4)
+"""How many times larger a picture may have been when its label was drawn."""
+_SHIFT = 2
+"""Pixels by which it may have been moved."""
 _DRAWN = 24
 """Levels by which a pixel must differ to belong to the label; a watermark changes less."""
 _EIGHT_BITS = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX"))
@@ -97,21 +106,74 @@ def draw_label(seen: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw
 
     picture = Image.fromarray(seen)
-    tall = max(8, math.ceil(min(picture.size) * HEIGHT))
-    font = _font(label, tall)
+    plate = _plate(picture.width, picture.height, label)
     draw = ImageDraw.Draw(picture, "RGBA")
-    left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
-    margin = tall // 3
-    width, height = right - left + 2 * margin, bottom - top + 2 * margin
-    if width > picture.width:  # a strip: as large as fits
-        font = _font(label, max(1, int(tall * picture.width / width)))
-        left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
-        width, height = min(picture.width, right - left + 2), bottom - top + 2
-        margin = 1
-    x, y = picture.width - width, picture.height - height
-    draw.rectangle((x, y, picture.width, picture.height), fill=(0, 0, 0, 150))
-    draw.text((x + margin - left, y + margin - top), label, font=font, fill=(255, 255, 255, 255))
+    left, top = picture.width - plate.width, picture.height - plate.height
+    draw.rectangle((left, top, picture.width, picture.height), fill=(0, 0, 0, 150))
+    draw.text((left + plate.across, top + plate.down), label, font=plate.font, fill=(255, 255, 255, 255))
     return np.array(picture.convert("RGB"))
+
+
+def drawn_label(seen: NDArray[np.uint8]) -> str:
+    """The label that stands in a picture where `draw_label` puts it, perhaps coded or resized since; else empty.
+
+    Args:
+        seen: Pixels (height, width, 3).
+    """
+    from PIL import Image
+
+    picture = Image.fromarray(seen).convert("L")
+    width, height = picture.size
+    picture.thumbnail((_LOOKED_AT, _LOOKED_AT))
+    luma = np.asarray(picture, np.float32)
+    likest, found = _ALIKE, ""
+    for label in dict.fromkeys(map(drawable, LABELS.values())):
+        for by in _SHRUNK:
+            wanted = _lettering((width * by, height * by), label, picture.width / width / by)
+            corner = np.pad(luma[-len(wanted) :, -wanted.shape[1] :], _SHIFT, "edge")
+            windows: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(corner, wanted.shape)
+            likeness = np.mean(windows * wanted, axis=(2, 3)) / np.maximum(windows.std(axis=(2, 3)), 1.0)
+            if likeness.max() > likest:
+                likest, found = float(likeness.max()), label
+    return found
+
+
+def _lettering(size: tuple[int, int], label: str, shrunk: float) -> NDArray[np.float32]:
+    """The letters of a plate in a picture of this size, made that much smaller; mean 0, deviation 1."""
+    from PIL import Image, ImageDraw
+
+    plate = _plate(*size, label)
+    image = Image.new("L", (plate.width, plate.height))
+    ImageDraw.Draw(image).text((plate.across, plate.down), label, font=plate.font, fill=255)
+    image = image.resize((max(1, round(plate.width * shrunk)), max(1, round(plate.height * shrunk))))
+    letters = np.asarray(image, np.float32)
+    return (letters - letters.mean()) / (letters.std() or 1.0)
+
+
+@dataclass(frozen=True)
+class _Plate:
+    """The label's plate in the lower right corner, pixels."""
+
+    font: FreeTypeFont
+    width: int
+    height: int
+    across: int
+    """From its left edge to the anchor of the text."""
+    down: int
+
+
+def _plate(width: int, height: int, label: str) -> _Plate:
+    """The plate of a label in a picture of this size."""
+    tall = max(8, math.ceil(min(width, height) * HEIGHT))
+    font = _font(label, tall)
+    left, top, right, bottom = map(math.floor, font.getbbox(label))
+    margin = tall // 3
+    if right - left + 2 * margin > width:  # a strip: as large as fits
+        font = _font(label, max(1, int(tall * width / (right - left + 2 * margin))))
+        left, top, right, bottom = map(math.floor, font.getbbox(label))
+        margin = 1
+    wide, high = min(width, right - left + 2 * margin), min(height, bottom - top + 2 * margin)
+    return _Plate(font, wide, high, margin - left, margin - top)
 
 
 def _font(label: str, tall: int) -> FreeTypeFont:

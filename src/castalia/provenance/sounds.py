@@ -5,20 +5,33 @@ GB 45438-2025 asks for a spoken notice or the rhythm short-long-short-short at t
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.provenance.embed import wav
 from castalia.provenance.embed.face import Face, MalformedError
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
 
 Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """Samples (samples, channels) in [-1, 1] and their rate → the same changed."""
+CHANGEABLE = ("wav", "flac", "mp3")
+"""Formats whose samples are read and changed here, with libsndfile."""
+LONGEST = 3600.0
+"""Seconds of a sound whose samples are changed."""
+SEARCHED = 600.0
+"""Seconds from the beginning in which a watermark is looked for."""
+_MOST_CHANNELS = 16
 _UNIT = 0.09
 """Seconds of a short tone and of a gap; a long tone has three."""
 _TONE = 880.0
 _LOUD = 0.25
+_ALIKE = 0.85
+"""Correlation from which an envelope is the rhythm's; noise, music and steady beats stay below .4."""
 _PAUSE = 0.4
 """Seconds of silence before the work begins."""
 
@@ -44,35 +57,100 @@ def announced(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     return np.concatenate([rhythm(rate, samples.shape[1]), samples])
 
 
+def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
+    """Whether a sound (samples, channels) begins with the audible label: its envelope is the rhythm's own.
+
+    The first three seconds are searched, so that a little silence in front, a codec or another rate hide nothing.
+    """
+    mono = samples[: 3 * rate].mean(axis=1)
+    step = max(1, rate // 100)  # 10 ms
+    time = np.arange(len(mono)) / rate
+    wave = mono * np.exp(-2j * np.pi * _TONE * time)
+    count = len(mono) // step
+    found = np.abs(wave[: count * step].reshape(count, step).mean(axis=1))
+    label = rhythm(rate, 1)[: int((12 * _UNIT) * rate), 0]
+    lit = np.abs(label[: len(label) // step * step].reshape(-1, step)).max(axis=1) > _LOUD / 2
+    if count < len(lit):
+        return False
+    wanted = (lit - lit.mean()) / lit.std()
+    windows = np.lib.stride_tricks.sliding_window_view(found, len(lit))
+    spread = windows.std(axis=1)
+    match = (windows - windows.mean(axis=1, keepdims=True)) @ wanted / (len(lit) * np.maximum(spread, 1e-6))
+    return bool(match.max() > _ALIKE)
+
+
 def changeable(face: Face) -> bool:
-    """Whether the samples of a format are read and changed here: those of WAV; others are coded."""
-    return face.extension == "wav"
+    """Whether the samples of a format are read and changed here; AAC is not, for want of a free encoder."""
+    return face.extension in CHANGEABLE
 
 
 def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
-    """The samples of a file (samples, channels) and their rate.
+    """The first `SEARCHED` seconds of a file's samples (samples, channels), clipped to [-1, 1], and their rate.
 
     Raises:
         MalformedError: it is coded in a way that is not decoded here.
     """
-    _only_wav(face)
-    return wav.samples(content)
+    with _opened(content, face) as sound:
+        return _read(sound, SEARCHED), sound.samplerate
 
 
 def changed(content: bytes, face: Face, change: Change) -> bytes:
-    """The file with its samples changed; every other part of it is kept.
+    """The file with its samples changed, coded as before; tags and all else that it holds are kept.
+
+    An MP3 is encoded anew at its own constant bit rate, or the mean of its varying one.
 
     Raises:
-        MalformedError: likewise.
+        MalformedError: likewise, or it is longer than `LONGEST`.
     """
-    _only_wav(face)
-    before, rate = wav.samples(content)
-    return wav.with_samples(content, change(before, rate))
+    import soundfile
+
+    with _opened(content, face) as sound:
+        seconds = sound.frames / sound.samplerate
+        if seconds > LONGEST:
+            raise MalformedError(f"a sound of {seconds:.0f} s; samples of {LONGEST:.0f} s at most are changed")
+        new = change(before := _read(sound, LONGEST), sound.samplerate)
+        if new is before:
+            return content
+        coded: dict[str, Any] = {"format": sound.format, "subtype": sound.subtype, "endian": sound.endian}
+        if sound.format == "MP3":
+            coded |= {"bitrate_mode": "CONSTANT", "compression_level": _level(len(content) * 8 / seconds, sound)}
+        stream = io.BytesIO()
+        try:
+            soundfile.write(stream, new, sound.samplerate, **coded)
+        except (soundfile.SoundFileError, ValueError) as error:
+            raise MalformedError(f"a sound that cannot be encoded again ({error})") from error
+    assert face.graft
+    return face.graft(content, stream.getvalue())
 
 
-def _only_wav(face: Face) -> None:
+def _opened(content: bytes, face: Face) -> SoundFile:
+    import soundfile
+
     if not changeable(face):
         raise MalformedError(
             f"the samples of a .{face.extension} file are not changed after encoding; "
-            "put the label in before (`rhythm`, then `labelled=True`)"
+            "mark it as WAV, FLAC or MP3, or put the label in before (`rhythm`, then `labelled=True`)"
         )
+    try:
+        sound = soundfile.SoundFile(io.BytesIO(content))
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise MalformedError(f"a sound that cannot be decoded ({error})") from error
+    if not 1 <= sound.channels <= _MOST_CHANNELS or not 1000 <= sound.samplerate <= 400_000 or not sound.frames:
+        raise MalformedError(f"a sound of {sound.channels} channels, {sound.frames} samples at {sound.samplerate} Hz")
+    return sound
+
+
+def _read(sound: SoundFile, seconds: float) -> NDArray[np.float32]:
+    import soundfile
+
+    try:
+        found = sound.read(int(seconds * sound.samplerate), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise MalformedError(f"a sound that cannot be decoded ({error})") from error
+    return np.clip(np.nan_to_num(found), -1, 1).astype(np.float32)
+
+
+def _level(bits: float, sound: SoundFile) -> float:
+    """Compression level of libsndfile for so many bits a second: 0 is the most that the rate allows, 1 the least."""
+    most, least = (320_000, 32_000) if sound.samplerate >= 32_000 else (160_000, 8_000)
+    return min(0.99, max(0.0, (most - bits) / (most - least)))

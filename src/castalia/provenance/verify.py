@@ -133,9 +133,14 @@ class _Seen:
         return signed if signed is not None else self.marks.record
 
     @cached_property
+    def senses(self) -> inscribe.Senses | None:
+        """What is seen or heard in pixels or samples."""
+        return inscribe.sense(self.content, self.face) if self.face else None
+
+    @property
     def detection(self) -> inscribe.Detection | None:
         """What the detector for pixels or samples says."""
-        return inscribe.detect(self.content, self.face) if self.face else None
+        return self.senses.watermark if self.senses else None
 
     @property
     def markup(self) -> bool:
@@ -173,13 +178,16 @@ def _label(seen: _Seen) -> Layer:
         return _layer("label", "absent", "left out: an editor takes responsibility", "已省略：编辑者承担责任")
     if seen.face is None or seen.face.label == "written":
         return _layer("label", "absent", "no visible label", "没有可见标识")
+    found = seen.senses.label if seen.senses else ""
+    if found:
+        return _layer("label", "present", "“{label}”, seen or heard", "看到或听到“{label}”", label=found)
     if not stated:
-        return _layer("label", "can't tell", "pixels and samples are not searched for one", "不在画面或声音中查找标识")
+        return _layer("label", "can't tell", "none is seen or heard where Castalia puts it", "在应有的位置未发现标识")
     return _layer(
         "label",
         "can't tell",
-        "“{label}” is to be seen or heard, says the record; pixels and samples are not searched for it",
-        "记录称画面或声音中有“{label}”；不在画面或声音中查找",
+        "“{label}”, says the record; it is not seen or heard where Castalia puts it",
+        "记录称有“{label}”；在应有的位置未发现",
         label=stated,
     )
 

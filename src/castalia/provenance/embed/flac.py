@@ -10,6 +10,8 @@ from castalia.provenance.embed.mp3 import NAMES, marks_of
 from castalia.provenance.tc260 import NAME
 
 _COMMENT = 4
+_OF_FRAMES = (0, 3)
+"""Blocks that describe the frames: STREAMINFO and SEEKTABLE."""
 _LARGEST = (1 << 24) - 1
 _MOST = 10_000
 """Blocks of a file, and fields of a comment."""
@@ -30,12 +32,14 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     place = next((number for number, block in enumerate(blocks) if block[0] == _COMMENT), 1)
     others = [block for block in blocks if block[0] != _COMMENT]
     others.insert(place, (_COMMENT, new))
-    last = len(others) - 1
-    head = b"".join(
-        bytes((kind | (0x80 if number == last else 0),)) + len(data).to_bytes(3, "big") + data
-        for number, (kind, data) in enumerate(others)
-    )
-    return lead + b"fLaC" + head + sound
+    return lead + _joined(others, sound)
+
+
+def graft(old: bytes, new: bytes) -> bytes:
+    """The new frames under the old file's blocks, but for what they say of the frames."""
+    lead, blocks, _ = _split(old)
+    _, encoded, sound = _split(new)
+    return lead + _joined([*encoded[:1], *(block for block in blocks if block[0] not in _OF_FRAMES)], sound)
 
 
 @reads
@@ -61,6 +65,15 @@ def begins(content: bytes) -> bool:
         return content[(end := id3.read(content).end) : end + 4] == b"fLaC"
     except MalformedError:
         return False
+
+
+def _joined(blocks: list[tuple[int, bytes]], sound: bytes) -> bytes:
+    last = len(blocks) - 1
+    head = b"".join(
+        bytes((kind | (0x80 if number == last else 0),)) + len(data).to_bytes(3, "big") + data
+        for number, (kind, data) in enumerate(blocks)
+    )
+    return b"fLaC" + head + sound
 
 
 def _split(content: bytes) -> tuple[bytes, list[tuple[int, bytes]], bytes]:
@@ -105,7 +118,7 @@ FACE = Face(
     kind="sound",
     read=read,
     places={
-        "label": "in the sound before it is encoded",
+        "label": "rhythm short-long-short-short before the work",
         "implicit": f"Vorbis comment `{NAME}`",
         "source": "Vorbis comment `DigitalSourceType`",
         "record": "Vorbis comment `castalia`",
@@ -113,5 +126,6 @@ FACE = Face(
     begins=begins,
     stamp=stamp,
     label="heard",
+    graft=graft,
     embeds=True,
 )

@@ -20,6 +20,12 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     return id3.write(tag, {name: lines[layer] for name, layer in NAMES.items()}) + content[tag.end :]
 
 
+def graft(old: bytes, new: bytes) -> bytes:
+    """The new frames between the old file's tags (ID3v2 before, ID3v1 behind)."""
+    tail = old[-128:] if old[-128:-125] == b"TAG" else b""
+    return old[: id3.read(old).end] + new[id3.read(new).end :] + tail
+
+
 @reads
 def read(content: bytes) -> Marks:
     """The texts of the tag at the beginning."""
@@ -48,7 +54,7 @@ FACE = Face(
     kind="sound",
     read=read,
     places={
-        "label": "in the sound before it is encoded",
+        "label": "rhythm short-long-short-short before the work",
         "implicit": f"ID3v2 `TXXX` `{NAME}`",
         "source": "ID3v2 `TXXX` `DigitalSourceType`",
         "record": "ID3v2 `TXXX` `castalia`",
@@ -56,5 +62,6 @@ FACE = Face(
     begins=begins,
     stamp=stamp,
     label="heard",
+    graft=graft,
     embeds=True,
 )

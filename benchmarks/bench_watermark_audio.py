@@ -137,7 +137,7 @@ def _group(number: int) -> str:
     return "speech" if number < SPEECH else "music"
 
 
-def _clip(recordings: Path, number: int, seconds: int) -> Clip:
+def clip(recordings: Path, number: int, seconds: int) -> Clip:
     if number < 14:
         sound, rate = _espeak(number)
     elif number < SPEECH:
@@ -253,7 +253,7 @@ def _attacked(sound: Sound, rate: int, names: Sequence[str]) -> Clip:
 
 def _survival(recordings: Path, number: int, seconds: int, attacks: Sequence[Sequence[str]]) -> Row:
     """For each attack 1 when the payload comes back, 0 for none, -1 for a wrong one; and whether a mark is seen."""
-    sound, rate = _clip(recordings, number, seconds)
+    sound, rate = clip(recordings, number, seconds)
     mark = AudioWatermark(f"benchmark {number} {seconds}".encode())
     payload = np.random.default_rng(number).bytes(6)
     marked = mark.embed(sound, rate, payload)
@@ -407,7 +407,7 @@ def _perth(recordings: Path, number: int, python: str) -> Row:
             answer, spent = json.loads(next(line for line in run.stdout if line.startswith("@"))[1:])
             return answer, spent
 
-        sound, rate = _clip(recordings, number, 8)
+        sound, rate = clip(recordings, number, 8)
         sound = sound.mean(axis=1, keepdims=True)
         unmarked, reading = ask("read", sound, rate)
         _, writing = ask("mark", sound, rate)

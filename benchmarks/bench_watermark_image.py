@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1e9, help="stop looking at unmarked pieces after so long")
     parser.add_argument("--only", choices=[*PARTS, "report"], action="append", help="report: nothing new")
     asked = parser.parse_args()
-    pictures = {kind: [_square(path) for path in sorted((asked.folder / kind).iterdir())] for kind in KINDS}
+    pictures = {kind: [square(path) for path in sorted((asked.folder / kind).iterdir())] for kind in KINDS}
     parts: dict[str, Callable[[], Any]] = {
         "attacks": lambda: {kind: _attacked(pictures[kind], {name: [name] for name in ATTACKS}) for kind in KINDS},
         "pairs": lambda: {kind: _attacked(pictures[kind][:: EVERY["pairs"]], PAIRS) for kind in KINDS},
@@ -247,7 +247,7 @@ def _unmarked(pictures: Sequence[Pixels], count: int, seconds: float) -> dict[st
     }
 
 
-def _square(path: Path) -> Pixels:
+def square(path: Path) -> Pixels:
     picture = Image.open(path).convert("RGB")
     return np.asarray(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS))
 

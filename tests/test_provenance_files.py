@@ -455,6 +455,13 @@ def test_a_sound_of_some_seconds_carries_its_watermark(keys, extension):
     assert payload_of(record.id).hex() in found.layer("watermark").detail
 
 
+@pytest.mark.parametrize("extension", STAMPED)
+def test_the_first_bytes_of_a_file_alone_get_a_report(extension):
+    for length in range(48):
+        verify(made(extension)[:length], name="-")
+        verify((b"ID3" + made(extension))[:length], name=f"x.{extension}")
+
+
 def test_a_hostile_sound_is_refused_and_never_opened_whole(keys):
     import soundfile
 

@@ -8,7 +8,7 @@ from castalia.provenance.files import mark_file
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
-from castalia.provenance.pictures import draw_label, drawable
+from castalia.provenance.pictures import draw_label
 from castalia.provenance.record import WATERMARK_FROM, file_record, machine_record, payload_of, text_sha256
 from castalia.provenance.report import Layer, Report
 from castalia.provenance.sounds import rhythm
@@ -37,7 +37,6 @@ __all__ = [
     "WatermarkKey",
     "anchors_in",
     "draw_label",
-    "drawable",
     "export",
     "file_record",
     "find_label",

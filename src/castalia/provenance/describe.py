@@ -110,7 +110,7 @@ responsibility for leaving it out, and with `shown_sha256` where markup makes th
 {labels}
 
 It is the first thing a reader sees. In pictures it stands in the lower right corner, its characters {height} % of the
-shortest side high, in English where the machine has no Chinese font; before a sound comes the rhythm
+shortest side high; before a sound comes the rhythm
 short-long-short-short. `accept_marking_responsibility` leaves it out; that is signed into the manifest.
 
 ## The implicit label

@@ -152,7 +152,7 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         name = _of_sounds(SOUNDS).label
     if not label and not name:
         return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
-    change = _Change(record, pictures.drawable(label) if face.label == "drawn" else label)
+    change = _Change(record, label)
     try:
         if face.label == "drawn":
             marked = pictures.changed(content, face, change.pixels)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Literal
 
+import castalia
 from castalia.core.values import Language, Record
 
 LABELS: dict[tuple[Language, Literal["generated", "modified"]], str] = {
@@ -14,6 +16,11 @@ LABELS: dict[tuple[Language, Literal["generated", "modified"]], str] = {
     ("zh", "modified"): "人工智能合成",
 }
 """GB 45438 asks for "AI" or "人工智能" with "生成" or "合成"; the EU's code for "AI" with GENERATED or MODIFIED."""
+
+LETTERS = "".join(sorted(set("".join(LABELS.values()))))
+"""Every letter of the labels; glyph n + 1 of `FONT` is letter n."""
+FONT = Path(castalia.__file__).parent / "data" / "label" / "label.ttf"
+"""A font of these letters alone (tools/build_label_font.py), so that a label looks the same everywhere."""
 
 LONGEST = 40
 """Characters; a longer line is a sentence about the subject, not a label."""
@@ -25,14 +32,6 @@ _WHAT = re.compile(r"generated|modified|生成|合成", re.IGNORECASE)
 def label_for(record: Record) -> str:
     """The label of a work."""
     return LABELS[record.language, record.action]
-
-
-def in_english(label: str) -> str:
-    """The English wording of a label, for places without a font for the Chinese one."""
-    for (_, action), text in LABELS.items():
-        if text == label:
-            return LABELS["en", action]
-    return LABELS["en", "generated"]
 
 
 def find_label(line: str) -> str:

@@ -10,15 +10,13 @@ import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from castalia.provenance.embed.face import Face, MalformedError
-from castalia.provenance.label import LABELS, in_english
+from castalia.provenance.label import FONT, LABELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,19 +38,6 @@ _SHIFT = 2
 _DRAWN = 24
 """Levels by which a pixel must differ to belong to the label; a watermark changes less."""
 _EIGHT_BITS = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX"))
-_FONTS = (
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-    "/System/Library/Fonts/PingFang.ttc",
-    "/System/Library/Fonts/STHeiti Medium.ttc",
-    "C:/Windows/Fonts/msyh.ttc",
-    "C:/Windows/Fonts/simhei.ttf",
-)
-"""Where systems keep a font with Chinese characters; none is shipped."""
 
 
 def pixels(content: bytes) -> NDArray[np.uint8]:
@@ -89,19 +74,12 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
     return face.graft(content, new) if face.graft else new
 
 
-def drawable(label: str) -> str:
-    """The label, or its English wording where this machine has no font for the Chinese one."""
-    if not label or label.isascii() or _chinese_font() is not None:
-        return label
-    return in_english(label)
-
-
 def draw_label(seen: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
     """The picture with its label in a dark plate in the lower right corner.
 
     Args:
         seen: Pixels (height, width, 3).
-        label: From `drawable`.
+        label: One of `label.LABELS`.
     """
     from PIL import Image, ImageDraw
 
@@ -127,7 +105,7 @@ def drawn_label(seen: NDArray[np.uint8]) -> str:
     picture.thumbnail((_LOOKED_AT, _LOOKED_AT))
     luma = np.asarray(picture, np.float32)
     likest, found = _ALIKE, ""
-    for label in dict.fromkeys(map(drawable, LABELS.values())):
+    for label in LABELS.values():
         for by in _SHRUNK:
             wanted = _lettering((width * by, height * by), label, picture.width / width / by)
             corner = np.pad(luma[-len(wanted) :, -wanted.shape[1] :], _SHIFT, "edge")
@@ -177,24 +155,11 @@ def _plate(width: int, height: int, label: str) -> _Plate:
 
 
 def _font(label: str, tall: int) -> FreeTypeFont:
-    """A font whose capital letters are that many pixels high."""
+    """The label's font in the size in which its capital letters, or its characters, are that many pixels high."""
     from PIL import ImageFont
 
-    path = None if label.isascii() else _chinese_font()
-
-    def at(size: float) -> FreeTypeFont:
-        font = ImageFont.load_default(size) if path is None else ImageFont.truetype(path, size)
-        if not isinstance(font, ImageFont.FreeTypeFont):
-            raise MalformedError("Pillow without FreeType draws no label")
-        return font
-
-    _, top, _, bottom = at(100).getbbox("A" if path is None else "生")
-    return at(tall * 100 / (bottom - top))
-
-
-@cache
-def _chinese_font() -> str | None:
-    return next((path for path in _FONTS if Path(path).is_file()), None)
+    _, top, _, bottom = ImageFont.truetype(FONT, 100).getbbox("A" if label.isascii() else "生")
+    return ImageFont.truetype(FONT, tall * 100 / (bottom - top))
 
 
 def _open(content: bytes) -> Image:

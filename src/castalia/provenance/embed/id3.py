@@ -45,8 +45,10 @@ def read(content: bytes) -> Tag:
     """
     if content[:3] != b"ID3":
         return Tag(4, [], 0)
+    if len(content) < 10:
+        raise MalformedError("an ID3 tag that ends after its file")
     version, flags = content[3], content[5]
-    if version not in (2, 3, 4) or len(content) < 10 or (version == 2 and flags & 0x40):
+    if version not in (2, 3, 4) or (version == 2 and flags & 0x40):
         raise MalformedError("an ID3 tag of an unknown kind")
     size = _synchsafe(content[6:10])
     end = 10 + size + (10 if version == 4 and flags & 0x10 else 0)

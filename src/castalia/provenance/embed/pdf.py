@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from castalia.provenance.embed import xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
-from castalia.provenance.label import find_label, in_english
+from castalia.provenance.label import FONT, LETTERS, find_label
 from castalia.provenance.tc260 import NAME
 
 if TYPE_CHECKING:
@@ -28,13 +28,10 @@ _DEEPEST = 64
 _LONGEST = 4_000
 """Bytes of a content stream that is searched for the label; ours has about 300."""
 _SPAN = re.compile(rb"/Span <</ActualText <FEFF([0-9A-F]{4,400})>>> BDC")
-_CMAP = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def /CMapName /Castalia-UCS2 def
-1 begincodespacerange <0000> <FFFF> endcodespacerange 1 beginbfrange <0000> <FFFF> <0000> endbfrange
-endcmap CMapName currentdict /CMap defineresource pop end end"""
 
 
 def stamp(content: bytes, mark: Stamp) -> bytes:
-    """The label in a standard font that no file needs to hold (section 9.6.2; Chinese: 9.7.5.2, `UniGB-UCS2-H`)."""
+    """The label in its own embedded font, so that every reader shows it, a Chinese one too."""
     from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, NameObject, NullObject
 
@@ -130,9 +127,7 @@ def _head(writer: PdfWriter, label: str) -> None:
     page = _first_page(writer.root_object)
     resources: Any = DictionaryObject(_inherited(page, "/Resources") or {})
     fonts: Any = DictionaryObject(resources["/Font"].get_object() if "/Font" in resources else {})
-    fonts[NameObject("/CastaliaLatin")] = _font(writer, chinese=False)
-    if not label.isascii():
-        fonts[NameObject("/CastaliaChinese")] = _font(writer, chinese=True)
+    fonts[NameObject("/CastaliaLabel")] = _font(writer)
     resources[NameObject("/Font")] = fonts
     page[NameObject("/Resources")] = resources
     pieces: list[Object] = [each for each in _contents(page) if not _is_ours(each.get_object())]
@@ -152,11 +147,7 @@ def _is_ours(stream: Object) -> bool:
 def _drawing(page: Object, label: str) -> bytes:
     left, bottom, right, top = (float(side) for side in _inherited(page, "/CropBox") or _inherited(page, "/MediaBox"))
     code = label.encode("utf-16-be").hex().upper()
-    latin = f"/CastaliaLatin {_SIZE} Tf"
-    shown, after = f"{latin} ({label}) Tj", ""
-    if not label.isascii():  # readers without a Chinese font show the English wording at least
-        shown = f"/CastaliaChinese {_SIZE} Tf <{code}> Tj"
-        after = f"BT {latin} {_SIZE * (len(label) + 1)} 0 Td ({in_english(label)}) Tj ET\n"
+    glyphs = "".join(f"{1 + LETTERS.index(letter):04X}" for letter in label)
     down = _MARGIN if top - bottom > 4 * _MARGIN else _SIZE
     matrix = {  # section 8.3.3: upright in the corner that is upper left when the page is turned
         90: f"0 1 -1 0 {left + down} {bottom + _MARGIN}",
@@ -164,7 +155,8 @@ def _drawing(page: Object, label: str) -> bytes:
         270: f"0 -1 1 0 {right - down} {top - _MARGIN}",
     }.get(int(_inherited(page, "/Rotate") or 0) % 360, f"1 0 0 1 {left + _MARGIN} {top - down}")
     return (
-        f"\nQ\nq {matrix} cm 0.25 g\n/Span <</ActualText <FEFF{code}>>> BDC\nBT {shown} ET\nEMC\n{after}Q\n"
+        f"\nQ\nq {matrix} cm 0.25 g\n/Span <</ActualText <FEFF{code}>>> BDC\n"
+        f"BT /CastaliaLabel {_SIZE} Tf <{glyphs}> Tj ET\nEMC\nQ\n"
     ).encode("ascii")
 
 
@@ -185,7 +177,9 @@ def _added(writer: PdfWriter, new: Object) -> Object:
     return writer._add_object(new)  # pyright: ignore[reportPrivateUsage]
 
 
-def _font(writer: PdfWriter, *, chinese: bool) -> Object:
+def _font(writer: PdfWriter) -> Object:
+    """The label's font (sections 9.7.4 and 9.7.6): two bytes a glyph, the glyph's number."""
+    from PIL import ImageFont
     from pypdf.generic import (
         ArrayObject,
         DecodedStreamObject,
@@ -198,31 +192,44 @@ def _font(writer: PdfWriter, *, chinese: bool) -> Object:
     def names(**values: str) -> dict[NameObject, Any]:
         return {NameObject(f"/{key}"): NameObject(f"/{value}") for key, value in values.items()}
 
-    if not chinese:
-        return _added(
-            writer,
-            DictionaryObject(names(Type="Font", Subtype="Type1", BaseFont="Helvetica", Encoding="WinAnsiEncoding")),
-        )
-    system = DictionaryObject(
+    def numbers(**values: int) -> dict[NameObject, Any]:
+        return {NameObject(f"/{key}"): NumberObject(value) for key, value in values.items()}
+
+    program, unicode = DecodedStreamObject(), DecodedStreamObject()
+    program.set_data(FONT.read_bytes())
+    program[NameObject("/Length1")] = NumberObject(len(program.get_data()))
+    unicode.set_data(_to_unicode())
+    descriptor = DictionaryObject(names(Type="FontDescriptor", FontName="CastaliaLabel"))
+    descriptor.update(numbers(Flags=4, ItalicAngle=0, Ascent=880, Descent=-120, CapHeight=733, StemV=90))
+    descriptor[NameObject("/FontBBox")] = ArrayObject(NumberObject(side) for side in (-25, -254, 1000, 880))
+    descriptor[NameObject("/FontFile2")] = _added(writer, program.flate_encode())
+    descendant = DictionaryObject(names(Type="Font", Subtype="CIDFontType2", BaseFont="CastaliaLabel"))
+    descendant.update(names(CIDToGIDMap="Identity"))
+    descendant[NameObject("/CIDSystemInfo")] = DictionaryObject(
         {
             NameObject("/Registry"): TextStringObject("Adobe"),
-            NameObject("/Ordering"): TextStringObject("GB1"),
-            NameObject("/Supplement"): NumberObject(4),
+            NameObject("/Ordering"): TextStringObject("Identity"),
+            NameObject("/Supplement"): NumberObject(0),
         }
     )
-    descriptor = DictionaryObject(names(Type="FontDescriptor", FontName="STSong-Light"))
-    numbers = {"Flags": 6, "ItalicAngle": 0, "Ascent": 880, "Descent": -120, "CapHeight": 880, "StemV": 93}
-    descriptor.update({NameObject(f"/{key}"): NumberObject(value) for key, value in numbers.items()})
-    descriptor[NameObject("/FontBBox")] = ArrayObject(NumberObject(side) for side in (-25, -254, 1000, 880))
-    descendant = DictionaryObject(names(Type="Font", Subtype="CIDFontType0", BaseFont="STSong-Light"))
-    descendant[NameObject("/CIDSystemInfo")] = system
+    sized = ImageFont.truetype(FONT, 1000)
+    widths = ArrayObject(NumberObject(round(sized.getlength(letter))) for letter in LETTERS)
+    descendant[NameObject("/W")] = ArrayObject([NumberObject(1), widths])
     descendant[NameObject("/FontDescriptor")] = _added(writer, descriptor)
-    unicode = DecodedStreamObject()
-    unicode.set_data(_CMAP)
-    font = DictionaryObject(names(Type="Font", Subtype="Type0", BaseFont="STSong-Light", Encoding="UniGB-UCS2-H"))
+    font = DictionaryObject(names(Type="Font", Subtype="Type0", BaseFont="CastaliaLabel", Encoding="Identity-H"))
     font[NameObject("/DescendantFonts")] = ArrayObject([_added(writer, descendant)])
     font[NameObject("/ToUnicode")] = _added(writer, unicode)
     return _added(writer, font)
+
+
+def _to_unicode() -> bytes:
+    """Letters of the font's glyphs, for whoever copies the label (section 9.10.3)."""
+    glyphs = "".join(f"<{number:04X}> <{ord(letter):04X}>\n" for number, letter in enumerate(LETTERS, 1))
+    return (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def /CMapName /Castalia-UCS2 def\n"
+        f"1 begincodespacerange <0000> <FFFF> endcodespacerange {len(LETTERS)} beginbfchar\n{glyphs}"
+        "endbfchar endcmap CMapName currentdict /CMap defineresource pop end end"
+    ).encode("ascii")
 
 
 FACE = Face(
@@ -231,7 +238,7 @@ FACE = Face(
     kind="document",
     read=read,
     places={
-        "label": "head of the first page, a Chinese one in English too",
+        "label": "head of the first page",
         **xmp.PLACES,
         "implicit": f"document information `/{NAME}`",
     },

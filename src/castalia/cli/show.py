@@ -71,8 +71,9 @@ def check_files(paths: Sequence[Path]) -> None:
     """
     from castalia.provenance import FACES
 
+    named = {name for face in FACES.values() for name in (face.extension, *face.other_names)}
     for path in paths:
-        if face_of(path) not in FACES:
+        if face_of(path) not in named:
             raise UsageError(
                 say("No format for the file {path}.", "文件 {path} 没有对应的格式。", path=path),
                 hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in FACES)),

@@ -195,7 +195,9 @@ def _xlsx(work: Work) -> bytes:
 
 def _pdf(work: Work) -> bytes:
     escaped = re.sub(r"([\\#*_$@<>`\[\]~=+/-])", r"\\\1", work.text)
-    return made_files.pdf(f'#set text(font: ("Libertinus Serif", "Noto Serif CJK SC"))\n{escaped}')
+    return made_files.pdf(
+        f'#set smartquote(enabled: false)\n#set text(font: ("Libertinus Serif", "Noto Serif CJK SC"))\n{escaped}'
+    )
 
 
 def _epub(work: Work) -> bytes:
@@ -205,8 +207,9 @@ def _epub(work: Work) -> bytes:
     with zipfile.ZipFile(io.BytesIO(made_files.epub())) as old, zipfile.ZipFile(stream, "w") as new:
         for member in old.infolist():
             data = old.read(member)
-            page = data.replace(b"<p>The ice came.</p>", body.encode()) if member.filename.endswith("xhtml") else data
-            new.writestr(member, page)
+            if member.filename.endswith("xhtml"):
+                data = data.replace(b"<h1>Harbour</h1><p>The ice came.</p>", body.encode())
+            new.writestr(member, data)
     return stream.getvalue()
 
 
@@ -309,7 +312,7 @@ def _of_xlsx(seen: Seen) -> str:
 def _of_pdf(seen: Seen) -> str:
     from pypdf import PdfReader
 
-    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(seen.content)).pages)
+    return "\n".join(page.extract_text(extraction_mode="layout") for page in PdfReader(io.BytesIO(seen.content)).pages)
 
 
 def _of_epub(seen: Seen) -> str:
@@ -340,7 +343,8 @@ def _saved_epub(seen: Seen) -> Seen:
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(seen.content)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            new.writestr(name, old.read(name))
+            packing = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            new.writestr(name, old.read(name), packing)
     return replace(seen, content=stream.getvalue(), sidecar=None)
 
 

@@ -455,6 +455,24 @@ def test_a_sound_of_some_seconds_carries_its_watermark(keys, extension):
     assert payload_of(record.id).hex() in found.layer("watermark").detail
 
 
+def test_an_svg_whose_prefixes_another_program_chose_keeps_its_marks(keys):
+    from xml.etree import ElementTree as ET
+
+    record = a_record()
+    root = ET.fromstring(marked_file(keys, "svg", record=record).content)
+    saved = ET.tostring(root)
+    assert b"xmlns:ns" in saved
+    found = report(keys, MarkedFile(face="svg", content=saved))
+    assert (states(found)["label"], states(found)["implicit"], states(found)["c2pa"]) == (
+        "present",
+        "present",
+        "broken",
+    )
+    again = marked_file(keys, "svg", saved)
+    assert report(keys, again).ok
+    assert again.content.count(b":DigitalSourceType>") == 2  # one element
+
+
 @pytest.mark.parametrize("extension", STAMPED)
 def test_the_first_bytes_of_a_file_alone_get_a_report(extension):
     for length in range(48):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,9 @@ LONGEST_WATERMARK = 200_000
 
 Find = Callable[[str], Work | None]
 """Looks a work up in the library by its id, by its text, or by `PAYLOAD` and the 48 bits of a watermark."""
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_FOOT = 300
+"""Characters at the end of a text in which a work's id is looked for."""
 PAYLOAD = "watermark:"
 """Stands before the hexadecimal payload of a watermark (see `record.payload_of`)."""
 
@@ -336,12 +340,15 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
     if seen.detection is not None and seen.detection.payload is not None:
         ids.append(PAYLOAD + seen.detection.payload.hex())
     texts = seen.marks.texts
+    named = [each for text in texts[:1] for each in _ID.findall(text[-_FOOT:])]  # a page is copied with its foot
     try:
-        for key in (*ids, *texts, *map(plain, texts[:1])):  # the source of Markdown may have been pasted
+        for key in (*ids, *texts, *map(plain, texts[:1]), *named):  # the source of Markdown may have been pasted
             work = find(key) if key.strip() else None
             # A library may take the beginning of an id, which a short text or a foreign label can be by chance.
             if work is not None and _is(work, key):
-                return work, _layer("library", "present", *_how_found(seen, work, by_id=key in ids), id=work.id)
+                return work, _layer(
+                    "library", "present", *_how_found(seen, work, by_id=key in (*ids, *named)), id=work.id
+                )
     except CastaliaError as error:
         return None, _layer("library", "can't tell", "{why}", "{why}", why=error.message)
     return None, _layer("library", "absent", "not in this library", "不在本作品库中")

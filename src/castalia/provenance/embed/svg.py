@@ -23,13 +23,11 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     """Only the two elements are added or replaced; every other byte of the drawing stays."""
     document = _parse(content)
     changes: list[tuple[int, int, str]] = []
-    old = _packet(document)
-    packet = xmp.write(document.content[old.start : old.end] if old else None, mark).decode()
-    packet = re.sub(r"<\?xpacket.*?\?>", "", packet).strip()
     inner = ""
-    if old:
-        changes.append((old.start, old.end, packet))
+    if xmp.packet_in(document) is not None:
+        changes += xmp.changes(document, mark)
     else:
+        packet = re.sub(r"<\?xpacket.*?\?>", "", xmp.write(None, mark).decode()).strip()
         inner = f'<metadata xmlns="{SPACE}">{packet}</metadata>'
         changes.append(xml.prepend(document.root, inner, document))
     if mark.label:  # an old label goes only where a new one comes
@@ -46,8 +44,7 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
 def read(content: bytes) -> Marks:
     """The packet, and our text or any short one that is a label."""
     document = _parse(content)
-    old = _packet(document)
-    found = xmp.read(document.content[old.start : old.end]) if old else Marks()
+    found = xmp.marks(document)
     texts = document.all("text", SPACE)
     texts.sort(key=lambda each: each.attributes.get("id") != _ID)
     label = next((label for each in texts if (label := find_label(each.text))), "")
@@ -60,14 +57,10 @@ def begins(content: bytes) -> bool:
 
 
 def _parse(content: bytes) -> xml.Document:
-    document = xml.parse(content, {"svg", "metadata", "xmpmeta", "RDF", "text"})
+    document = xml.parse(content, {"svg", "metadata", "text", *xmp.NAMES})
     if document.root.name != "svg" or document.root.space != SPACE:
         raise MalformedError("not an SVG drawing")
     return document
-
-
-def _packet(document: xml.Document) -> xml.Element | None:
-    return document.first("xmpmeta", "adobe:ns:meta/")
 
 
 def _text(root: xml.Element, label: str) -> str:

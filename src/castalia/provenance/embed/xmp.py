@@ -19,10 +19,13 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 LONGEST = 4_000_000
 """Bytes of a packet that are read."""
 _PROPERTIES = {("AIGC", TC260): "aigc", ("DigitalSourceType", IPTC): "source", ("record", OURS): "record"}
-_NEW = (
+NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     f'<rdf:RDF xmlns:rdf="{RDF}">\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>'
 )
+"""A packet without properties."""
+NAMES = frozenset(("xmpmeta", "RDF", "Description", *(name for name, _ in _PROPERTIES)))
+"""Elements that `changes` and `marks` need of a document that holds more."""
 PLACES = {
     "implicit": "XMP `TC260:AIGC`",
     "source": "XMP `Iptc4xmpExt:DigitalSourceType`",
@@ -41,12 +44,17 @@ def write(packet: bytes | None, stamp: Stamp, *, aigc: bool = True) -> bytes:
     Raises:
         MalformedError: the old packet cannot be parsed.
     """
-    document = _parse(packet or _NEW.encode())
-    frame = document.first("RDF", RDF)
+    document = _parse(packet or NEW.encode())
+    return xml.edit(document.content, changes(document, stamp, aigc=aigc))
+
+
+def changes(document: xml.Document, stamp: Stamp, *, aigc: bool = True) -> list[tuple[int, int, str]]:
+    """What to edit in a document that is a packet or has one inside; arguments and errors as for `write`."""
+    frame = packet_in(document)
     if frame is None:
         raise MalformedError("XMP without rdf:RDF")
-    changes = [(each.start, each.end, "") for each in _ours(document)]
-    changes += [change for each in document.all("Description", RDF) for change in _attributes(each, document)]
+    edits = [(each.start, each.end, "") for each in _ours(document)]
+    edits += [change for each in document.all("Description", RDF) for change in _attributes(each, document)]
     lines = stamp.lines
     first = f"<TC260:AIGC>{xml.text(lines['aigc'])}</TC260:AIGC>\n" if aigc else ""
     ours = (
@@ -55,14 +63,28 @@ def write(packet: bytes | None, stamp: Stamp, *, aigc: bool = True) -> bytes:
         f"<Iptc4xmpExt:DigitalSourceType>{xml.text(lines['source'])}</Iptc4xmpExt:DigitalSourceType>\n"
         f"<castalia:record>{xml.text(lines['record'])}</castalia:record>\n</rdf:Description>\n"
     )
-    return xml.edit(document.content, [*changes, xml.append(frame, ours, document)])
+    return [*edits, xml.append(frame, ours, document)]
+
+
+def packet_in(document: xml.Document) -> xml.Element | None:
+    """The `rdf:RDF` of a document's packet; one that stands elsewhere, as drawing programs write it, is none."""
+    return next(
+        (
+            each
+            for each in document.all("RDF", RDF)
+            if each.parent is None or (each.parent.name, each.parent.space) == ("xmpmeta", "adobe:ns:meta/")
+        ),
+        None,
+    )
 
 
 def read(packet: bytes | None) -> Marks:
     """The three properties, as elements or in RDF's short form as attributes; raises `MalformedError`."""
-    if packet is None:
-        return Marks()
-    document = _parse(packet)
+    return Marks() if packet is None else marks(_parse(packet))
+
+
+def marks(document: xml.Document) -> Marks:
+    """The same of a document that is a packet or has one inside."""
     found: dict[str, str] = {}
     for element in document.elements:
         if layer := _PROPERTIES.get((element.name, element.space)):

@@ -161,6 +161,24 @@ def test_an_earlier_mark_is_kept_when_a_file_is_marked_again(keys, extension):
             assert len(json.loads(reader.json())["manifests"]) == 2
 
 
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp"])
+def test_a_picture_marked_five_times_keeps_its_first_watermark_and_its_looks(keys, extension):
+    from PIL import Image
+
+    def seen(content: bytes) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), np.float32)
+
+    first = file = marked_file(keys, extension, record=(record := a_record()))
+    for _ in range(4):
+        file = marked_file(keys, extension, file.content)
+        found = report(keys, file)
+        assert found.ok
+        assert found.layer("watermark").state == "present"
+        assert found.record.watermark_payload == payload_of(record.id).hex()
+        assert found.record.id != record.id
+    assert np.mean((seen(first.content) - seen(file.content)) ** 2) < (0.01 if extension == "png" else 12)
+
+
 @pytest.mark.parametrize("extension", STAMPED)
 def test_an_editor_may_leave_out_the_visible_label_alone(keys, extension):
     file = marked_file(keys, extension, accept_marking_responsibility=True)
@@ -360,20 +378,24 @@ class LowestBits:
     def __init__(self, secret: bytes) -> None:
         self.label = "test:00000000"
 
+    sign = b"mark"
+
     def embed(self, pixels, payload, *rest):
+        bits = np.unpackbits(np.frombuffer((rest[0] if rest else payload) + self.sign, np.uint8))
         if rest:
-            samples, bits = pixels.copy(), np.unpackbits(np.frombuffer(rest[0], np.uint8))
-            whole = np.rint(samples[-48:, 0] * 32768).astype(int)
-            samples[-48:, 0] = (whole // 2 * 2 + bits) / 32768
+            samples = pixels.copy()
+            whole = np.rint(samples[-len(bits) :, 0] * 32768).astype(int)
+            samples[-len(bits) :, 0] = (whole // 2 * 2 + bits) / 32768
             return samples
-        pixels.reshape(-1)[:48] = pixels.reshape(-1)[:48] & 254 | np.unpackbits(np.frombuffer(payload, np.uint8))
+        pixels.reshape(-1)[: len(bits)] = pixels.reshape(-1)[: len(bits)] & 254 | bits
         return pixels
 
     def detect(self, pixels, rate=None):
         from types import SimpleNamespace
 
-        flat = pixels.reshape(-1)[:48] if rate is None else np.rint(pixels[-48:, 0] * 32768).astype(int)
-        return SimpleNamespace(payload=np.packbits(flat & 1).tobytes(), p_value=1e-9)
+        flat = pixels.reshape(-1)[:80] if rate is None else np.rint(pixels[-80:, 0] * 32768).astype(int)
+        found = np.packbits(flat & 1).tobytes()
+        return SimpleNamespace(payload=found[:6], p_value=1e-9 if found[6:] == self.sign else 1.0)
 
 
 @pytest.mark.parametrize("extension", ["png", "wav"])
@@ -392,6 +414,7 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
     assert asked == [record.id, "watermark:" + payload_of(record.id).hex()]
     other = marked_file(keys, extension, file.content)  # marked as another work
     assert report(keys, other).layer("watermark").state == "present"
+    assert report(keys, other).record.watermark_payload == payload_of(record.id).hex()
     monkeypatch.setattr(LowestBits, "embed", lambda self, pixels, *rest: pixels)
     with pytest.raises(MarkError, match="watermark"):
         marked_file(keys, extension, record=record)

@@ -161,6 +161,8 @@ class Record(Value):
     digital_source_type: str
     watermark: str = "none"
     watermark_reason: str = ""
+    watermark_payload: Annotated[str, Field(pattern="^([0-9a-f]{12})?$")] = ""
+    """48 bits, hexadecimal, where an incoming file's watermark was kept; else those that follow from `id`."""
     verify: str = "castalia verify"
     """How anybody can check the marks."""
     parents: tuple[str, ...] = ()

@@ -71,6 +71,7 @@ _FIELDS = {
     "digital_source_type": "IPTC digital source type, see below",
     "watermark": "`<scheme>:<key id>` as the detector found it, or `none`",
     "watermark_reason": "why there is none",
+    "watermark_payload": "payload of the watermark where an incoming file's was kept; else it follows from `id`",
     "verify": "how anybody can check the marks",
     "parents": "ids of the works that it is made from",
     "genre": "kind of work",

@@ -102,29 +102,45 @@ class Inscribed:
 
 @dataclass
 class _Change:
-    """What is done to pixels or samples, label first; `refused` says why a watermark was left out."""
+    """What is done to pixels or samples, label first; `refused` says why a watermark was left out.
 
-    record: Record
+    A watermark that is there already stays, and the record names its payload: a second would have to drown the first
+    out, and the mark of an incoming file is not to be stripped.
+    """
+
     label: str
+    payload: bytes
     refused: list[str] = field(default_factory=list[str])
 
     def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
         labelled = seen
         if self.label and pictures.drawn_label(seen) != self.label:
             labelled = pictures.draw_label(seen, self.label)
+        watermark = _of_pictures(PICTURES)
+        if self._keeps(watermark.detect(labelled)):
+            return labelled
         try:
-            return _of_pictures(PICTURES).embed(labelled, payload_of(self.record.id))
+            return watermark.embed(labelled, self.payload)
         except CastaliaError as error:
             self.refused.append(error.message)
             return labelled
 
     def samples(self, heard: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         labelled = sounds.announced(heard, rate) if self.label and not sounds.is_announced(heard, rate) else heard
+        watermark = _of_sounds(SOUNDS)
+        if self._keeps(watermark.detect(labelled, rate)):
+            return labelled
         try:
-            return _of_sounds(SOUNDS).embed(labelled, rate, payload_of(self.record.id))
+            return watermark.embed(labelled, rate, self.payload)
         except CastaliaError as error:
             self.refused.append(error.message)
             return labelled
+
+    def _keeps(self, found: Detection) -> bool:
+        if found.payload is None or found.p_value > ALARM:
+            return False
+        self.payload = found.payload
+        return True
 
 
 def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscribed:
@@ -152,7 +168,7 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         name = _of_sounds(SOUNDS).label
     if not label and not name:
         return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
-    change = _Change(record, label)
+    change = _Change(label, payload_of(record.id))
     try:
         if face.label == "drawn":
             marked = pictures.changed(content, face, change.pixels)
@@ -167,7 +183,7 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         return Inscribed(marked, _without(record, reason), change.label)
     senses = sense(marked, face)
     found = senses.watermark if senses else None
-    if found is None or found.payload != payload_of(record.id) or found.p_value > ALARM:
+    if found is None or found.payload != change.payload or found.p_value > ALARM:
         raise MarkError(
             say(
                 "The watermark does not survive the format {face}.",
@@ -176,7 +192,8 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
             ),
             hint=say("Use a format without loss, or a higher quality.", "请使用无损格式或更高的质量。"),
         )
-    named = record.model_copy(update={"watermark": name, "watermark_reason": ""})
+    other = change.payload.hex() if change.payload != payload_of(record.id) else ""
+    named = record.model_copy(update={"watermark": name, "watermark_reason": "", "watermark_payload": other})
     return Inscribed(marked, named, change.label)
 
 

@@ -129,6 +129,11 @@ def payload_of(record_id: str) -> bytes:
     return hashlib.sha256(record_id.encode()).digest()[:6]
 
 
+def watermark_payload(record: Record) -> bytes:
+    """The 48 bits that pixels or samples of the record's file carry."""
+    return bytes.fromhex(record.watermark_payload) or payload_of(record.id)
+
+
 def machine_record(record: Record, label: str, shown_sha256: str = "") -> dict[str, Any]:
     """The object that travels in a sibling field `castalia`: the record, and the visible label or why it is left out.
 

@@ -22,6 +22,7 @@ from castalia.provenance.record import (
     read_record,
     stated_label,
     text_sha256,
+    watermark_payload,
 )
 from castalia.provenance.report import Layer, LayerName, Report, State
 from castalia.provenance.tc260 import LABELS, bound_text, read_aigc
@@ -269,7 +270,7 @@ def _media_watermark(seen: _Seen, record: Record | None) -> Layer:
         )
     if found.payload is None or found.p_value > inscribe.ALARM:
         return _layer("watermark", "absent", "none of the known keys", "未发现已知密钥的水印")
-    if record is not None and record.watermark != "none" and found.payload != payload_of(record.id):
+    if record is not None and record.watermark != "none" and found.payload != watermark_payload(record):
         return _layer("watermark", "broken", "it is another work's: {id}", "属于另一作品：{id}", id=found.payload.hex())
     return _layer(
         "watermark",

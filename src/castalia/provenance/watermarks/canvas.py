@@ -51,9 +51,14 @@ def rehearsed(canvas: Floats, shape: tuple[int, ...]) -> Iterator[Floats]:
         factor = min(part * shape[0] / canvas.shape[0], most)
         size = tuple(max(8, round(length * factor)) for length in canvas.shape)
         small = np.clip(np.rint(resized(canvas, size)), 0, 255).astype(np.uint8)
-        file = io.BytesIO()
-        Image.fromarray(small).save(file, "JPEG", quality=quality)
-        yield resized(np.asarray(Image.open(file), np.float32), canvas.shape)
+        yield resized(coded(small, quality).astype(np.float32), canvas.shape)
+
+
+def coded(pixels: Pixels, quality: int) -> Pixels:
+    """The picture after JPEG; grey stays grey, transparency is dropped."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., :3] if pixels.ndim == 3 else pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 def within_range(canvas: Floats, change: Floats) -> Floats:

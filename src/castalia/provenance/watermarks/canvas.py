@@ -21,6 +21,10 @@ _LIMIT = 1.5
 """Local deviations, in units of the local contrast, are clipped here, so that edges do not shout."""
 _HEADROOM = 0.5
 """How far paper white and ink black move inwards, in units of the mark's amplitude there."""
+_NEIGHBOURHOOD = 5.0
+"""Width of the window in which activity is averaged, canonical pixels."""
+_CALMEST, _BUSIEST = 1.5, 25.0
+"""Activity of a place that counts as flat, and as busy as can be, levels."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 Floats = NDArray[np.float32]
@@ -51,14 +55,25 @@ def rehearsed(canvas: Floats, shape: tuple[int, ...]) -> Iterator[Floats]:
         factor = min(part * shape[0] / canvas.shape[0], most)
         size = tuple(max(8, round(length * factor)) for length in canvas.shape)
         small = np.clip(np.rint(resized(canvas, size)), 0, 255).astype(np.uint8)
-        yield resized(coded(small, quality).astype(np.float32), canvas.shape)
+        yield resized(coded(small, "JPEG", quality).astype(np.float32), canvas.shape)
 
 
-def coded(pixels: Pixels, quality: int) -> Pixels:
-    """The picture after JPEG; grey stays grey, transparency is dropped."""
+def coded(pixels: Pixels, form: str, quality: int) -> Pixels:
+    """The picture after JPEG or WebP, without transparency."""
     file = io.BytesIO()
-    Image.fromarray(pixels[..., :3] if pixels.ndim == 3 else pixels).save(file, "JPEG", quality=quality)
+    Image.fromarray(pixels[..., :3] if pixels.ndim == 3 else pixels).save(file, form, quality=quality, method=2)
     return np.asarray(Image.open(file))
+
+
+def tolerance(canvas: Floats) -> Floats:
+    """How much change each place hides, relative to the others, mean square 1: the root of its activity.
+
+    Between an even change, which shows in the sky, and one in proportion to the activity (Weber's law), which codecs
+    erase in the sky; activity is the deviation from the local mean, smoothed, and limited so that edges do not shout.
+    """
+    activity = np.sqrt(np.maximum(_smooth(detail(canvas) ** 2, _NEIGHBOURHOOD), 0))
+    root = np.sqrt(np.minimum(activity, _BUSIEST) + _CALMEST)
+    return (root / math.sqrt(float(np.mean(root**2)))).astype(np.float32)
 
 
 def within_range(canvas: Floats, change: Floats) -> Floats:
@@ -82,9 +97,14 @@ def added(pixels: Pixels, pattern: Floats, allowed: float) -> Pixels:
     return np.concatenate([marked, pixels[..., 3:]], axis=2)
 
 
+def detail(canvas: Floats) -> Floats:
+    """Deviation from the local mean."""
+    return canvas - _smooth(canvas, _MEAN)
+
+
 def evened(canvas: Floats) -> Floats:
     """Deviation from the local mean in units of the local contrast."""
-    rest = canvas - _smooth(canvas, _MEAN)
+    rest = detail(canvas)
     contrast = np.sqrt(np.maximum(_smooth(rest**2, _CONTRAST), 0)) + _FLOOR
     return np.clip(rest / contrast, -_LIMIT, _LIMIT).astype(np.float32)
 

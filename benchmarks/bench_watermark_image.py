@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 
 SIDE, BITS, UNMARKED = 512, 48, 10_000
-EVERY = {"pairs": 4, "sizes": 6, "dwtDct": 8, "rivaGan": 16}
+EVERY = {"pairs": 6, "sizes": 6, "dwtDct": 8, "rivaGan": 16}
 """Only every so-manieth picture, for the time it takes."""
 PARTS = ("attacks", "pairs", "sizes", "unmarked", "dwtDct", "rivaGan")
 KINDS = ("photographs", "artwork")

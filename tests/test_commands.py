@@ -176,8 +176,10 @@ def test_output_is_utf8_whatever_the_locale_says(home):
     assert (done.returncode, "俳句" in done.stdout) == (0, True), done.stderr
 
 
-def test_without_a_home_folder_only_help_is_given(tmp_path, monkeypatch):
+def test_without_a_home_folder_help_is_given_and_marks_are_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    read = castalia("verify", "-", said=b"AI-generated\n\nSnow", CASTALIA_HOME="~nosuchuser/x", CASTALIA_LANG="en")
+    assert (read.returncode, "“AI-generated”" in read.stdout) == (0, True), read.stderr
     done = castalia("works", "list", CASTALIA_HOME="~nosuchuser/x", CASTALIA_LANG="en")
     assert (done.returncode, "CASTALIA_HOME" in done.stderr) == (2, True)
     assert castalia("--help", CASTALIA_HOME="~nosuchuser/x").returncode == 0

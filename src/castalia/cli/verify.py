@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from castalia.core.errors import CastaliaError
+from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.files import folders
 from castalia.core.language import say
 
@@ -68,7 +68,8 @@ def verify(files: Sequence[str], as_json: bool, anchors: Sequence[Path], sidecar
 
     manifest = provenance.read_limited(sidecar) if sidecar else None
     known = _known()
-    trusted = [provenance.anchors_in(folders().data / "certificates"), *map(provenance.read_limited, anchors)]
+    own = _home()
+    trusted = [provenance.anchors_in(own / "certificates") if own else b"", *map(provenance.read_limited, anchors)]
     sums = {"good": 0, "broken": 0, "unmarked": 0, "unread": 0}
     for name in files:
         folder = name != "-" and Path(name).is_dir()
@@ -102,10 +103,17 @@ def _files(folder: Path) -> Iterator[str]:
                 yield str(path)
 
 
+def _home() -> Path | None:
+    """Where this user's keys and works are; None without a home folder, and marks are read all the same."""
+    with suppress(UsageError):
+        return folders().data
+    return None
+
+
 def _known() -> dict[str, Any]:
     """What this user's studio adds: private watermark keys and the library; nothing is made for it."""
     known: dict[str, Any] = {}
-    if folders().data.exists():
+    if (own := _home()) and own.exists():
         with suppress(CastaliaError):
             from castalia.studio import Studio
 

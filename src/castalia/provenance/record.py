@@ -59,23 +59,19 @@ def make_record(
         created: Likewise the time (UTC).
     """
     draft = judged.draft
-    evidence: Evidence = draft.evidence
-    return Record(
-        id=record_id or str(uuid.uuid4()),
-        action=action,
-        provider=provider,
-        version=castalia.__version__,
-        model=evidence.model,
-        model_digest=_shown_digest(evidence.digest),
-        created=(created or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
-        digital_source_type=GENERATED if action == "generated" else MODIFIED,
-        watermark=watermark,
-        watermark_reason=watermark_reason,
-        parents=tuple(dict.fromkeys((*draft.brief.parents, *parents))),
+    evidence = draft.evidence.model_copy(update={"watermark": watermark, "watermark_reason": watermark_reason})
+    record = file_record(
+        evidence,
         genre=draft.brief.genre,
+        provider=provider,
+        action=action,
         language=draft.content.language,
-        text_sha256=text_sha256(draft.content.text),
+        parents=(*draft.brief.parents, *parents),
+        text=draft.content.text,
+        record_id=record_id,
     )
+    at = (created or record.created).astimezone(UTC).replace(microsecond=0)
+    return record.model_copy(update={"created": at})
 
 
 def _shown_digest(digest: str) -> str:

@@ -6,8 +6,9 @@ show it is counted, as `castalia verify` reports it with the studio's own author
 delivered" that is not all 1 is a defect; every other row is what it is.
 
 Needs the tests' packages (extra `dev`) and what bench_watermark_audio.py needs. FOLDER holds `photographs/` and
-`artwork/` as in bench_watermark_image.py. Texts are three English and three Chinese blog posts that the studio writes
-for it, kept in `.state/`; documents hold the same texts. `--draw` only draws docs/survival.svg from the kept figures.
+`artwork/` as in bench_watermark_image.py. Texts are three English and three Chinese blog posts of the studio, written
+for it or for bench_forms.py; documents hold the same texts. `--draw` only draws docs/survival.svg from the kept
+figures.
 
 Cost: processor time of marking over that of the whole of making, for works of text; for pictures and sounds the time
 alone, of a picture of 512 pixels square and of a minute of sound.
@@ -99,15 +100,16 @@ def main() -> None:
 
 
 def _texts(studio: Studio) -> list[Work]:
-    """The works, written once."""
-    kept = STATE / "marks.json"
-    ids: dict[str, str] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    """Blog posts of the benchmarks' own library; what is missing there is written."""
+    works: list[Work] = []
     for language, subjects in SUBJECTS.items():
-        for number, words in enumerate(subjects):
-            if words not in ids:
-                work = studio.create("blog", words, seed=number, language=language, length=400)
-                kept.write_text(json.dumps(ids := ids | {words: work.id}), encoding="utf-8")
-    return [studio.library.get(each) for each in ids.values()]
+        own = studio.library.list(genre="blog", language=language, limit=TEXTS)
+        missing = [
+            studio.create("blog", words, seed=number, language=language, length=400)
+            for number, words in enumerate(subjects[len(own) :])
+        ]
+        works += [*own, *missing]
+    return works
 
 
 def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[str, list[Seen], Find]]:

@@ -1,4 +1,4 @@
-"""`castalia keys`: make, show, back up, restore and rotate the signing and watermark keys."""
+"""`castalia keys`: make, show, back up, restore and rotate the signing and watermark keys, or use one's own."""
 
 from __future__ import annotations
 
@@ -86,7 +86,73 @@ def rotate(authority: bool, as_json: bool) -> None:
     """Parse, call, print."""
     with _changing() as known:
         known.rotate(authority=authority)
+        if known.issued:
+            click.echo(
+                say(
+                    "The certificate in use is your own and stays; `castalia keys use --certificate` takes a new one.",
+                    "正在使用您自己的证书，保持不变；`castalia keys use --certificate` 可启用新证书。",
+                ),
+                err=True,
+            )
     _print([key for key in known.list() if key.current], as_json=as_json)
+
+
+@keys.command(
+    help=say(
+        "Sign with your own certificate from now on, or with --own under the studio's authority again. The key is "
+        "checked against the chain and sealed; the signing key before it is destroyed, and old works stay verifiable.",
+        "今后使用您自己的证书签名；--own 恢复使用工作室的颁发机构。密钥会与证书链核对并加密保存；"
+        "之前的签名密钥会被销毁，旧作品仍可检验。",
+    )
+)
+@click.option(
+    "--certificate",
+    "chain",
+    type=click.Path(path_type=Path),
+    metavar="CHAIN.pem",
+    help=say("your certificate, then its issuer's, and so on", "您的证书，其后依次为颁发者的证书"),
+)
+@click.option("--key", type=click.Path(path_type=Path), metavar="KEY.pem", help=say("its private key", "该证书的私钥"))
+@click.option(
+    "--key-password-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE|-",
+    help=say("read the key's password from a file's first line", "从文件首行读取私钥密码"),
+)
+@click.option("--own", is_flag=True, help=say("the studio's own authority again", "恢复使用工作室自己的颁发机构"))
+@click.option("--json", "as_json", is_flag=True)
+def use(chain: Path | None, key: Path | None, key_password_file: Path | None, own: bool, as_json: bool) -> None:
+    """Parse, call, print."""
+    from castalia.provenance import read_certificate, read_limited
+
+    if own == bool(chain or key) or bool(chain) != bool(key):
+        raise UsageError(
+            say(
+                "Give --certificate and --key together, or --own.", "请同时给出 --certificate 与 --key，或给出 --own。"
+            ),
+            hint="castalia keys use --certificate CHAIN.pem --key KEY.pem",
+        )
+    pair = None
+    if chain and key:
+        secret = _password(key_password_file, confirm=False) if key_password_file else None
+        pair = read_certificate(read_limited(chain), read_limited(key), secret)
+    studio = open_studio()
+    with studio.vault.locked():
+        if pair:
+            studio.keys.use(pair)
+        else:
+            studio.keys.use_own()
+    _print([each for each in studio.keys.list() if each.current], as_json=as_json)
+    if pair and not studio.config.timestamp_url:
+        click.echo(
+            say(
+                "Without a time stamp, signatures hold until {last:%Y-%m-%d}, when the certificate ends: "
+                "set timestamp_url.",
+                "没有时间戳时，签名在证书到期日 {last:%Y-%m-%d} 之后失效：请设置 timestamp_url。",
+                last=pair.leaf.not_valid_after_utc,
+            ),
+            err=True,
+        )
 
 
 @keys.command(help=say("Write all keys to a file sealed with a password.", "将所有密钥写入密码保护的文件。"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from castalia.core.values import Marked, MarkedFile
 from castalia.provenance.embed import FACES, FORMATS
 from castalia.provenance.files import mark_file
+from castalia.provenance.issued import read_certificate
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
@@ -45,6 +46,7 @@ __all__ = [
     "mark",
     "mark_file",
     "payload_of",
+    "read_certificate",
     "read_limited",
     "rhythm",
     "text_sha256",

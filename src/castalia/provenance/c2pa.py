@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from castalia.core.errors import MarkError
 from castalia.core.language import say
-from castalia.provenance.certificates import Pair
+from castalia.provenance.certificates import Pair, algorithm_of
 from castalia.provenance.embed.face import Face, Stamp
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 ASSERTION = "castalia.record"
 """Label of our own assertion: the record, signed."""
+PURPOSES = {
+    "1.3.6.1.5.5.7.3.4": "emailProtection",
+    "1.3.6.1.5.5.7.3.36": "documentSigning",
+    "1.3.6.1.4.1.62558.2.1": "C2PA claim signing",
+}
+"""Extended key usages of a signer's certificate, one of which C2PA asks for (2.2, section 14.4.1)."""
+_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _NOTHING = "ManifestNotFound"
 LONGEST = 4_000_000
 """Bytes of a sidecar that are given to the library; ours have about 4,000."""
@@ -80,7 +88,8 @@ def sign(
     """
     import c2pa
 
-    chain, key = signing.certificates, signing.key
+    _check_date(signing)
+    chain, key, algorithm = signing.certificates, signing.key, algorithm_of(signing.leaf) or ""
     parents = [parent for parent in stamp.record.parents if original is None or parent != original.id]
     ingredients = [*([original] if original else []), *(Original(b"", "text/plain", parent) for parent in parents)]
     if stamp.record.action == "modified" and not ingredients:
@@ -88,7 +97,7 @@ def sign(
     try:
         with (
             c2pa.Signer.from_info(
-                c2pa.C2paSignerInfo(b"es256", chain, key, timestamp_url.encode() if timestamp_url else None)
+                c2pa.C2paSignerInfo(algorithm.encode(), chain, key, timestamp_url.encode() if timestamp_url else None)
             ) as signer,
             c2pa.Builder.from_json(json.dumps(_definition(stamp, len(ingredients))), context=_writing()) as builder,
         ):
@@ -111,6 +120,23 @@ def sign(
             if timestamp_url
             else say("`castalia keys rotate` makes a new signing key.", "`castalia keys rotate` 可生成新的签名密钥。"),
         ) from error
+
+
+def _check_date(signing: Pair) -> None:
+    last = signing.leaf.not_valid_after_utc
+    if last < datetime.now(UTC):
+        raise MarkError(
+            say(
+                "The signing certificate {name} ended on {last:%Y-%m-%d}.",
+                "签名证书 {name} 已于 {last:%Y-%m-%d} 到期。",
+                name=signing.name,
+                last=last,
+            ),
+            hint=say(
+                "`castalia keys use --certificate` takes a new one, `castalia keys use --own` the studio's own.",
+                "`castalia keys use --certificate` 启用新证书，`castalia keys use --own` 启用工作室自己的证书。",
+            ),
+        )
 
 
 def _add(builder: c2pa.Builder, original: Original, label: str, relationship: str) -> None:
@@ -155,7 +181,7 @@ def _writing() -> c2pa.Context:
     """A context for signing; made anew each time (0.1 ms), because one does not survive a fork."""
     import c2pa
 
-    return c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+    return c2pa.Context.from_dict({"trust": _trust(b""), "builder": {"thumbnail": {"enabled": False}}})
 
 
 def _reading(anchors: bytes) -> c2pa.Context:
@@ -164,10 +190,15 @@ def _reading(anchors: bytes) -> c2pa.Context:
 
     return c2pa.Context.from_dict(
         {
-            "trust": {"trust_anchors": anchors.decode()} if anchors else {},
+            "trust": _trust(anchors),
             "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
         }
     )
+
+
+def _trust(anchors: bytes) -> dict[str, str]:
+    uses = {"trust_config": "\n".join((*PURPOSES, _TIME_STAMPING, ""))}
+    return uses | {"trust_anchors": anchors.decode()} if anchors else uses
 
 
 def check(content: bytes, media_type: str, sidecar: bytes | None, *, anchors: bytes = b"") -> Manifest | None:

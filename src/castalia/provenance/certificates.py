@@ -22,7 +22,7 @@ class Pair:
     """A certificate and, unless it has been retired, its private key; both PEM."""
 
     certificates: bytes
-    """The certificate, followed by the one that vouches for it."""
+    """The certificate, followed by the one that vouches for it, and so on."""
     key: bytes
     """PKCS#8, unencrypted; empty when retired."""
 
@@ -58,10 +58,11 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """Common name of the first certificate."""
+        """Common name of the first certificate; the whole of its subject where it has none."""
         from cryptography.x509.oid import NameOID
 
-        return str(self.leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        common = self.leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(common[0].value) if common else self.leaf.subject.rfc4514_string()
 
     @property
     def id(self) -> str:
@@ -69,12 +70,29 @@ class Pair:
         return self.fingerprint[:16]
 
     @cached_property
-    def issuer_id(self) -> str:
-        """The id of the certificate that vouches for this one: the last of the chain."""
-        from cryptography.hazmat.primitives import hashes
+    def issuer(self) -> bytes:
+        """The certificate (PEM) that vouches for this one: the second, or itself where it is alone."""
+        from cryptography.hazmat.primitives.serialization import Encoding
         from cryptography.x509 import load_pem_x509_certificates
 
-        return load_pem_x509_certificates(self.certificates)[-1].fingerprint(hashes.SHA256()).hex()[:16]
+        return load_pem_x509_certificates(self.certificates)[:2][-1].public_bytes(Encoding.PEM)
+
+    @property
+    def issuer_id(self) -> str:
+        """The issuer's id."""
+        return Pair(self.issuer, b"").id
+
+
+def algorithm_of(certificate: Certificate) -> str | None:
+    """The signature algorithm of C2PA (2.2, section 13.2.1) for a certificate's key; None where there is none."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}.get(key.curve.name)
+    if isinstance(key, rsa.RSAPublicKey):
+        return "ps256"
+    return "ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else None
 
 
 def make_authority() -> Pair:

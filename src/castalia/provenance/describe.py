@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from castalia.core.values import Record
-from castalia.provenance.c2pa import ASSERTION
+from castalia.provenance.c2pa import ASSERTION, PURPOSES
 from castalia.provenance.embed import FORMATS, Face
 from castalia.provenance.label import LABELS
 from castalia.provenance.pictures import HEIGHT
@@ -41,6 +41,7 @@ def page() -> str:
         assertion=ASSERTION,
         least=WATERMARK_FROM,
         height=HEIGHT * 100,
+        purposes=", ".join(f"{name} ({oid})" for oid, name in PURPOSES.items()),
     )
 
 
@@ -132,8 +133,14 @@ Seven strings in this order: {names}.
 A C2PA manifest store inside the file, or beside it where the library writes none inside. Its hash assertion covers
 every byte of the file but the manifest's own; `c2pa.actions` says `c2pa.created` (or `c2pa.opened` and `c2pa.edited`)
 with the digital source type and Castalia as software agent; parents are ingredients; `{assertion}` holds the
-record. It is signed with ES256 under the studio's own authority, and time-stamped
+record. It is signed with ES256 under the studio's own authority, or with your own certificate, and time-stamped
 (RFC 3161) when `timestamp_url` is set.
+
+`castalia keys use --certificate CHAIN.pem --key KEY.pem` takes a certificate that an authority issued to you: PEM,
+yours first, then its issuer's; a key of P-256, P-384, P-521, Ed25519 or RSA from 2048 bits; valid today; not an
+authority's; key usage digitalSignature, and one of the extended key usages {purposes}.
+The key is kept sealed. From then on this machine trusts the authority that issued it, too. Without a time stamp
+signatures hold no longer than the certificate. `castalia keys use --own` returns to the studio's authority.
 
 `castalia verify` calls it *trusted* when the certificate leads to an authority of this machine or one given with
 `--anchor` (`castalia keys certificate` prints yours), *valid but untrusted* when the signature holds and nobody here

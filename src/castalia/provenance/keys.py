@@ -66,8 +66,11 @@ class Keys:
         """The current signing key with its chain."""
         if self._signing is None:
             bundle = self._current("signing")
-            self._signing = Pair.load(bundle) if bundle else self._make_signing(self._authority())
-            self._publish(self._signing)
+            if bundle:
+                self._signing = Pair.load(bundle)
+                self._publish(self._signing)
+            else:
+                self._signing = self._sign_with(make_signing(self._authority()))
         return self._signing
 
     def watermark(self) -> WatermarkKey:
@@ -103,7 +106,12 @@ class Keys:
     @property
     def studio_name(self) -> str:
         """What stands for the provider when the user gave no name: tells studios apart, names nobody."""
-        return f"Castalia studio {self.signing().issuer_id[:8]}"
+        return f"Castalia studio {self._authority().id[:8]}"
+
+    @property
+    def issued(self) -> bool:
+        """Whether the signing key is the user's own, under an authority that is not this studio's."""
+        return self._secrets.get(f"authority-{self.signing().issuer_id}") is None
 
     # ------------------------------------------------------------ care
 
@@ -119,23 +127,42 @@ class Keys:
 
     def make(self) -> None:
         """Make whatever key is missing."""
+        self._authority()
         self.signing()
         self.watermark()
 
     def rotate(self, *, authority: bool = False, watermark: bool = True) -> None:
         """Use new keys from now on. Old works stay verifiable; the old private keys are destroyed.
 
+        A signing key under the user's own certificate stays: only its issuer can renew it.
+
         Args:
-            authority: Replace the authority too (others who trust it need the new certificate).
+            authority: Replace the studio's authority too (others who trust it need the new certificate).
             watermark: Replace the watermark key.
         """
-        old = self.signing()
-        self._make_signing(self._make_authority() if authority else self._authority())
-        self._secrets.put(f"signing-{old.id}", old.retired.bundle)
-        if authority and (issuer := self._secrets.get(f"authority-{old.issuer_id}")):
-            self._secrets.put(f"authority-{old.issuer_id}", Pair.load(issuer).retired.bundle)
+        old, issued = self._authority(), self.issued
+        current = self._make_authority() if authority else old
+        if not issued:
+            self._sign_with(make_signing(current))
+        if authority:
+            self._secrets.put(f"authority-{old.id}", old.retired.bundle)
         if watermark:
             self._make_watermark()
+
+    def use(self, pair: Pair) -> None:
+        """Sign with the user's own certificate from now on; the private key before it is destroyed.
+
+        Args:
+            pair: From `read_certificate`.
+        """
+        self.make()
+        self._sign_with(pair)
+
+    def use_own(self) -> None:
+        """Sign under the studio's authority again, with a new key; nothing changes where that is so already."""
+        self.make()
+        if self.issued:
+            self._sign_with(make_signing(self._authority()))
 
     def backup(self, password: str) -> bytes:
         """All keys in one file sealed with a password."""
@@ -194,12 +221,15 @@ class Keys:
         self._publish(made)
         return made
 
-    def _make_signing(self, authority: Pair) -> Pair:
-        made = make_signing(authority)
-        self._use("signing", made.id, made.bundle)
-        self._publish(made)
-        self._signing = made
-        return made
+    def _sign_with(self, pair: Pair) -> Pair:
+        """Use a signing key; the one before it only verifies from then on."""
+        old = self._current("signing")
+        self._publish(pair)
+        self._use("signing", pair.id, pair.bundle)
+        if old and (before := Pair.load(old)).id != pair.id:
+            self._secrets.put(f"signing-{before.id}", before.retired.bundle)
+        self._signing = pair
+        return pair
 
     def _make_watermark(self) -> bytes:
         secret = secrets.token_bytes(32)
@@ -208,12 +238,8 @@ class Keys:
 
     def _publish(self, pair: Pair) -> None:
         """Write the certificates, and those of the authority as an anchor, unless they are there."""
-        from cryptography.hazmat.primitives.serialization import Encoding
-        from cryptography.x509 import load_pem_x509_certificates
-
-        authority = load_pem_x509_certificates(pair.certificates)[-1].public_bytes(Encoding.PEM)
         for path, content in (
-            (self._folder / f"authority-{pair.issuer_id}.pem", authority),
+            (self._folder / f"authority-{pair.issuer_id}.pem", pair.issuer),
             (self._folder / f"signing-{pair.id}.pem", pair.certificates),
         ):
             if not path.exists() and not (pair.id == pair.issuer_id and path.name.startswith("signing")):

@@ -146,6 +146,13 @@ signatures hold no longer than the certificate. `castalia keys use --own` return
 `--anchor` (`castalia keys certificate` prints yours), *valid but untrusted* when the signature holds and nobody here
 vouches for the signer, and *broken* when the file or the manifest was changed.
 
+## What is left of a mark
+
+A row is what happened to a file, a column a layer; a full circle stands for all files, an empty one for none
+(`benchmarks/bench_marks.py`).
+
+![What is left of each mark](survival.svg)
+
 ## What `castalia verify` answers
 
 Each layer is *present*, *absent*, *valid*, *trusted*, *broken* or *can't tell*. Exit code 0: marks were found and none

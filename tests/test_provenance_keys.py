@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from castalia.cli.keys import keys as command
 from castalia.core.config import Config
-from castalia.core.errors import UsageError
+from castalia.core.errors import OfflineError, SignatureError, UsageError
 from castalia.provenance import Keys, mark
 from test_provenance_mark import Store, check, judged, states
 
@@ -187,9 +188,51 @@ def test_a_time_stamp_is_fetched_when_configured(tmp_path, authority):
     keys = Keys(Store(), tmp_path / "certificates")
     file = mark(judged(), keys=keys, config=Config(timestamp_url=url)).files[0]
     assert len(asked) == 1
-    report = check(keys, file)
-    assert states(report)["c2pa"] == "trusted"
-    assert "time stamp" in report.layer("c2pa").detail
+    root = (tmp_path / "ca.pem").read_bytes()
+    for anchors, said in ((b"", "not trusted here"), (root, "by a trusted authority")):
+        report = check(keys, file, anchors=keys.anchors() + anchors)
+        assert states(report)["c2pa"] == "trusted"
+        assert f"time stamp {datetime.now(UTC):%Y-%m-%d}" in report.layer("c2pa").detail
+        assert said in report.layer("c2pa").detail
+    assert "time stamp" in check(keys, file, anchors=root).layer("c2pa").detail  # an unknown signer's too
+
+
+@pytest.mark.parametrize("broken", ["refused", "garbage", "empty", "error", "another", "no address"])
+def test_a_time_stamp_that_cannot_be_had_is_said_and_nothing_is_delivered(tmp_path, broken):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = {"garbage": b"\x30\x82\xff\xff" + bytes(100), "another": bytes.fromhex("30053003020102")}.get(
+                broken, b""
+            )
+            self.send_response(503 if broken == "error" else 200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = "hello" if broken == "no address" else f"http://127.0.0.1:{server.server_port}/"
+        if broken == "refused":
+            server.shutdown()
+            server.server_close()
+        with pytest.raises(SignatureError) as caught:
+            mark(judged(), keys=Keys(Store(), tmp_path), config=Config(timestamp_url=url))
+        if broken != "refused":
+            server.shutdown()
+    assert url in caught.value.hint
+    assert "timestamp_url" in caught.value.hint
+
+
+def test_no_time_stamp_is_asked_for_offline(tmp_path, authority):
+    url, asked = authority
+    with pytest.raises(OfflineError, match="needs the network"):
+        mark(judged(), keys=Keys(Store(), tmp_path / "c"), config=Config(timestamp_url=url, offline=True))
+    assert asked == []
 
 
 def test_the_command_makes_shows_rotates_backs_up_and_restores(home, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from castalia.core.errors import MarkError, RefusedError, StorageError, UsageError
+from castalia.core.errors import MarkError, RefusedError, SignatureError, StorageError, UsageError
 from castalia.core.values import Finding
 from castalia.genres.haiku import Haiku
 from castalia.provenance import verify
@@ -90,6 +90,15 @@ def test_a_work_that_can_not_be_marked_is_not_kept(studio, monkeypatch):
     with pytest.raises(RefusedError):
         studio.create("haiku", "a kite", seed=1)
     assert studio.library.count() == before
+
+
+def test_a_time_stamp_that_cannot_be_had_is_no_fault_of_the_draft(small_model_path):
+    studio = Studio(model=str(small_model_path), timestamp_url="http://127.0.0.1:9/")
+    before = studio.library.count()
+    with pytest.raises(SignatureError, match="signature could not be made"):
+        studio.create("haiku", "a kite", seed=1)
+    assert studio.library.count() == before
+    studio.close()
 
 
 INJECTIONS = [

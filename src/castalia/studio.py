@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
-from castalia.core.errors import EngineError, MarkError, RefusedError, UsageError
+from castalia.core.errors import EngineError, MarkError, RefusedError, SignatureError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
@@ -71,6 +71,7 @@ class Studio:
             UsageError: the genre, a field or the brief is wrong.
             RefusedError: no draft passed the checks; carries the best one.
             MissingError: the model is not installed and may not be fetched.
+            SignatureError: the certificate has ended, or the time stamp authority did not answer.
         """
         room = genres.find(genre)
         brief = self._brief(room, words, seed, parents, fields)
@@ -80,6 +81,8 @@ class Studio:
             if judged[-1].passed:
                 try:
                     return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
+                except SignatureError:
+                    raise
                 except MarkError as error:
                     judged[-1] = quality.with_finding(judged[-1], "watermark", error.message, error.hint)
         raise RefusedError(

@@ -26,8 +26,9 @@ def show_work(studio: Studio, work: Work, files: Mapping[str, str] | None = None
         return
     from castalia import provenance
 
-    # On a terminal the label is enough to read; into a pipe goes the whole marked text.
-    marked = provenance.export(work, "txt", keys=studio.keys, config=studio.config).content.decode()
+    # On a terminal the label is enough to read; into a pipe goes the whole marked text. No signature is seen of either.
+    unstamped = studio.config.model_copy(update={"timestamp_url": ""})
+    marked = provenance.export(work, "txt", keys=studio.keys, config=unstamped).content.decode()
     click.echo(provenance.without_footer(marked) if sys.stdout.isatty() else marked.rstrip("\n"))
     click.echo(
         say(

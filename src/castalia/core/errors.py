@@ -10,6 +10,7 @@ CastaliaError            exit 4  something inside went wrong
 ├── StorageError         exit 4  the disk is full, read-only, locked or damaged
 ├── LockedError          exit 2  the library or a key needs a password
 └── MarkError            exit 4  a mark could not be embedded or read back
+    └── SignatureError   exit 4  there is no signature or time stamp to be had; another draft would not help
 """
 
 from __future__ import annotations
@@ -103,3 +104,7 @@ class LockedError(CastaliaError):
 
 class MarkError(CastaliaError):
     """A mark could not be embedded, or did not read back as it was written."""
+
+
+class SignatureError(MarkError):
+    """Signing failed, or the time stamp authority did not answer; the work has no fault."""

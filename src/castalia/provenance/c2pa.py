@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from castalia.core.errors import MarkError
+from castalia.core.errors import SignatureError
 from castalia.core.language import say
 from castalia.provenance.certificates import Pair, algorithm_of
 from castalia.provenance.embed.face import Face, Stamp
@@ -45,6 +45,8 @@ class Manifest:
     signer: str = ""
     time: str = ""
     """When a time stamp authority saw the signature; empty without one."""
+    time_trusted: bool = False
+    """Whether that authority leads to one of the given certificates."""
     source: str = ""
     """The digital source type that its actions name."""
     record: dict[str, Any] | None = None
@@ -84,7 +86,7 @@ def sign(
         The file, and its sidecar where the manifest does not go inside.
 
     Raises:
-        MarkError: signing failed or the authority did not answer.
+        SignatureError: the certificate has ended, signing failed, or the time stamp authority did not answer.
     """
     import c2pa
 
@@ -110,11 +112,11 @@ def sign(
             manifest = builder.sign(signer, face.signed_as, io.BytesIO(content), signed)
         return (signed.getvalue(), None) if face.embeds else (content, manifest)
     except c2pa.C2paError as error:
-        raise MarkError(
+        raise SignatureError(
             say("The C2PA signature could not be made: {why}.", "无法生成 C2PA 签名：{why}。", why=error),
             hint=say(
-                "Check the time stamp authority {url}, or clear timestamp_url.",
-                "请检查时间戳机构 {url}，或清空 timestamp_url。",
+                "Check that the time stamp authority {url} can be reached, or clear timestamp_url.",
+                "请检查时间戳机构 {url} 是否可达，或清空 timestamp_url。",
                 url=timestamp_url,
             )
             if timestamp_url
@@ -125,7 +127,7 @@ def sign(
 def _check_date(signing: Pair) -> None:
     last = signing.leaf.not_valid_after_utc
     if last < datetime.now(UTC):
-        raise MarkError(
+        raise SignatureError(
             say(
                 "The signing certificate {name} ended on {last:%Y-%m-%d}.",
                 "签名证书 {name} 已于 {last:%Y-%m-%d} 到期。",
@@ -239,6 +241,7 @@ def _manifest(shown: dict[str, Any]) -> Manifest:
     state = {"Trusted": "trusted", "Valid": "valid"}.get(str(shown.get("validation_state")), "broken")
     results = cast("dict[str, Any]", shown.get("validation_results", {}).get("activeManifest", {}))
     failures = cast("list[dict[str, Any]]", results.get("failure", []))
+    successes = cast("list[dict[str, Any]]", results.get("success", []))
     codes = tuple(dict.fromkeys(str(item.get("code")) for item in failures))
     signature = cast("dict[str, Any]", active.get("signature_info") or {})
     record: dict[str, Any] | None = None
@@ -259,6 +262,7 @@ def _manifest(shown: dict[str, Any]) -> Manifest:
         problems=tuple(code for code in codes if state == "broken" or code != "signingCredential.untrusted"),
         signer=str(signature.get("common_name") or signature.get("issuer") or ""),
         time=str(signature.get("time") or ""),
+        time_trusted="timeStamp.trusted" in (item.get("code") for item in successes),
         source=source,
         record=record,
         parents=tuple(str(item.get("instance_id", "")) for item in ingredients),

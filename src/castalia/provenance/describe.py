@@ -144,7 +144,8 @@ signatures hold no longer than the certificate. `castalia keys use --own` return
 
 `castalia verify` calls it *trusted* when the certificate leads to an authority of this machine or one given with
 `--anchor` (`castalia keys certificate` prints yours), *valid but untrusted* when the signature holds and nobody here
-vouches for the signer, and *broken* when the file or the manifest was changed.
+vouches for the signer, and *broken* when the file or the manifest was changed. It shows the time of a time stamp, and
+whether the authority that gave it is trusted: `--anchor` takes its certificate too.
 
 ## What is left of a mark
 

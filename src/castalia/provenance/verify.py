@@ -244,7 +244,7 @@ def _c2pa(seen: _Seen) -> Layer:
             return _layer("c2pa", "broken", "the file was changed after it was signed", "文件在签名后被改动")
         why = ", ".join(manifest.problems)[:200]
         return _layer("c2pa", "broken", "the manifest does not hold: {why}", "签名清单不成立：{why}", why=why)
-    stamp = say(", time stamp {at}", "，时间戳 {at}", at=manifest.time) if manifest.time else ""
+    stamp = _time(manifest)
     if manifest.state == "trusted":
         return _layer("c2pa", "trusted", "signed by {who}{at}", "由 {who} 签名{at}", who=manifest.signer, at=stamp)
     return _layer(
@@ -254,6 +254,18 @@ def _c2pa(seen: _Seen) -> Layer:
         "有效但不受信任：{who} 的签名成立，但没有此处信任的机构为其担保{at}",
         who=manifest.signer,
         at=stamp,
+    )
+
+
+def _time(manifest: c2pa.Manifest) -> str:
+    if not manifest.time:
+        return ""
+    if manifest.time_trusted:
+        return say(", time stamp {at} by a trusted authority", "，时间戳 {at}（来自受信任的机构）", at=manifest.time)
+    return say(
+        ", time stamp {at} by an authority that is not trusted here",
+        "，时间戳 {at}（该机构在此不受信任）",
+        at=manifest.time,
     )
 
 

@@ -378,7 +378,7 @@ class LowestBits:
     def __init__(self, secret: bytes) -> None:
         self.label = "test:00000000"
 
-    sign = b"mark"
+    sign, chance = b"mark", 1e-30
 
     def embed(self, pixels, payload, *rest):
         bits = np.unpackbits(np.frombuffer((rest[0] if rest else payload) + self.sign, np.uint8))
@@ -395,7 +395,7 @@ class LowestBits:
 
         flat = pixels.reshape(-1)[:80] if rate is None else np.rint(pixels[-80:, 0] * 32768).astype(int)
         found = np.packbits(flat & 1).tobytes()
-        return SimpleNamespace(payload=found[:6], p_value=1e-9 if found[6:] == self.sign else 1.0)
+        return SimpleNamespace(payload=found[:6], p_value=self.chance if found[6:] == self.sign else 1.0)
 
 
 @pytest.mark.parametrize("extension", ["png", "wav"])
@@ -415,6 +415,8 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
     other = marked_file(keys, extension, file.content)  # marked as another work
     assert report(keys, other).layer("watermark").state == "present"
     assert report(keys, other).record.watermark_payload == payload_of(record.id).hex()
+    monkeypatch.setattr(LowestBits, "chance", 1e-9)  # hardly there: written over
+    assert report(keys, marked_file(keys, extension, file.content)).record.watermark_payload == ""
     monkeypatch.setattr(LowestBits, "embed", lambda self, pixels, *rest: pixels)
     with pytest.raises(MarkError, match="watermark"):
         marked_file(keys, extension, record=record)
@@ -494,6 +496,16 @@ def test_an_svg_whose_prefixes_another_program_chose_keeps_its_marks(keys):
     again = marked_file(keys, "svg", saved)
     assert report(keys, again).ok
     assert again.content.count(b":DigitalSourceType>") == 2  # one element
+
+
+def test_a_flac_that_claims_more_than_memory_holds_is_said(keys):
+    content = bytearray(made("flac"))
+    place = content.index(b"fLaC") + 18  # STREAMINFO: rate, channels, width and, in 36 bits, the count of samples
+    claimed = int.from_bytes(content[place : place + 8], "big") | (1 << 36) - 1
+    content[place : place + 8] = claimed.to_bytes(8, "big")
+    assert report(keys, MarkedFile(face="flac", content=bytes(content))).layer("watermark").state == "can't tell"
+    with pytest.raises(MarkError, match=r"more than 64000000|cannot be decoded"):
+        marked_file(keys, "flac", bytes(content))
 
 
 @pytest.mark.parametrize("extension", STAMPED)

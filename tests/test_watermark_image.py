@@ -214,3 +214,8 @@ def test_signs_depend_on_key_and_purpose():
     assert np.array_equal(first, code.signs(b"key", "one", 1000))
     assert abs(float(np.mean(first * code.signs(b"key", "two", 1000)))) < 0.15
     assert abs(float(np.mean(first * code.signs(b"yek", "one", 1000)))) < 0.15
+
+
+def test_a_picture_wider_than_webp_takes_is_marked() -> None:
+    wide = np.tile(scene(200, 1024), (1, 17, 1))
+    assert MARK.detect(MARK.embed(wide, PAYLOAD)).payload == PAYLOAD

@@ -61,7 +61,7 @@ def mark_file(
             raise MalformedError(f"not a {face.extension} file")
         original = _original(face, content, record)
         inscribed = inscribe(content, face, record, label="" if labelled else label)
-        stamp = Stamp(inscribed.record, inscribed.label or label, incoming=_incoming(face, content, record))
+        stamp = Stamp(inscribed.record, label, incoming=_incoming(face, content, record))
         stamped = face.stamp(inscribed.content, stamp)
     except MalformedError as error:
         raise MarkError(

@@ -26,6 +26,8 @@ SECRET = hashlib.sha256(b"Castalia media watermark, published key 1").digest()
 """Known to everybody, so that anybody can tell that a picture or a sound is marked. It proves presence, not origin."""
 ALARM = 1e-6
 """Chance at which unmarked material is called marked."""
+KEPT = 1e-15
+"""Chance to which a mark must come down that stays as it is; a weaker one would not survive, and is written over."""
 
 
 class Detection(Protocol):
@@ -96,8 +98,6 @@ class Inscribed:
 
     content: bytes
     record: Record
-    label: str
-    """The visible label as it was drawn; empty when none was."""
 
 
 @dataclass
@@ -137,7 +137,7 @@ class _Change:
             return labelled
 
     def _keeps(self, found: Detection) -> bool:
-        if found.payload is None or found.p_value > ALARM:
+        if found.payload is None or found.p_value > KEPT:
             return False
         self.payload = found.payload
         return True
@@ -160,14 +160,14 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         MarkError: the detector does not find the watermark after the file was written.
     """
     if face.label == "written":
-        return Inscribed(content, _without(record, "a format without pixels or samples"), "")
+        return Inscribed(content, _without(record, "a format without pixels or samples"))
     name = ""
     if face.label == "drawn":
         name = _of_pictures(PICTURES).label
     elif sounds.changeable(face):
         name = _of_sounds(SOUNDS).label
     if not label and not name:
-        return Inscribed(content, _without(record, "no watermark is installed for this kind of file"), "")
+        return Inscribed(content, _without(record, "no watermark is installed for this kind of file"))
     change = _Change(label, payload_of(record.id))
     try:
         if face.label == "drawn":
@@ -177,10 +177,10 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     except MalformedError as error:
         if label:
             raise
-        return Inscribed(content, _without(record, str(error)), "")
+        return Inscribed(content, _without(record, str(error)))
     if not name or change.refused:
         reason = next(iter(change.refused), "no watermark is installed for this kind of file")
-        return Inscribed(marked, _without(record, reason), change.label)
+        return Inscribed(marked, _without(record, reason))
     senses = sense(marked, face)
     found = senses.watermark if senses else None
     if found is None or found.payload != change.payload or found.p_value > ALARM:
@@ -194,7 +194,7 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         )
     other = change.payload.hex() if change.payload != payload_of(record.id) else ""
     named = record.model_copy(update={"watermark": name, "watermark_reason": "", "watermark_payload": other})
-    return Inscribed(marked, named, change.label)
+    return Inscribed(marked, named)
 
 
 @dataclass(frozen=True)

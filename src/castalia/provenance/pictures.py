@@ -33,6 +33,8 @@ _LOOKED_AT = 640
 """Longer side in which a label is looked for."""
 _SHRUNK = (1, 2, 4)
 """How many times larger a picture may have been when its label was drawn."""
+_LARGEST_DRAWN = 4096
+"""Longer side beyond which a label has so many pixels that a larger original's looks the same."""
 _SHIFT = 2
 """Pixels by which it may have been moved."""
 _DRAWN = 24
@@ -106,7 +108,7 @@ def drawn_label(seen: NDArray[np.uint8]) -> str:
     luma = np.asarray(picture, np.float32)
     likest, found = _ALIKE, ""
     for label in LABELS.values():
-        for by in _SHRUNK:
+        for by in [each for each in _SHRUNK if each == 1 or each * max(width, height) <= _LARGEST_DRAWN]:
             wanted = _lettering((width * by, height * by), label, picture.width / width / by)
             corner = np.pad(luma[-len(wanted) :, -wanted.shape[1] :], _SHIFT, "edge")
             windows: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(corner, wanted.shape)

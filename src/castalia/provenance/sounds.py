@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 """Samples (samples, channels) in [-1, 1] and their rate → the same changed."""
-CHANGEABLE = ("wav", "flac", "mp3")
-"""Formats whose samples are read and changed here, with libsndfile."""
-LONGEST = 3600.0
-"""Seconds of a sound whose samples are changed."""
+MOST_SAMPLES = 64_000_000
+"""Of all channels together, that are taken into memory: 12 minutes of stereo at 44.1 kHz."""
 SEARCHED = 600.0
 """Seconds from the beginning in which a watermark is looked for."""
 _MOST_CHANNELS = 16
@@ -81,7 +79,7 @@ def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
 
 def changeable(face: Face) -> bool:
     """Whether the samples of a format are read and changed here; AAC is not, for want of a free encoder."""
-    return face.extension in CHANGEABLE
+    return face.label == "heard" and face.graft is not None
 
 
 def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
@@ -91,7 +89,7 @@ def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
         MalformedError: it is coded in a way that is not decoded here.
     """
     with _opened(content, face) as sound:
-        return _read(sound, SEARCHED), sound.samplerate
+        return _read(sound, int(SEARCHED * sound.samplerate)), sound.samplerate
 
 
 def changed(content: bytes, face: Face, change: Change) -> bytes:
@@ -100,20 +98,22 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
     An MP3 is encoded anew at its own constant bit rate, or the mean of its varying one.
 
     Raises:
-        MalformedError: likewise, or it is longer than `LONGEST`.
+        MalformedError: likewise, or it has more than `MOST_SAMPLES`.
     """
     import soundfile
 
     with _opened(content, face) as sound:
-        seconds = sound.frames / sound.samplerate
-        if seconds > LONGEST:
-            raise MalformedError(f"a sound of {seconds:.0f} s; samples of {LONGEST:.0f} s at most are changed")
-        new = change(before := _read(sound, LONGEST), sound.samplerate)
+        if sound.frames * sound.channels > MOST_SAMPLES:
+            raise MalformedError(f"a sound of {sound.frames * sound.channels} samples, more than {MOST_SAMPLES}")
+        new = change(before := _read(sound, sound.frames), sound.samplerate)
         if new is before:
             return content
         coded: dict[str, Any] = {"format": sound.format, "subtype": sound.subtype, "endian": sound.endian}
         if sound.format == "MP3":
-            coded |= {"bitrate_mode": "CONSTANT", "compression_level": _level(len(content) * 8 / seconds, sound)}
+            coded |= {
+                "bitrate_mode": "CONSTANT",
+                "compression_level": _level(len(content) * 8 * sound.samplerate / sound.frames, sound),
+            }
         stream = io.BytesIO()
         try:
             soundfile.write(stream, new, sound.samplerate, **coded)
@@ -140,11 +140,12 @@ def _opened(content: bytes, face: Face) -> SoundFile:
     return sound
 
 
-def _read(sound: SoundFile, seconds: float) -> NDArray[np.float32]:
+def _read(sound: SoundFile, most: int) -> NDArray[np.float32]:
+    """The first samples, so many of a channel at most."""
     import soundfile
 
     try:
-        found = sound.read(int(seconds * sound.samplerate), dtype="float32", always_2d=True)
+        found = sound.read(min(most, MOST_SAMPLES // sound.channels), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, ValueError) as error:
         raise MalformedError(f"a sound that cannot be decoded ({error})") from error
     return np.clip(np.nan_to_num(found), -1, 1).astype(np.float32)

@@ -121,6 +121,8 @@ PILOT_GAIN = 1.6
 
 _LOUDER = (0.0, 2.0, 4.0, 5.0)
 """Decibels by which a mark that does not hold is made louder."""
+_REHEARSED = 1024
+"""Longer side of a picture in rehearsals, pixels."""
 _PROOF = 1e-15
 """Chance of a false alarm to which rehearsals must come down, so that something is left for a second attack."""
 _PLENTY = 500.0
@@ -348,10 +350,15 @@ class ImageWatermark:
 
 
 def _rehearsal(marked: Pixels) -> Iterator[Pixels]:
-    """What a mark has to survive before it is handed out: the two attacks that marks fail first."""
-    yield coded(marked, "WEBP", 60)
+    """What a mark has to survive before it is handed out: the two attacks that marks fail first.
+
+    A large picture is shrunk before, which is harder still; WebP takes no side beyond 16,383 pixels.
+    """
     picture = Image.fromarray(marked[..., :3] if marked.ndim == 3 else marked)
-    yield coded(np.asarray(picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)))), "JPEG", 50)
+    picture.thumbnail((_REHEARSED, _REHEARSED))
+    yield coded(np.asarray(picture), "WEBP", 60)
+    picture = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)))
+    yield coded(np.asarray(picture), "JPEG", 50)
 
 
 def _profile(name: str, radius: Floats, finest: float) -> Floats:

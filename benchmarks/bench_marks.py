@@ -119,7 +119,7 @@ def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[st
         yield (
             face,
             [_seen(provenance.export(work, face, keys=studio.keys, config=studio.config)) for work in works],
-            (studio.find),
+            (studio.record_of),
         )
     records = {work.id: work.record for work in works}
 
@@ -136,8 +136,8 @@ def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[st
         for number, content in enumerate(make(works)):
             evidence = Evidence(model="benchmark", digest="0" * 64, engine="benchmark", seed=number)
             text = works[number % len(works)].text if extension in _DOCUMENTS else ""
-            record = provenance.file_record(
-                evidence, genre=extension, provider="benchmark", text=text, record_id=None,
+            record = provenance.make_record(
+                evidence, genre=extension, provider="benchmark", text=text,
                 language=works[number % len(works)].record.language,
             )  # fmt: skip
             made[record.id] = record
@@ -514,7 +514,7 @@ def _cost(studio: Studio, folder: Path, recordings: Path) -> dict[str, Any]:
 
 def _milliseconds(studio: Studio, extension: str, content: bytes) -> float:
     evidence = Evidence(model="benchmark", digest="0" * 64, engine="benchmark", seed=0)
-    record = provenance.file_record(evidence, genre=extension, provider="benchmark")
+    record = provenance.make_record(evidence, genre=extension, provider="benchmark")
     start = time.process_time()
     provenance.mark_file(
         content, extension=extension, record=record, keys=studio.keys, config=studio.config,

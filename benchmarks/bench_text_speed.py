@@ -57,8 +57,8 @@ def main() -> None:
     first: list[float] = []
     for seed in range(ROUNDS):
         rates["engine"].append(_own(engine, seed)[1])
-        for name, link in (("loop", ()), ("watermark", (TextWatermark(PUBLISHED.secret, 4.0),))):
-            wait, rate = _ours(engine, seed, link)
+        for name, mark in (("loop", None), ("watermark", TextWatermark(PUBLISHED.secret, 4.0))):
+            wait, rate = _ours(engine, seed, mark)
             rates[name].append(rate)
             if name == "watermark":
                 first.append(wait)
@@ -95,18 +95,18 @@ def _own(engine: LanguageModel, seed: int) -> tuple[float, float]:
     return first - began, (count - 1) / (time.perf_counter() - first)
 
 
-def _ours(engine: LanguageModel, seed: int, links: tuple[TextWatermark, ...]) -> tuple[float, float]:
+def _ours(engine: LanguageModel, seed: int, mark: TextWatermark | None) -> tuple[float, float]:
     """The same of our loop."""
     step = Step("text", TURNS, sampling=SAMPLING, max_tokens=TOKENS)
     prompt = encode.prompt(engine, TURNS)
     short = Step("text", TURNS, sampling=SAMPLING, max_tokens=1)
     began = time.perf_counter()
-    Writer(engine, links, seed).write(short, prompt, {}, first=True)
+    Writer(engine, (), mark, seed).write(short, prompt, {}, first=True)
     wait = time.perf_counter() - began
     session = engine.open(prompt, first=True)
     session.close()
     began = time.perf_counter()
-    written = Writer(engine, links, seed).write(step, prompt, {}, first=True)
+    written = Writer(engine, (), mark, seed).write(step, prompt, {}, first=True)
     return wait, written.sampled / (time.perf_counter() - began)
 
 

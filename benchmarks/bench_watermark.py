@@ -95,9 +95,9 @@ def _text(engine: LanguageModel, words: str, kind: str, number: int) -> Row:
     chinese = bool(re.search("[\u4e00-\u9fff]", words))
     ask = f"写一篇约六百字的文章：{words}" if chinese else f"Write an essay of about 400 words: {words}"
     turns = (Message("user", ask),)
-    links = (TextWatermark(PUBLISHED.secret, STRENGTH),) if kind == "marked" else ()
+    mark = TextWatermark(PUBLISHED.secret, STRENGTH) if kind == "marked" else None
     step = Step("text", turns, sampling=PROSE, max_tokens=TOKENS)
-    text = Writer(engine, links, number).write(step, encode.prompt(engine, turns), {}, first=True).text
+    text = Writer(engine, (), mark, number).write(step, encode.prompt(engine, turns), {}, first=True).text
     tokens = engine.tokenize(text)
     heads = {n: b"".join(map(engine.piece, tokens[:n])).decode(errors="ignore") for n in LENGTHS if len(tokens) >= n}
     return {"text": text, "heads": heads}

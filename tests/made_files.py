@@ -45,6 +45,10 @@ def pdf(source: str = "#set document(title: [Harbour])\n= Harbour\nThe ice came 
     return typst.compile(source.encode())
 
 
+WEB_PAGE = (
+    b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Harbour</title></head>\n'
+    b"<body class='plain'><h1>Harbour</h1>\n<p>The ice came &amp; went.</p></body></html>\n"
+)
 SVG = (
     b'<?xml version="1.0"?>\n<!-- by hand --><svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">'
     b'<title>Harbour</title><rect width="300" height="200" fill="#88a"/></svg>\n'
@@ -162,6 +166,10 @@ def film(form: str, **options: str) -> bytes:
 
 
 MAKERS: dict[str, Callable[[], bytes]] = {
+    "txt": lambda: b"Harbour\n\nThe ice came on Tuesday.\n",
+    "md": lambda: b"---\ntags: [harbour]\n---\n\n# Harbour\n\nThe *ice* came on Tuesday.\n",
+    "html": lambda: WEB_PAGE,
+    "json": lambda: b'{"harbour": {"ice": 1.50}, "days": ["Tuesday"]}',
     "png": lambda: picture("PNG"),
     "jpg": lambda: picture("JPEG", quality=90),
     "webp": lambda: picture("WEBP", quality=90),

@@ -118,7 +118,7 @@ def test_every_way_out_of_the_studio_is_marked(run, tmp_path):
     studio = Studio(threads=1)
     third = [studio.export(studio.library.get(shown["id"]), tmp_path / f"c.{path.suffix[1:]}") for path in files]
     for path in (*files, *again, *third):
-        found = verify(path, anchors=studio.keys.anchors(), find=studio.find)
+        found = verify(path, anchors=studio.keys.anchors(), find=studio.record_of)
         assert HELD.items() <= states(found).items(), path
         assert found.work == shown["id"]
     studio.close()

@@ -46,7 +46,7 @@ def kept(marked: Marked) -> Work:
 
 
 def finder(work: Work):
-    return lambda key: work if key == work.id or text_sha256(key) == work.record.text_sha256 else None
+    return lambda key: work.record if key == work.id or text_sha256(key) == work.record.text_sha256 else None
 
 
 def test_a_file_is_read_with_the_sidecar_beside_it(tmp_path, keys, marked):
@@ -130,7 +130,7 @@ def test_more_keys_raise_no_more_alarms(tmp_path):
 
 def test_a_text_that_looks_like_the_beginning_of_an_id_is_not_found(marked):
     work = kept(marked).model_copy(update={"id": "face0000-0000-4000-8000-000000000000"})
-    assert verify(b"face", find=lambda key: work if work.id.startswith(key) else None).work is None
+    assert verify(b"face", find=lambda key: work.record if work.id.startswith(key) else None).work is None
 
 
 def test_pasted_markdown_source_is_found_in_the_library(keys):

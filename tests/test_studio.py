@@ -38,7 +38,7 @@ def test_a_work_is_checked_marked_kept_and_found_again(studio, work, tmp_path):
     assert studio.find(work.text).id == work.id
     for face in ("txt", "md", "html", "json"):
         path = studio.export(work, tmp_path / f"snow.{face}")
-        report = verify(path, anchors=studio.keys.anchors(), find=studio.find)
+        report = verify(path, anchors=studio.keys.anchors(), find=studio.record_of)
         assert report.ok
         assert {layer.name: layer.state for layer in report.layers}["c2pa"] == "trusted"
 
@@ -115,7 +115,7 @@ def test_what_a_brief_says_of_rules_and_marks_changes_neither(studio, words, tmp
     made = studio.create("haiku", words, seed=2)
     assert len(made.text.splitlines()) == 3
     assert not any(control in made.brief.words for control in ("\x1b", "\u202e", "\u200b", "<|im_start|>"))
-    report = verify(studio.export(made, tmp_path / "x.txt"), anchors=studio.keys.anchors(), find=studio.find)
+    report = verify(studio.export(made, tmp_path / "x.txt"), anchors=studio.keys.anchors(), find=studio.record_of)
     assert report.ok
     assert {layer.name: layer.state for layer in report.layers}["label"] == "present"
 

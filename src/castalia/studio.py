@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from castalia import genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
@@ -20,7 +20,7 @@ from castalia.core.errors import EngineError, MarkError, RefusedError, Signature
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
-from castalia.core.values import Brief, Draft, Evidence, Judged, Work
+from castalia.core.values import Brief, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.library import Library
 from castalia.modalities.text import compose
 
@@ -148,17 +148,115 @@ class Studio:
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
-        marked = provenance.export(work, face, keys=self.keys, config=self.config)
-        write_atomic(path, marked.content)
-        if marked.sidecar is not None:
-            write_atomic(path.with_name(path.name + ".c2pa"), marked.sidecar)
+        self._deliver(provenance.export(work, face, keys=self.keys, config=self.config), path)
         return path
+
+    def printed(self, work: Work) -> str:
+        """The marked text of a work for standard output; no signature is seen there, so no time stamp is asked for."""
+        unstamped = self.config.model_copy(update={"timestamp_url": ""})
+        file = provenance.export(work, "txt", keys=self.keys, config=unstamped)
+        self.library.note(file)
+        return file.content.decode()
+
+    def mark_file(
+        self,
+        path: Path,
+        out: Path | None = None,
+        *,
+        action: Literal["generated", "modified"] = "generated",
+        model: str = "",
+        kind: str = "",
+        language: str = "",
+        parents: Sequence[str] = (),
+        labelled: bool = False,
+    ) -> KeptFile:
+        """Mark a file that another program made, and remember it in the library.
+
+        What is known of the file, by its own marks or by this library, becomes its lineage.
+
+        Args:
+            path: The file; its C2PA sidecar `<file>.c2pa` is read from beside it.
+            out: The marked file; None writes `<name>-marked` beside it.
+            action: Whether a model made it or changed a person's work.
+            model: Name of that model.
+            kind: Kind of work; empty takes the format's: picture, sound, film, score, document or text.
+            language: Of the visible label, `en` or `zh`; empty goes by the file's words, else by the interface.
+            parents: Ids of works that it is made from, beside those that are found.
+            labelled: A label is seen or heard in it already, as it must be in M4A and MP4.
+
+        Raises:
+            UsageError: the file is missing or too large, its format is unknown, or `out` names another format.
+            MarkError: it is damaged, has no room for a mark, or a mark does not read back.
+            StorageError: the marked file cannot be written.
+        """
+        out = out or path.with_name(f"{path.stem}-marked{path.suffix}")
+        face = provenance.format_of(path.suffix)
+        if provenance.format_of(out.suffix) is not face:
+            raise UsageError(
+                say(
+                    "A {face} file cannot become {path}.", "{face} 文件不能写成 {path}。", face=face.extension, path=out
+                ),
+                hint=say("Marking changes no format.", "标识不改变格式。"),
+            )
+        self._make_keys()
+        found = provenance.read_foreign(path, keys=self.keys, find=self.record_of)
+        evidence = Evidence(
+            model=privacy.guard(model) or "unknown",
+            digest="unknown",
+            engine="elsewhere",
+            seed=0,
+            watermark=found.watermark,
+            watermark_reason="worded elsewhere" if found.words and found.watermark == "none" else "",
+        )
+        record = provenance.make_record(
+            evidence,
+            genre=privacy.guard(kind) or face.kind,
+            provider=self.config.provider or self.keys.studio_name,
+            action=action,
+            language=_label_language(language, found.words),
+            parents=(*(self.library.find_record(each).id for each in parents), *filter(None, (found.parent,))),
+            text=found.words,
+        )
+        marked = provenance.mark_file(
+            found.content,
+            extension=face.extension,
+            record=record,
+            keys=self.keys,
+            config=self.config,
+            sidecar=found.sidecar,
+            labelled=labelled,
+        )
+        return self._deliver(marked, out)
+
+    def _deliver(self, file: MarkedFile, path: Path) -> KeptFile:
+        """Note a marked file in the library, then write it with its sidecar."""
+        kept = self.library.note(file, path.name)
+        write_atomic(path, file.content)
+        if file.sidecar is not None:
+            write_atomic(path.with_name(path.name + ".c2pa"), file.sidecar)
+        return kept
 
     def find(self, text_or_id: str) -> Work | None:
         """The work with this id, or with this text (white space aside), or None."""
         with suppress(UsageError):
             return self.library.get(text_or_id)
         return self.library.find_by_fingerprint(provenance.text_sha256(text_or_id))
+
+    def record_of(self, key: str) -> Record | None:
+        """The record of a work or a marked file by what `verify` knows of it (see `provenance.Find`), or None."""
+        library = self.library
+        if key.startswith(provenance.PAYLOAD):
+            file = library.find_file(payload=key.removeprefix(provenance.PAYLOAD))
+        elif key.startswith(provenance.BYTES):
+            file = library.find_file(sha256=key.removeprefix(provenance.BYTES))
+        else:
+            with suppress(UsageError):
+                return library.find_record(key)
+            fingerprint = provenance.text_sha256(key)
+            if (work := library.find_by_fingerprint(fingerprint)) is not None:
+                return work.record
+            file = library.find_file(fingerprint=fingerprint)
+        return file.record if file else None
 
     # ------------------------------------------------------------ what it stands on
 
@@ -265,9 +363,12 @@ class Studio:
         return again if again.passed else judged
 
     def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
+        self._make_keys()
+        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
+
+    def _make_keys(self) -> None:
         with self.vault.locked():  # two first works at once share their keys
             self.keys.make()
-        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
 
 
 def open_engine(
@@ -346,10 +447,22 @@ def _guarded(value: object) -> object:
 
 def _language_of(words: str, room: Genre) -> str:
     """The brief's own language where the genre has it, else the genre's first."""
-    letters = [letter for letter in words if letter.isalpha()]
-    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in letters)
-    guess = "zh" if letters and chinese * 3 > len(letters) else "en" if letters else room.languages[0]
+    guess = ("zh" if _is_chinese(words) else "en") if any(map(str.isalpha, words)) else room.languages[0]
     return guess if guess in room.languages else room.languages[0]
+
+
+def _is_chinese(words: str) -> bool:
+    letters = [letter for letter in words if letter.isalpha()]
+    return sum("\u4e00" <= letter <= "\u9fff" for letter in letters) * 3 > len(letters)
+
+
+def _label_language(wanted: str, words: str) -> Language:
+    if wanted not in ("", "en", "zh"):
+        raise UsageError(
+            say("There is no label in the language {name!r}.", "没有语言 {name!r} 的标识。", name=wanted), hint="en, zh"
+        )
+    chinese = _is_chinese(words) if words.strip() else language.current() == "zh"
+    return "zh" if (wanted or ("zh" if chinese else "en")) == "zh" else "en"
 
 
 def _differences(old: Work, new: Judged) -> tuple[str, ...]:

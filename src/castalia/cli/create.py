@@ -86,11 +86,12 @@ def create(
 ) -> None:
     """Parse, call, print."""
     from castalia.core.config import SAMPLING
+    from castalia.provenance import FACES
 
     words = _words(brief)
     fields = _fields(option) | ({"style": style} if style else {})
     sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
-    check_files(out)
+    check_files(out, FACES)
     faces = ["txt", *dict.fromkeys(face_of(path) for path in out)]
     refusals = 0
     with progress_line(quiet=as_json) as progress:
@@ -118,7 +119,9 @@ def _deliver(studio: Studio, work: Work, paths: Sequence[Path], *, as_json: bool
     files: dict[str, str] = {}
     try:
         for path in paths:
-            files[face_of(path)] = str(studio.export(work, path))
+            face = face_of(path)
+            same = sum(name.partition(":")[0] == face for name in files)
+            files[f"{face}:{same + 1}" if same else face] = str(studio.export(work, path))
     except StorageError as error:
         show_work(studio, work, files, as_json=as_json)
         kept = say(

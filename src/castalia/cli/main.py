@@ -22,10 +22,11 @@ from castalia.core.language import say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "create": ("make a work from a brief", "根据要求创作作品"),
+    "mark": ("put every mark on a file that another program made", "为其他程序制作的文件加上标识"),
     "verify": ("check the marks of a file", "检验文件的标识"),
     "works": (
-        "your library: list, show, search, export, rate, remake, delete",
-        "作品库：列出、查看、搜索、导出、评分、重做、删除",
+        "your library: list, show, search, export, files, rate, remake, delete",
+        "作品库：列出、查看、搜索、导出、文件、评分、重做、删除",
     ),
     "genres": ("the kinds of works", "作品体裁"),
     "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),

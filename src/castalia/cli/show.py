@@ -16,6 +16,7 @@ from castalia.core.language import say
 
 if TYPE_CHECKING:
     from castalia.core.values import Finding, Work
+    from castalia.provenance import Face
     from castalia.studio import Studio
 
 
@@ -26,9 +27,8 @@ def show_work(studio: Studio, work: Work, files: Mapping[str, str] | None = None
         return
     from castalia import provenance
 
-    # On a terminal the label is enough to read; into a pipe goes the whole marked text. No signature is seen of either.
-    unstamped = studio.config.model_copy(update={"timestamp_url": ""})
-    marked = provenance.export(work, "txt", keys=studio.keys, config=unstamped).content.decode()
+    # On a terminal the label is enough to read; into a pipe goes the whole marked text.
+    marked = studio.printed(work)
     click.echo(provenance.without_footer(marked) if sys.stdout.isatty() else marked.rstrip("\n"))
     click.echo(
         say(
@@ -63,21 +63,23 @@ def face_of(path: Path) -> str:
     return path.suffix.lstrip(".").lower()
 
 
-def check_files(paths: Sequence[Path]) -> None:
+def check_files(paths: Sequence[Path], formats: Mapping[str, Face]) -> None:
     """Look before any work is done whether the files can be written.
+
+    Args:
+        paths: The files.
+        formats: What may be written.
 
     Raises:
         UsageError: a file's extension is no format.
         StorageError: its folder cannot be written.
     """
-    from castalia.provenance import FACES
-
-    named = {name for face in FACES.values() for name in (face.extension, *face.other_names)}
+    named = {name for face in formats.values() for name in (face.extension, *face.other_names)}
     for path in paths:
         if face_of(path) not in named:
             raise UsageError(
                 say("No format for the file {path}.", "文件 {path} 没有对应的格式。", path=path),
-                hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in FACES)),
+                hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join("." + face for face in formats)),
             )
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from castalia.cli.show import padded
 from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.files import folders
 from castalia.core.language import say
@@ -71,7 +72,7 @@ def verify(files: Sequence[str], as_json: bool, anchors: Sequence[Path], sidecar
     own = _home()
     trusted = [provenance.anchors_in(own / "certificates") if own else b"", *map(provenance.read_limited, anchors)]
     sums = {"good": 0, "broken": 0, "unmarked": 0, "unread": 0}
-    for name in files:
+    for name in _without_sidecars(files):
         folder = name != "-" and Path(name).is_dir()
         for each in _files(Path(name)) if folder else [name]:
             source = sys.stdin.buffer.read(provenance.LONGEST + 1) if each == "-" else Path(each)
@@ -91,15 +92,19 @@ def verify(files: Sequence[str], as_json: bool, anchors: Sequence[Path], sidecar
         raise click.exceptions.Exit(1)
 
 
+def _without_sidecars(names: Sequence[str]) -> list[str]:
+    """The files named, without the sidecars that a pattern of the shell took along with their files."""
+    named = set(names)
+    return [name for name in names if not (name.endswith(".c2pa") and name.removesuffix(".c2pa") in named)]
+
+
 def _files(folder: Path) -> Iterator[str]:
     """Every file below a folder in order, but hidden ones and sidecars beside their files; follows no link."""
     for place, inside, names in os.walk(folder, followlinks=False):
         inside[:] = sorted(each for each in inside if not each.startswith("."))
-        there = set(names)
-        for name in sorted(names):
+        for name in sorted(_without_sidecars(names)):
             path = Path(place) / name
-            owned = name.endswith(".c2pa") and name.removesuffix(".c2pa") in there
-            if not name.startswith(".") and not owned and path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 yield str(path)
 
 
@@ -119,7 +124,7 @@ def _known() -> dict[str, Any]:
 
             studio = Studio()
             known["watermark_keys"] = studio.keys.watermarks()
-            known["find"] = studio.find
+            known["find"] = studio.record_of
     return known
 
 
@@ -140,7 +145,7 @@ def _show(report: Report, *, as_json: bool, short: bool) -> None:
     for layer in report.layers if not short or report.broken else ():
         name = say(layer.name, _NAMES[layer.name])
         state = say(layer.state, _STATES[layer.state])
-        click.echo(f"  {_padded(name, 11)}{_padded(state, 12)}{layer.detail}")
+        click.echo(f"  {padded(name, 11)}{padded(state, 12)}{layer.detail}")
     click.echo(f"  → {report.verdict}")
 
 
@@ -151,8 +156,3 @@ def _summary(sums: dict[str, int]) -> str:
         n=sum(sums.values()),
         **sums,
     )
-
-
-def _padded(text: str, columns: int) -> str:
-    """The text and spaces up to that many terminal columns; Chinese characters take two."""
-    return text + " " * max(1, columns - sum(2 if ord(letter) > 0x2E7F else 1 for letter in text))

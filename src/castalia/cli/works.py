@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from castalia.cli.opening import open_studio, progress_line
-from castalia.cli.show import check_files, show_work
+from castalia.cli.show import check_files, padded, show_work
+from castalia.core.errors import UsageError
 from castalia.core.language import say
 
 if TYPE_CHECKING:
@@ -97,11 +98,38 @@ def search(query: Sequence[str], limit: int, as_json: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE…")
 def export(work_id: str, files: Sequence[Path]) -> None:
     """Parse, call, print."""
-    check_files(files)
+    from castalia.provenance import FACES
+
+    check_files(files, FACES)
     studio = open_studio()
     work = studio.library.get(work_id)
     for path in files:
         click.echo(say("wrote {path}", "已写入 {path}", path=studio.export(work, path)))
+
+
+@works.command(
+    help=say(
+        "Marked files that left the studio, newest first: exports of works, and files marked by `castalia mark`.",
+        "离开工作室的带标识文件，新的在前：作品的导出文件和 `castalia mark` 标识的文件。",
+    )
+)
+@_limit
+@click.option("--offset", type=click.IntRange(0), default=0, help=say("leave out so many", "跳过的数量"))
+@_json
+def files(limit: int, offset: int, as_json: bool) -> None:
+    """Parse, call, print."""
+    found = open_studio().library.files(limit=limit, offset=offset)
+    if as_json:
+        click.echo(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False))
+        return
+    for each in found:
+        label = each.label or say("label left out", "已省略标识")
+        name = each.name or say("(standard output)", "（标准输出）")
+        click.echo(
+            f"{each.record.id[:8]}  {each.made:%Y-%m-%d %H:%M}  {each.record.genre:11} {padded(label, 14)} {name}"
+        )
+    if not found:
+        click.echo(say("No files.", "没有文件。"), err=True)
 
 
 @works.command(help=say("Rate a work from 1 to 5.", "为作品评分（1 到 5）。"))
@@ -140,18 +168,27 @@ def remake(work_id: str, model: str | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@works.command(help=say("Delete works for good.", "永久删除作品。"))
+@works.command(
+    help=say(
+        "Delete works for good, and forget their files; the files themselves stay.",
+        "永久删除作品并忘记其文件；文件本身不受影响。",
+    )
+)
 @click.argument("work_ids", nargs=-1, required=True, metavar="ID…")
 @click.option("--yes", "-y", is_flag=True, help=say("do not ask", "不再询问"))
 def delete(work_ids: Sequence[str], yes: bool) -> None:
     """Parse, call, print."""
     library = open_studio().library
-    found = [library.get(each) for each in work_ids]
-    _print(found, as_json=False)
+    found = [library.find_record(each) for each in work_ids]
+    for record in found:
+        try:
+            _print([library.get(record.id)], as_json=False)
+        except UsageError:  # a marked file
+            click.echo(f"{record.id[:8]}  {record.created:%Y-%m-%d %H:%M}  {record.genre}")
     if not yes:
         click.confirm(say("Delete for good?", "确定永久删除？"), abort=True, err=True)
-    for work in found:
-        click.echo(say("deleted {id}", "已删除 {id}", id=library.delete(work.id)))
+    for record in found:
+        click.echo(say("deleted {id}", "已删除 {id}", id=library.delete(record.id)))
 
 
 def _print(found: Sequence[Work], *, as_json: bool) -> None:

@@ -105,6 +105,8 @@ class LockedError(CastaliaError):
 class MarkError(CastaliaError):
     """A mark could not be embedded, or did not read back as it was written."""
 
+    exit_code = 1
+
 
 class SignatureError(MarkError):
     """Signing failed, or the time stamp authority did not answer; the work has no fault."""

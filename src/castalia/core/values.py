@@ -173,13 +173,34 @@ class Record(Value):
 
 
 class MarkedFile(Value):
-    """One file format of a marked work: its bytes with embedded labels, and the signed sidecar manifest."""
+    """One marked file: its bytes with embedded labels, and the signed sidecar manifest."""
 
     face: str
     """File extension without the dot."""
     content: bytes
     sidecar: bytes | None = None
     """C2PA manifest store to be written as `<file>.c2pa`; None when it is embedded in `content`."""
+    record: Record
+    """The record that its marks carry or point to."""
+    label: str
+    """Its visible label; empty when an editor took responsibility for leaving it out."""
+    payload: str = ""
+    """48 bits, hexadecimal, that pixels or samples carry; empty where there is no such watermark."""
+
+
+class KeptFile(Value):
+    """A marked file that left the studio, as the library remembers it; the bytes are with the user."""
+
+    sha256: str
+    """Of the marked file."""
+    name: str
+    """Under which it was written, without folders; empty for standard output."""
+    face: str
+    label: str
+    """As in `MarkedFile`."""
+    made: datetime
+    """When it left, UTC."""
+    record: Record
 
 
 class Marked(Value):

@@ -7,6 +7,7 @@ has returned and leaves none half.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Generator, Sequence
@@ -23,7 +24,18 @@ from pydantic import ConfigDict
 from castalia.core.errors import LockedError, StorageError, UsageError
 from castalia.core.files import make_folder, storage_error
 from castalia.core.language import say
-from castalia.core.values import Brief, BriefFields, Content, Evidence, Finding, Marked, Record, Work
+from castalia.core.values import (
+    Brief,
+    BriefFields,
+    Content,
+    Evidence,
+    Finding,
+    KeptFile,
+    Marked,
+    MarkedFile,
+    Record,
+    Work,
+)
 
 _PATIENCE = 20_000
 """Milliseconds to wait for another process that is writing."""
@@ -31,6 +43,7 @@ _PATIENCE = 20_000
 _ROOM = 2**18
 """Bytes without which SQLite cannot open its files."""
 
+_FILE = "sha256, name, face, label, made, record"
 _COLUMNS = "id, genre, brief, content, findings, evidence, record, tries, rating"
 
 
@@ -122,6 +135,41 @@ class Library:
             self._database.execute("INSERT INTO words VALUES (?, ?)", (work.id, body))
         return work
 
+    def note(self, file: MarkedFile, name: str = "") -> KeptFile:
+        """Remember a marked file that leaves the studio; the bytes are not kept.
+
+        Args:
+            file: The file.
+            name: What it is called, without folders.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        kept = KeptFile(
+            sha256=hashlib.sha256(file.content).hexdigest(),
+            name=name,
+            face=file.face,
+            label=file.label,
+            made=datetime.now(UTC),
+            record=file.record,
+        )
+        with self._errors(), self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    kept.sha256,
+                    kept.record.id,
+                    file.payload,
+                    kept.record.text_sha256,
+                    kept.name,
+                    kept.face,
+                    kept.label,
+                    kept.made.isoformat(),
+                    kept.record.model_dump_json(),
+                ),
+            )
+        return kept
+
     def rate(self, work_id: str, rating: int) -> Work:
         """Rate a work from 1 to 5; every rating is remembered, the last one counts.
 
@@ -138,7 +186,9 @@ class Library:
         return work.model_copy(update={"rating": rating})
 
     def delete(self, work_id: str) -> str:
-        """Delete a work with its ratings and search entry; its id stays in the lineage of works made from it.
+        """Delete a work or the record of a marked file, with ratings, search entry and what is known of its files.
+
+        Its id stays in the lineage of works made from it.
 
         Returns:
             The full id.
@@ -146,11 +196,12 @@ class Library:
         Raises:
             UsageError: no such work.
         """
-        work = self.get(work_id)
+        record = self.find_record(work_id)
         with self._errors(), self._database:
-            self._database.execute("DELETE FROM words WHERE id = ?", (work.id,))
-            self._database.execute("DELETE FROM works WHERE id = ?", (work.id,))
-        return work.id
+            self._database.execute("DELETE FROM words WHERE id = ?", (record.id,))
+            self._database.execute("DELETE FROM works WHERE id = ?", (record.id,))
+            self._database.execute("DELETE FROM files WHERE work = ?", (record.id,))
+        return record.id
 
     # ------------------------------------------------------------ out
 
@@ -160,18 +211,30 @@ class Library:
         Raises:
             UsageError: none or several begin so.
         """
-        wanted = work_id.strip().lower().removeprefix("urn:uuid:")
-        pattern = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        rows = self._rows(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", (pattern,))
-        found = rows if len(wanted) >= 4 else []
-        if len(found) == 1:
-            return _work(found[0])
-        raise UsageError(
-            say("No work has the id {id!r}.", "没有 id 为 {id!r} 的作品。", id=work_id)
-            if not found
-            else say("Several works' ids begin with {id!r}.", "有多件作品的 id 以 {id!r} 开头。", id=work_id),
-            hint="castalia works list",
+        return _work(self._one(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", work_id))
+
+    def find_record(self, record_id: str) -> Record:
+        """The record of a work or of a marked file; likewise."""
+        row = self._one(
+            "SELECT record FROM (SELECT id, record FROM works UNION ALL SELECT work, record FROM files) "
+            "WHERE id LIKE ? ESCAPE '\\' GROUP BY id LIMIT 2",
+            record_id,
         )
+        return Record.model_validate_json(row[0])
+
+    def files(self, *, limit: int = 50, offset: int = 0) -> Sequence[KeptFile]:
+        """Marked files that left the studio, newest first."""
+        rows = self._rows(f"SELECT {_FILE} FROM files ORDER BY made DESC, rowid DESC LIMIT ? OFFSET ?", (limit, offset))
+        return [_file(row) for row in rows]
+
+    def find_file(self, *, sha256: str = "", payload: str = "", fingerprint: str = "") -> KeptFile | None:
+        """The first file with this digest, payload of a watermark, or fingerprint of its words, or None."""
+        rows = self._rows(
+            f"SELECT {_FILE} FROM files WHERE sha256 = ? OR payload = nullif(?, '') OR fingerprint = nullif(?, '') "
+            "ORDER BY made LIMIT 1",
+            (sha256, payload, fingerprint),
+        )
+        return _file(rows[0]) if rows else None
 
     def list(
         self, *, limit: int = 50, offset: int = 0, genre: str | None = None, language: str | None = None
@@ -236,6 +299,24 @@ class Library:
         self._database.close()
 
     # ------------------------------------------------------------ within
+
+    def _one(self, statement: str, work_id: str) -> tuple[Any, ...]:
+        """The only row whose id begins so.
+
+        Raises:
+            UsageError: none or several do.
+        """
+        wanted = work_id.strip().lower().removeprefix("urn:uuid:")
+        pattern = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found = self._rows(statement, (pattern,)) if len(wanted) >= 4 else []
+        if len(found) == 1:
+            return found[0]
+        raise UsageError(
+            say("No work has the id {id!r}.", "没有 id 为 {id!r} 的作品。", id=work_id)
+            if not found
+            else say("Several works' ids begin with {id!r}.", "有多件作品的 id 以 {id!r} 开头。", id=work_id),
+            hint="castalia works list; castalia works files",
+        )
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with self._errors():
@@ -310,6 +391,17 @@ class Library:
             ),
             hint=say("Try again.", "请重试。"),
         )
+
+
+def _file(row: Sequence[Any]) -> KeptFile:
+    return KeptFile(
+        sha256=row[0],
+        name=row[1],
+        face=row[2],
+        label=row[3],
+        made=datetime.fromisoformat(row[4]),
+        record=Record.model_validate_json(row[5]),
+    )
 
 
 def _work(row: Sequence[Any]) -> Work:

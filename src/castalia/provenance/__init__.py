@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from castalia.core.values import Marked, MarkedFile
 from castalia.provenance.embed import FACES, FORMATS
-from castalia.provenance.files import mark_file
+from castalia.provenance.embed.face import Face
+from castalia.provenance.files import Foreign, format_of, mark_file, read_foreign
 from castalia.provenance.issued import read_certificate
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
 from castalia.provenance.mark import export, mark
 from castalia.provenance.pictures import draw_label
-from castalia.provenance.record import WATERMARK_FROM, file_record, machine_record, payload_of, text_sha256
+from castalia.provenance.record import WATERMARK_FROM, machine_record, make_record, payload_of, text_sha256
 from castalia.provenance.report import Layer, Report
 from castalia.provenance.sounds import rhythm
-from castalia.provenance.verify import LONGEST, read_limited, verify
+from castalia.provenance.verify import BYTES, LONGEST, PAYLOAD, Find, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey
 
 
@@ -24,11 +25,16 @@ def without_footer(marked: str) -> str:
 
 
 __all__ = [
+    "BYTES",
     "FACES",
     "FORMATS",
     "LONGEST",
+    "PAYLOAD",
     "PUBLISHED",
     "WATERMARK_FROM",
+    "Face",
+    "Find",
+    "Foreign",
     "KeyInfo",
     "Keys",
     "Layer",
@@ -39,14 +45,16 @@ __all__ = [
     "anchors_in",
     "draw_label",
     "export",
-    "file_record",
     "find_label",
+    "format_of",
     "label_for",
     "machine_record",
+    "make_record",
     "mark",
     "mark_file",
     "payload_of",
     "read_certificate",
+    "read_foreign",
     "read_limited",
     "rhythm",
     "text_sha256",

@@ -40,6 +40,8 @@ class Manifest:
 
     state: str
     """`trusted`, `valid` (the signature holds, nobody vouches for the signer) or `broken`."""
+    label: str = ""
+    """Its name in the store; empty where the store cannot be read."""
     problems: tuple[str, ...] = ()
     """Status codes of C2PA, e.g. `assertion.dataHash.mismatch`."""
     signer: str = ""
@@ -61,6 +63,8 @@ class Original:
     media_type: str
     id: str
     """Id of the work; empty where it has none that we know."""
+    sidecar: bytes | None = None
+    """Its manifest store, where that came beside it."""
 
 
 def sign(
@@ -142,9 +146,18 @@ def _check_date(signing: Pair) -> None:
 
 
 def _add(builder: c2pa.Builder, original: Original, label: str, relationship: str) -> None:
-    shown = {"title": original.id or "original", "relationship": relationship, "label": label}
+    shown: dict[str, Any] = {"title": original.id or "original", "relationship": relationship, "label": label}
     if original.id:
         shown["instance_id"] = f"urn:uuid:{original.id}"
+    if original.sidecar is not None:  # the library takes no sidecar of an ingredient, but a store with its results
+        import c2pa
+
+        source = io.BytesIO(original.content)
+        with c2pa.Reader(original.media_type, source, original.sidecar, context=_reading(b"")) as reader:
+            found = cast("dict[str, Any]", json.loads(reader.json()))
+        shown["manifest_data"] = {"format": "application/c2pa", "identifier": label}
+        shown |= {name: found[name] for name in ("active_manifest", "validation_results")}
+        builder.add_resource(label, io.BytesIO(original.sidecar))
     builder.add_ingredient(json.dumps(shown), original.media_type, io.BytesIO(original.content))
 
 
@@ -218,7 +231,7 @@ def check(content: bytes, media_type: str, sidecar: bytes | None, *, anchors: by
     import c2pa
 
     if sidecar is not None and len(sidecar) > LONGEST:
-        return Manifest("broken", (f"larger than {LONGEST} bytes",))
+        return Manifest("broken", problems=(f"larger than {LONGEST} bytes",))
     try:
         with c2pa.Reader(media_type, io.BytesIO(content), sidecar, context=_reading(anchors)) as reader:
             shown = cast("dict[str, Any]", json.loads(reader.json()))
@@ -226,9 +239,9 @@ def check(content: bytes, media_type: str, sidecar: bytes | None, *, anchors: by
     except c2pa.C2paError as error:
         if sidecar is None and (str(error).startswith(_NOTHING) or not _hints(content)):
             return None
-        return Manifest("broken", (str(error)[:200],))
+        return Manifest("broken", problems=(str(error)[:200],))
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        return Manifest("broken", (f"manifest not understood ({type(error).__name__})",))
+        return Manifest("broken", problems=(f"manifest not understood ({type(error).__name__})",))
 
 
 def _hints(content: bytes) -> bool:
@@ -259,6 +272,7 @@ def _manifest(shown: dict[str, Any]) -> Manifest:
     ingredients = cast("list[dict[str, Any]]", active.get("ingredients", []))
     return Manifest(
         state=state,
+        label=str(shown["active_manifest"]),
         problems=tuple(code for code in codes if state == "broken" or code != "signingCredential.untrusted"),
         signer=str(signature.get("common_name") or signature.get("issuer") or ""),
         time=str(signature.get("time") or ""),

@@ -93,8 +93,9 @@ tokens on, a watermark in its wording. All carry or point to one record. The bri
 The order is: visible label and watermark in pixels or samples, labels for machines, signature; then all of it is read
 back. What a file carried before is kept: a manifest of its own becomes an ingredient of the new one, other metadata
 stays as it stands, and labels of which a file holds one (TC260, digital source type, record) move into the record's
-field `incoming`. Animated pictures, pictures of 16 bits, and M4A and MP4 are not drawn or sounded into: there
-the label goes in before encoding, or an editor takes responsibility. An MP3 is encoded anew at its own bit rate.
+field `incoming`. A manifest in a sidecar becomes an ingredient, too. Animated pictures, pictures of 16 bits, and M4A
+and MP4 are not drawn or sounded into: there the label goes in before encoding (`castalia mark --labelled`), or an
+editor takes responsibility. An MP3 is encoded anew at its own bit rate. Text is written in UTF-8.
 
 ## The record
 
@@ -113,7 +114,8 @@ responsibility for leaving it out, and with `shown_sha256` where markup makes th
 
 It is the first thing a reader sees. In pictures it stands in the lower right corner, its characters {height} % of the
 shortest side high; before a sound comes the rhythm
-short-long-short-short. `accept_marking_responsibility` leaves it out; that is signed into the manifest.
+short-long-short-short. `accept_marking_responsibility` leaves it out; that is signed into the manifest, and kept in the
+library (`castalia works files`).
 
 ## The implicit label
 
@@ -158,8 +160,9 @@ A row is what happened to a file, a column a layer; a full circle stands for all
 
 Each layer is *present*, *absent*, *valid*, *trusted*, *broken* or *can't tell*. Exit code 0: marks were found and none
 is broken. Exit code 1: one is broken, or none was found, which does not prove that a person made the work. A text that
-lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint. Given a
-folder it reads every file below it, sidecars with their files, and ends with one line of sums.
+lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint: so are the
+words of PDF, Word, Excel and EPUB files. Pictures and sounds are found there by the payload of their watermark, and any
+file by its bytes. Given a folder it reads every file below it, sidecars with their files, and ends with one line of sums.
 """
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""Mark a finished file that is no text of ours: a picture, a sound, a score, a document, from whatever made it.
+"""Mark a finished file from whatever made it: a picture, a sound, a score, a document, a text.
 
 The order is fixed: visible label and watermark in pixels or samples, labels for machines, signature, read back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from castalia.core.config import Config
@@ -12,13 +14,14 @@ from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import say
 from castalia.core.values import MarkedFile, Record
 from castalia.provenance import c2pa
-from castalia.provenance.embed import STAMPED, Face, MalformedError, Stamp, find_format
+from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, find_format
 from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import inscribe
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
-from castalia.provenance.record import read_fields, read_record
-from castalia.provenance.verify import LONGEST
+from castalia.provenance.record import read_fields, read_record, text_sha256
+from castalia.provenance.verify import LONGEST, LONGEST_WATERMARK, Find, read_limited, verify
+from castalia.provenance.watermark import PUBLISHED, detect_any
 
 
 def mark_file(
@@ -28,6 +31,7 @@ def mark_file(
     record: Record,
     keys: Keys,
     config: Config,
+    sidecar: bytes | None = None,
     labelled: bool = False,
 ) -> MarkedFile:
     """Put every mark on a file, and read each of them back.
@@ -38,9 +42,10 @@ def mark_file(
     Args:
         content: The file, from this studio's own rooms or from elsewhere.
         extension: Its format.
-        record: From `file_record`; the watermark in it is replaced where pixels or samples are in reach.
+        record: From `make_record`; the watermark in it is replaced where pixels or samples are in reach.
         keys: The studio's keys.
         config: `accept_marking_responsibility`, `timestamp_url` and `offline` are read.
+        sidecar: The C2PA manifest that came beside the file.
         labelled: The pixels or samples carry the visible label already (see `draw_label` and `rhythm`).
 
     Raises:
@@ -48,20 +53,22 @@ def mark_file(
         MarkError: the file is not what its extension says, has no room for a mark, or one does not read back.
         OfflineError: a time stamp is asked for, and the network is switched off.
     """
-    face = _format(extension)
+    face = format_of(extension)
     if len(content) > LONGEST:
         raise UsageError(
             say("The file is larger than {n} MB.", "文件大于 {n} MB。", n=LONGEST // 1_000_000),
             hint=say("Mark it in parts.", "请分成几部分标识。"),
         )
-    assert face.stamp
     label = "" if config.accept_marking_responsibility else label_for(record)
     try:
         if not face.begins(content):
             raise MalformedError(f"not a {face.extension} file")
-        original = _original(face, content, record)
+        manifest = _manifest(face, content, sidecar)
+        original = _original(face, content, record, manifest, sidecar)
         inscribed = inscribe(content, face, record, label="" if labelled else label)
-        stamp = Stamp(inscribed.record, label, incoming=_incoming(face, content, record))
+        marks = face.read(content)
+        shown = text_sha256(marks.texts[0 if label else -1]) if face.kind == "text" else ""
+        stamp = Stamp(inscribed.record, label, shown, _incoming(marks, manifest, record))
         stamped = face.stamp(inscribed.content, stamp)
     except MalformedError as error:
         raise MarkError(
@@ -75,33 +82,96 @@ def mark_file(
     return finish(face, stamped, stamp, keys=keys, config=config, original=original)
 
 
-def _format(extension: str) -> Face:
+@dataclass(frozen=True)
+class Foreign:
+    """A file that another program made, and what is known of it."""
+
+    content: bytes
+    face: Face
+    sidecar: bytes | None
+    words: str
+    """Empty where it has none."""
+    watermark: str
+    """That of a studio's key in its wording, else `none`."""
+    parent: str | None
+    """Id of the work that it is, by marks that hold or by the library."""
+
+
+def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
+    """Read a file, and the C2PA sidecar `<file>.c2pa` beside it.
+
+    Args:
+        path: The file.
+        keys: The studio's keys.
+        find: Looks into the library.
+
+    Raises:
+        UsageError: the file is missing or too large, or its extension is no format's.
+        StorageError: it cannot be read.
+    """
+    face, content = format_of(path.suffix), read_limited(path)
+    beside = path.with_name(path.name + ".c2pa")
+    sidecar = read_limited(beside) if beside.is_file() else None
+    known = verify(content, name=path.name, sidecar=sidecar, anchors=keys.anchors(), find=find)
+    held = known.layer("record").state in ("valid", "trusted") and not known.broken
+    words = face.words(content) if face.words else next(iter(face.read(content).texts), "")
+    found = detect_any(words[:LONGEST_WATERMARK], (PUBLISHED, *keys.watermarks()))
+    return Foreign(
+        content=content,
+        face=face,
+        sidecar=sidecar,
+        words=words,
+        watermark=found.label if found.state == "present" else "none",
+        parent=known.work or (known.record.id if known.record and held else None),
+    )
+
+
+def format_of(extension: str) -> Face:
+    """The format of an extension, with or without its dot.
+
+    Raises:
+        UsageError: there is none.
+    """
     face = find_format(extension)
-    if face is None or face.stamp is None:
+    if face is None:
         raise UsageError(
             say("Files of the format {name!r} cannot be marked.", "无法标识格式为 {name!r} 的文件。", name=extension),
-            hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(STAMPED)),
+            hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(FORMATS)),
         )
     return face
 
 
-def _original(face: Face, content: bytes, record: Record) -> c2pa.Original | None:
-    """The file as an ingredient, when it carries a manifest, or is a person's work that no other parent stands for."""
-    if not face.embeds:
+def _manifest(face: Face, content: bytes, sidecar: bytes | None) -> c2pa.Manifest | None:
+    if not face.embeds and sidecar is None:
         return None
-    manifest = c2pa.check(content, face.signed_as, None)
+    manifest = c2pa.check(content, face.signed_as, sidecar)
+    if sidecar is not None and (manifest is None or not manifest.label):
+        raise MarkError(
+            say(
+                "The manifest beside the file cannot be read: {why}.",
+                "文件旁的签名清单无法读取：{why}。",
+                why=", ".join(manifest.problems) if manifest else "",
+            ),
+            hint=say("Restore it, or move it away to mark the file without it.", "请恢复该清单，或将其移开后再标识。"),
+        )
+    return manifest
+
+
+def _original(
+    face: Face, content: bytes, record: Record, manifest: c2pa.Manifest | None, sidecar: bytes | None
+) -> c2pa.Original | None:
+    """The file as an ingredient, when it has a manifest, or is a person's work that no other parent stands for."""
     if manifest is not None:
         found = read_record(manifest.record)[0]
-        return c2pa.Original(content, face.media_type, found.id if found else "")
-    if record.action == "modified" and not record.parents:
+        return c2pa.Original(content, face.signed_as, found.id if found else "", sidecar)
+    if face.embeds and record.action == "modified" and not record.parents:
         return c2pa.Original(content, face.media_type, "")
     return None
 
 
-def _incoming(face: Face, content: bytes, record: Record) -> list[dict[str, object]]:
+def _incoming(marks: Marks, manifest: c2pa.Manifest | None, record: Record) -> list[dict[str, object]]:
     """The labels that a file came with, and those that it came with in its turn; none of the same work's."""
-    marks = face.read(content)
-    fields = read_fields(marks.record)
+    fields = read_fields(marks.record if marks.record is not None or manifest is None else manifest.record)
     older = fields.pop("incoming", None)
     found: list[object] = []
     if fields.get("id") != record.id:

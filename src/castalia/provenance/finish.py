@@ -11,7 +11,7 @@ from castalia.core.values import MarkedFile
 from castalia.provenance import c2pa
 from castalia.provenance.embed import Face, Stamp
 from castalia.provenance.keys import Keys
-from castalia.provenance.record import read_record, text_sha256
+from castalia.provenance.record import read_record, text_sha256, watermark_payload
 from castalia.provenance.tc260 import read_aigc
 
 
@@ -48,7 +48,15 @@ def finish(
     found = c2pa.check(signed, face.signed_as, sidecar, anchors=keys.anchors())
     if found is None or found.state != "trusted" or found.record != stamp.machine:
         raise _unread(face, "c2pa", found.problems if found else ())
-    return MarkedFile(face=face.extension, content=signed, sidecar=sidecar)
+    points = face.label != "written" and stamp.record.watermark != "none"
+    return MarkedFile(
+        face=face.extension,
+        content=signed,
+        sidecar=sidecar,
+        record=stamp.record,
+        label=stamp.label,
+        payload=watermark_payload(stamp.record).hex() if points else "",
+    )
 
 
 def _read_back(face: Face, stamp: Stamp, content: bytes) -> None:

@@ -12,7 +12,7 @@ from castalia.core.values import Evidence
 from castalia.provenance import c2pa
 from castalia.provenance.certificates import Pair, algorithm_of
 from castalia.provenance.embed import FACES, Stamp
-from castalia.provenance.record import file_record
+from castalia.provenance.record import make_record
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -223,7 +223,7 @@ def _check_purpose(leaf: Certificate) -> None:
 def _try(pair: Pair) -> None:
     """Sign a few bytes and verify them: the library has rules beyond those above."""
     face, content = FACES["txt"], b"trial"
-    stamp = Stamp(file_record(Evidence(model="", digest="", engine="", seed=0), genre="", provider=""), "")
+    stamp = Stamp(make_record(Evidence(model="", digest="", engine="", seed=0), genre="", provider=""), "")
     try:
         _, sidecar = c2pa.sign(content, face, stamp, pair)
         found = c2pa.check(content, face.signed_as, sidecar, anchors=pair.issuer)

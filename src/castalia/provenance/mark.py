@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 from castalia.core.config import Config
@@ -26,8 +25,6 @@ def mark(
     faces: Sequence[str] = ("txt",),
     action: Literal["generated", "modified"] = "generated",
     parents: Sequence[str] = (),
-    record_id: str | None = None,
-    created: datetime | None = None,
 ) -> Marked:
     """Put every mark on a draft that passed its checks, and read each of them back.
 
@@ -38,8 +35,6 @@ def mark(
         faces: File formats to make beside `txt`, by extension.
         action: Whether a model made the work or changed a person's.
         parents: Ids of works that it is made from, beside those that its brief names.
-        record_id: The id to use again when a work is remade.
-        created: Likewise the time.
 
     Raises:
         MarkError: the draft did not pass, or a mark does not read back as it was written.
@@ -58,15 +53,15 @@ def mark(
     wanted = [find_face(name) for name in dict.fromkeys(("txt", *faces))]
     content = judged.draft.content
     watermark, reason = _verified_watermark(content.text, judged.draft.evidence, keys)
+    brief, evidence = judged.draft.brief, judged.draft.evidence
     record = make_record(
-        judged,
+        evidence.model_copy(update={"watermark": watermark, "watermark_reason": reason}),
+        genre=brief.genre,
         provider=config.provider or keys.studio_name,
-        watermark=watermark,
-        watermark_reason=reason,
         action=action,
-        parents=parents,
-        record_id=record_id,
-        created=created,
+        language=content.language,
+        parents=(*brief.parents, *parents),
+        text=content.text,
     )
     files = tuple(_file(content, record, face, keys=keys, config=config) for face in wanted)
     return Marked(judged=judged, record=record, files=files)

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from pydantic import ValidationError
 
 import castalia
-from castalia.core.values import Evidence, Judged, Language, Record
+from castalia.core.values import Evidence, Language, Record
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC digital source type of a work that a model made."""
@@ -35,51 +35,12 @@ def text_sha256(text: str) -> str:
     return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def make_record(
-    judged: Judged,
-    *,
-    provider: str,
-    watermark: str,
-    watermark_reason: str,
-    action: Literal["generated", "modified"] = "generated",
-    parents: Sequence[str] = (),
-    record_id: str | None = None,
-    created: datetime | None = None,
-) -> Record:
-    """The record of a judged draft. The brief's words and the user are not in it.
-
-    Args:
-        judged: The draft.
-        provider: Who runs this studio.
-        watermark: `<scheme>:<key id>` as verified, or `none`.
-        watermark_reason: Why there is none.
-        action: Whether a model made the work or changed a person's.
-        parents: Ids beside those that the brief names.
-        record_id: The id to use again when a work is remade.
-        created: Likewise the time (UTC).
-    """
-    draft = judged.draft
-    evidence = draft.evidence.model_copy(update={"watermark": watermark, "watermark_reason": watermark_reason})
-    record = file_record(
-        evidence,
-        genre=draft.brief.genre,
-        provider=provider,
-        action=action,
-        language=draft.content.language,
-        parents=(*draft.brief.parents, *parents),
-        text=draft.content.text,
-        record_id=record_id,
-    )
-    at = (created or record.created).astimezone(UTC).replace(microsecond=0)
-    return record.model_copy(update={"created": at})
-
-
 def _shown_digest(digest: str) -> str:
     """A digest as the world may see it: of an endpoint the model alone, since its address may be an inner host's."""
     return f"endpoint#{digest.partition('#')[2]}" if digest.startswith(("http://", "https://")) else digest
 
 
-def file_record(
+def make_record(
     evidence: Evidence,
     *,
     genre: str,
@@ -88,22 +49,20 @@ def file_record(
     language: Language = "en",
     parents: Sequence[str] = (),
     text: str = "",
-    record_id: str | None = None,
 ) -> Record:
-    """The record of a work that is no text: a picture, a sound, a score, a document.
+    """The record of a work. The brief's words and the user are not in it.
 
     Args:
-        evidence: The model that made it; its watermark stands where `mark_file` cannot look for one itself.
+        evidence: The model that made it, and the watermark as verified; in pixels and samples `mark_file` looks itself.
         genre: Kind of work.
         provider: Who runs this studio.
         action: Whether a model made the work or changed a person's.
         language: Language of the visible label.
         parents: Ids of works that it is made from.
         text: The work's words, where it has some, so that it is found by them.
-        record_id: The id to use again when a work is remade.
     """
     return Record(
-        id=record_id or str(uuid.uuid4()),
+        id=str(uuid.uuid4()),
         action=action,
         provider=provider,
         version=castalia.__version__,

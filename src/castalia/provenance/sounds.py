@@ -129,7 +129,7 @@ def _opened(content: bytes, face: Face) -> SoundFile:
     if not changeable(face):
         raise MalformedError(
             f"the samples of a .{face.extension} file are not changed after encoding; "
-            "mark it as WAV, FLAC or MP3, or put the label in before (`rhythm`, then `labelled=True`)"
+            "mark it as WAV, FLAC or MP3, or put a label in before and say --labelled"
         )
     try:
         sound = soundfile.SoundFile(io.BytesIO(content))

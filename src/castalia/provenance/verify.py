@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,13 @@ from pathlib import Path
 from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.files import storage_error
 from castalia.core.language import say
-from castalia.core.values import Record, Work
+from castalia.core.values import Record
 from castalia.provenance import c2pa, inscribe
 from castalia.provenance.embed import Face, Marks, face_of, plain
 from castalia.provenance.record import (
     GENERATED,
     MODIFIED,
     fingerprints,
-    payload_of,
     read_record,
     stated_label,
     text_sha256,
@@ -33,13 +33,16 @@ LONGEST = 100_000_000
 LONGEST_WATERMARK = 200_000
 """Characters of a text that are searched for a watermark."""
 
-Find = Callable[[str], Work | None]
-"""Looks a work up in the library by its id, by its text, or by `PAYLOAD` and the 48 bits of a watermark."""
+Find = Callable[[str], Record | None]
+"""Looks a record up in the library by a work's id, by its text, by `PAYLOAD` and the 48 bits of a watermark, or by
+`BYTES` and the SHA-256 of a file."""
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _FOOT = 300
 """Characters at the end of a text in which a work's id is looked for."""
 PAYLOAD = "watermark:"
 """Stands before the hexadecimal payload of a watermark (see `record.payload_of`)."""
+BYTES = "sha256:"
+"""Stands before the hexadecimal digest of a file."""
 
 
 def verify(
@@ -121,6 +124,13 @@ class _Seen:
     manifest: c2pa.Manifest | None
 
     @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Readings of the text, the likeliest first; the words of a document are looked for when they are asked for."""
+        if self.face is not None and self.face.words is not None:
+            return (self.face.words(self.content),)
+        return self.marks.texts
+
+    @cached_property
     def prints(self) -> frozenset[str]:
         """Fingerprints of the readings of the text."""
         return frozenset(text_sha256(text) for text in self.marks.texts if text.strip())
@@ -166,7 +176,7 @@ def _judge(seen: _Seen, keys: Sequence[WatermarkKey], find: Find | None) -> Repo
         file=seen.name,
         format=seen.face.extension if seen.face else "binary",
         layers=(*layers, record_layer, library),
-        record=record or (found.record if found else None),
+        record=record or found,
         work=found.id if found else None,
     )
 
@@ -297,9 +307,9 @@ def _media_watermark(seen: _Seen, record: Record | None) -> Layer:
 def _watermark(seen: _Seen, keys: Sequence[WatermarkKey], record: Record | None) -> Layer:
     if seen.face is not None and seen.face.label != "written":
         return _media_watermark(seen, record)
-    text = seen.marks.texts[0][:LONGEST_WATERMARK] if seen.marks.texts else ""
+    text = seen.texts[0][:LONGEST_WATERMARK] if seen.texts else ""
     if not text.strip() and seen.wordless:
-        return _layer("watermark", "can't tell", "words in this format are not searched", "不查找此格式中的文字")
+        return _layer("watermark", "can't tell", "no words were found in it", "其中未发现文字")
     if not text.strip():
         return _layer("watermark", "can't tell", "there is no text", "没有文本")
     found = detect_any(text, (PUBLISHED, *keys))
@@ -338,13 +348,15 @@ def _record(seen: _Seen) -> tuple[Layer, Record | None]:
     if not seen.shown_as_recorded:
         return _layer("record", "broken", "the text is not the recorded one", "文本与记录不符"), record
     detail = f"{record.genre}, {record.model}, {record.created:%Y-%m-%d %H:%M} UTC, {record.provider}"
+    if record.parents:
+        detail += say(", made from {ids}", "，来源 {ids}", ids=", ".join(record.parents[:4]))
     if signed is None or seen.manifest is None:
         return _layer("record", "present", "{what} (not signed)", "{what}（未签名）", what=detail), record
     state: State = "trusted" if seen.manifest.state == "trusted" else "valid"
     return Layer(name="record", state=state, detail=detail), record
 
 
-def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Work | None, Layer]:
+def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Record | None, Layer]:
     if find is None:
         return None, _layer("library", "can't tell", "no library was asked", "未查询作品库")
     aigc = read_aigc(seen.marks.aigc or "")[0]
@@ -352,30 +364,33 @@ def _library(seen: _Seen, record: Record | None, find: Find | None) -> tuple[Wor
     ids += [aigc["ProduceID"]] if aigc and aigc["ProduceID"] not in ids else []
     if seen.detection is not None and seen.detection.payload is not None:
         ids.append(PAYLOAD + seen.detection.payload.hex())
-    texts = seen.marks.texts
+    ids.append(BYTES + hashlib.sha256(seen.content).hexdigest())
+    texts = seen.texts
     named = [each for text in texts[:1] for each in _ID.findall(text[-_FOOT:])]  # a page is copied with its foot
     try:
         for key in (*ids, *texts, *map(plain, texts[:1]), *named):  # the source of Markdown may have been pasted
-            work = find(key) if key.strip() else None
+            found = find(key) if key.strip() else None
             # A library may take the beginning of an id, which a short text or a foreign label can be by chance.
-            if work is not None and _is(work, key):
-                return work, _layer(
-                    "library", "present", *_how_found(seen, work, by_id=key in (*ids, *named)), id=work.id
-                )
+            if found is not None and _is(found, key):
+                return found, _layer("library", "present", *_how_found(seen, found, key), id=found.id)
     except CastaliaError as error:
         return None, _layer("library", "can't tell", "{why}", "{why}", why=error.message)
     return None, _layer("library", "absent", "not in this library", "不在本作品库中")
 
 
-def _is(work: Work, key: str) -> bool:
+def _is(record: Record, key: str) -> bool:
     if key.startswith(PAYLOAD):
-        return payload_of(work.id).hex() == key.removeprefix(PAYLOAD)
-    return work.id == key or work.record.text_sha256 == text_sha256(key)
+        return watermark_payload(record).hex() == key.removeprefix(PAYLOAD)
+    return key.startswith(BYTES) or record.id == key or record.text_sha256 == text_sha256(key)
 
 
-def _how_found(seen: _Seen, work: Work, *, by_id: bool) -> tuple[str, str]:
-    if not by_id:
+def _how_found(seen: _Seen, record: Record, key: str) -> tuple[str, str]:
+    if key.startswith(PAYLOAD):
+        return "work {id}, found by its watermark", "作品 {id}（按水印找到）"
+    if key.startswith(BYTES):
+        return "work {id}, whose file this is", "作品 {id}（即此文件）"
+    if record.text_sha256 == text_sha256(key):
         return "work {id}, found by its text", "作品 {id}（按文本找到）"
-    if seen.shown_as_recorded or work.record.text_sha256 in seen.prints:
+    if seen.shown_as_recorded or record.text_sha256 in seen.prints:
         return "work {id}, found by id", "作品 {id}（按编号找到）"
     return "work {id}, found by id; its text differs", "作品 {id}（按编号找到）；文本不同"

@@ -38,8 +38,6 @@ FORMATS: dict[str, Face] = {face.extension: face for face in _ALL}
 """All formats that carry marks, by file extension."""
 FACES: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.render}
 """Those in which a text is delivered."""
-STAMPED: dict[str, Face] = {name: face for name, face in FORMATS.items() if face.stamp}
-"""Those of finished files that marks are put into."""
 
 _NAMES = {other: name for name, face in FORMATS.items() for other in (name, *face.other_names)}
 
@@ -51,8 +49,8 @@ def find_format(name: str) -> Face | None:
 
 def face_of(name: str, content: bytes) -> Face | None:
     """The format of a file: by how it begins, among texts by its name first; None when it is none that we know."""
-    for face in STAMPED.values():
-        if face.begins(content):
+    for face in FORMATS.values():
+        if face.kind != "text" and face.begins(content):
             return face
     if decode(content) is None:
         return None
@@ -62,4 +60,4 @@ def face_of(name: str, content: bytes) -> Face | None:
     return next((FACES[each] for each in ("json", "html", "md") if FACES[each].begins(content)), FACES["txt"])
 
 
-__all__ = ["FACES", "FORMATS", "STAMPED", "Face", "MalformedError", "Marks", "Stamp", "face_of", "find_format", "plain"]
+__all__ = ["FACES", "FORMATS", "Face", "MalformedError", "Marks", "Stamp", "face_of", "find_format", "plain"]

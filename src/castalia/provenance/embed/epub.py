@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote
 
-from castalia.provenance.embed import archive, container, xml
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
+from castalia.provenance.embed import archive, container, html, xml
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, finds_words, reads, stamps
 from castalia.provenance.embed.mp3 import NAMES, marks_of
+from castalia.provenance.embed.plain import LONGEST_TEXT, decode
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
 _OPF = "http://www.idpf.org/2007/opf"
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ID = "castalia-label"
+_MOST_PAGES = 500
 _PARTS = {"package", "metadata", "meta", "manifest", "item", "spine", "itemref"}
 
 
@@ -36,7 +40,7 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     changes = []
     if mark.label:  # an old label goes only where a new one comes
         changes = [(each.start, each.end, "") for each in document.all("p") if each.attributes.get("id") == _ID]
-        label = f'<p xmlns="{_XHTML}" id="{_ID}" style="font-size:.8em">{xml.text(mark.label)}</p>'
+        label = f'<p xmlns="{_XHTML}" id="{_ID}" class="{html.LABEL}" style="font-size:.8em">{xml.text(mark.label)}</p>'
         changes.append(xml.prepend(body, label, document))
     return archive.replaced(content, new | {page: xml.edit(document.content, changes)})
 
@@ -56,6 +60,19 @@ def read(content: bytes) -> Marks:
     return Marks(label=label, aigc=marks.aigc, source=marks.source, record=marks.record)
 
 
+@finds_words
+def words(content: bytes) -> str:
+    """The visible text of the pages in reading order."""
+    path, package = _package(content)
+    found: list[str] = []
+    for page in islice(_pages(content, path, package), _MOST_PAGES):
+        text = decode(archive.member(content, page) or b"") or ""
+        found.append(html.visible(text[:LONGEST_TEXT]))
+        if sum(map(len, found)) > LONGEST_TEXT:
+            break
+    return "\n\n".join(found)
+
+
 def begins(content: bytes) -> bool:
     """The member `mimetype` comes first and is not packed (EPUB OCF 3.3, section 4.3)."""
     return archive.begins(content) and content[30:58] == b"mimetypeapplication/epub+zip"
@@ -69,15 +86,21 @@ def _package(content: bytes) -> tuple[str, xml.Document]:
 
 
 def _first_page(content: bytes, path: str, package: xml.Document) -> str:
-    """The first document in reading order that is XHTML."""
+    page = next(_pages(content, path, package), None)
+    if page is None:
+        raise MalformedError("an e-book without a page")
+    return page
+
+
+def _pages(content: bytes, path: str, package: xml.Document) -> Iterator[str]:
+    """The documents in reading order that are XHTML."""
     items = {each.attributes.get("id"): each.attributes for each in package.all("item", _OPF)}
     for reference in package.all("itemref", _OPF):
         item = items.get(reference.attributes.get("idref"), {})
         if item.get("media-type") == "application/xhtml+xml":
             page = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(item.get("href", ""))))
             if archive.member(content, page) is not None:
-                return page
-    raise MalformedError("an e-book without a page")
+                yield page
 
 
 def _page(content: bytes, name: str) -> tuple[xml.Document, xml.Element]:
@@ -101,4 +124,5 @@ FACE = Face(
     },
     begins=begins,
     stamp=stamp,
+    words=words,
 )

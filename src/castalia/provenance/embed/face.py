@@ -59,7 +59,8 @@ class Marks:
     """What was read from a file, unjudged: the raw strings as they stand there, None where there are none."""
 
     texts: tuple[str, ...] = ()
-    """The work's text, as far as it can be told from its marks; the likeliest reading first. Empty for other media."""
+    """The work's text, as far as it can be told from its marks; the likeliest reading first. Empty for other media,
+    and for documents that have `Face.words`."""
     label: str = ""
     """The visible label where it is text; one that is drawn or heard is not read."""
     aigc: str | None = None
@@ -81,11 +82,13 @@ class Face:
     """Where each layer is written (docs/marking.md): label, implicit, source, record."""
     begins: Callable[[bytes], bool]
     """Whether a file opens like one of this format."""
+    stamp: Callable[[bytes, Stamp], bytes]
+    """Raises `MalformedError` for bytes that are not of this format, or that leave no room for marks."""
     render: Callable[[Content, Stamp], bytes] | None = None
     shown: Callable[[Content], str] = lambda content: content.text
     """The text as it is read back from what `render` made, white space aside; markup may change it."""
-    stamp: Callable[[bytes, Stamp], bytes] | None = None
-    """Raises `MalformedError` for bytes that are not of this format, or that leave no room for marks."""
+    words: Callable[[bytes], str] | None = None
+    """The words of a document whose `read` leaves them out because finding them takes long; raises nothing."""
     label: Literal["written", "drawn", "heard"] = "written"
     """How the visible label is met; one that is drawn or heard is put into pixels or samples before `stamp`."""
     graft: Callable[[bytes, bytes], bytes] | None = None
@@ -121,6 +124,19 @@ def stamps(stamp: Callable[[bytes, Stamp], bytes]) -> Callable[[bytes, Stamp], b
             raise MalformedError(f"damaged ({type(error).__name__}: {str(error)[:100]})") from error
 
     return said
+
+
+def finds_words(words: Callable[[bytes], str]) -> Callable[[bytes], str]:
+    """The same for `Face.words`."""
+
+    @wraps(words)
+    def safely(content: bytes) -> str:
+        try:
+            return words(content)
+        except _DAMAGE:
+            return ""
+
+    return safely
 
 
 def reads(read: Callable[[bytes], Marks]) -> Callable[[bytes], Marks]:

@@ -10,18 +10,31 @@ from typing import Any, cast
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, headline, one_line
 from castalia.provenance.embed.md import parser
-from castalia.provenance.embed.plain import opening, reads_text, renders_text
+from castalia.provenance.embed.plain import first_element, opening, reads_text, renders_text, stamps_text
 from castalia.provenance.label import find_label, split_label
 from castalia.provenance.tc260 import NAME
 
 _SOURCE = "Iptc4xmpExt:DigitalSourceType"
 _RECORD = "castalia-record"
-_LABEL = "ai-label"
+LABEL = "ai-label"
+"""Class of the visible label."""
 _BLOCKS = re.compile(
     "address|article|aside|blockquote|br|d[dlt]|div|footer|h[1-6r]|header|li|main|[ou]l|p|pre|section|t(able|r)"
 )
-_HIDDEN = frozenset(("script", "style", "head", "template", "footer"))
+_HIDDEN = frozenset(("script", "style", "head", "template", "title", "footer"))
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
+
+_MACHINE = re.compile(
+    rf"""<meta\s+(?:name="{NAME}"|property="{_SOURCE}")\s[^>]{{0,10000}}>\s?"""
+    rf"""|<script\s+type="application/json"\s+id="{_RECORD}">[^<]*</script>\s?""",
+    re.IGNORECASE,
+)
+_VISIBLE = re.compile(rf'<p class="{LABEL}">[^<]{{0,200}}</p>\s?')
+_DOCTYPE = re.compile(r"\s*<!doctype[^>]{0,1000}>", re.IGNORECASE)
+_ROOT, _HEAD, _BODY = (
+    re.compile(rf"<{name}(?:\s[^>]{{0,10000}})?>", re.IGNORECASE) for name in ("html", "head", "body")
+)
+_HEAD_END = re.compile("</head>", re.IGNORECASE)
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d1b18;--paper:#fbf9f5;--faint:#6d675f;--line:#d9d3c9}
@@ -55,7 +68,7 @@ def render(content: Content, stamp: Stamp) -> str:
         "creator": {"@type": "SoftwareApplication", "name": record.system, "softwareVersion": record.version},
         "publisher": record.provider,
     }
-    label = f'<p class="{_LABEL}">{escape(stamp.label)}</p>\n' if stamp.label else ""
+    label = f"{_visible(stamp.label)}\n" if stamp.label else ""
     note = f"{record.provider} · {record.system} {record.version} · {record.created:%Y-%m-%d %H:%M} UTC · {record.id}"
     return f"""<!DOCTYPE html>
 <html lang="{content.language}">
@@ -65,10 +78,8 @@ def render(content: Content, stamp: Stamp) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <meta name="generator" content="{escape(f"{record.system} {record.version}")}">
-<meta name="{NAME}" content="{escape(one_line(stamp.aigc))}">
-<meta property="{_SOURCE}" content="{escape(record.digital_source_type)}">
+{_machine(stamp)}
 <script type="application/ld+json">{_data(linked)}</script>
-<script type="application/json" id="{_RECORD}">{_data(stamp.machine)}</script>
 <style>
 {_STYLE}
 </style>
@@ -83,6 +94,33 @@ def render(content: Content, stamp: Stamp) -> str:
 </body>
 </html>
 """
+
+
+def stamp(text: str, mark: Stamp) -> str:
+    """Marks put into a page from elsewhere: first in its head and first in its body, in place of earlier ones."""
+    text = _MACHINE.sub("", text)
+    if mark.label:  # an old label goes only where a new one comes
+        text = _VISIBLE.sub("", text)
+    head = next(filter(None, (_HEAD.search(text), _ROOT.search(text), _DOCTYPE.match(text))), None)
+    place = head.end() if head else 0
+    text = f"{text[:place]}\n{_machine(mark)}\n{text[place:]}"
+    if not mark.label:
+        return text
+    body = _BODY.search(text) or _HEAD_END.search(text)
+    place = body.end() if body else place + len(_machine(mark)) + 2
+    return f"{text[:place]}\n{_visible(mark.label)}\n{text[place:]}"
+
+
+def _machine(stamp: Stamp) -> str:
+    return (
+        f'<meta name="{NAME}" content="{escape(one_line(stamp.aigc))}"/>\n'
+        f'<meta property="{_SOURCE}" content="{escape(stamp.record.digital_source_type)}"/>\n'
+        f'<script type="application/json" id="{_RECORD}">{_data(stamp.machine)}</script>'
+    )
+
+
+def _visible(label: str) -> str:
+    return f'<p class="{LABEL}">{escape(label)}</p>'
 
 
 def _body(content: Content) -> str:
@@ -119,6 +157,11 @@ def read(text: str) -> Marks:
         label = page.label
     texts = tuple(part for part in (article, rest, whole) if part) or ("",)
     return Marks(texts=texts, label=label, aigc=page.aigc, source=page.source, record=page.record)
+
+
+def visible(page: str) -> str:
+    """The text of a page as it is seen, without its label."""
+    return read(page).texts[-1]
 
 
 class _Page:
@@ -181,7 +224,7 @@ class _Page:
         attributes = _attributes(parts[1]) if len(parts) > 1 else {}
         if name == "meta":
             self._meta(attributes)
-        self._labelled = _LABEL in attributes.get("class", "").split()
+        self._labelled = LABEL in attributes.get("class", "").split()
         if name not in _HIDDEN or name == "head":
             return end
         stop = _find_close(page, name, end)
@@ -235,11 +278,12 @@ FACE = Face(
     media_type="text/html",
     kind="text",
     render=renders_text(render),
+    stamp=stamps_text(stamp),
     read=reads_text(read),
-    begins=lambda content: opening(content).lower().startswith(("<!doctype html", "<html")),
+    begins=lambda content: opening(content).lower().startswith("<!doctype html") or first_element(content) == "html",
     shown=_shown,
     places={
-        "label": f'element `<p class="{_LABEL}">`, first in the page',
+        "label": f'element `<p class="{LABEL}">`, first in the page',
         "implicit": f'`<meta name="{NAME}" content="{{…}}">`',
         "source": f'`<meta property="{_SOURCE}">` and JSON-LD `digitalSourceType`',
         "record": f'`<script type="application/json" id="{_RECORD}">`',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, headline, one_line
-from castalia.provenance.embed.plain import decode, reads_text, renders_text
+from castalia.provenance.embed.plain import decode, reads_text, renders_text, stamps_text
 from castalia.provenance.label import split_label
 from castalia.provenance.tc260 import FIELDS, NAME
 
@@ -26,15 +26,29 @@ _LEADING = re.compile(r"(?:[#+=~-]|(?<!\d)\d{1,9}(?=[.)]))")
 
 def render(content: Content, stamp: Stamp) -> str:
     """Front matter, visible line, the work."""
-    matter = (
-        f"title: {one_line(headline(content))}\n"
-        f"lang: {content.language}\n"
-        f"{NAME}: {one_line(stamp.aigc)}\n"
-        f"{_SOURCE}: {one_line(stamp.record.digital_source_type)}\n"
-        f"{_RECORD}: {one_line(stamp.machine)}\n"
+    matter = [f"title: {one_line(headline(content))}", f"lang: {content.language}"]
+    return _page(matter, to_markdown(content), stamp)
+
+
+def stamp(text: str, mark: Stamp) -> str:
+    """The same around Markdown from elsewhere; its own front matter stays, an old label goes where a new one comes."""
+    matter, body = split_matter(text)
+    kept: list[str] = []
+    ours = False
+    for line in matter:
+        ours = (line.startswith((" ", "\t")) and ours) or line.partition(":")[0] in (NAME, _SOURCE, _RECORD)
+        kept += [] if ours else [line]
+    return _page(kept, split_label(body)[1] if mark.label else body, mark)
+
+
+def _page(matter: list[str], body: str, stamp: Stamp) -> str:
+    ours = (
+        f"{NAME}: {one_line(stamp.aigc)}",
+        f"{_SOURCE}: {one_line(stamp.record.digital_source_type)}",
+        f"{_RECORD}: {one_line(stamp.machine)}",
     )
     head = f"*{stamp.label}*\n\n" if stamp.label else ""
-    return f"---\n{matter}---\n\n{head}{to_markdown(content).strip(chr(10))}\n"
+    return "\n".join(("---", *matter, *ours, "---", "", head + body.strip("\n"), ""))
 
 
 def to_markdown(content: Content) -> str:
@@ -137,6 +151,7 @@ FACE = Face(
     media_type="text/markdown",
     kind="text",
     render=renders_text(render),
+    stamp=stamps_text(stamp),
     read=reads_text(read),
     begins=lambda content: bool(split_matter(decode(content) or "")[0]),
     shown=lambda content: plain(to_markdown(content)),

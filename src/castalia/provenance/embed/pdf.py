@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from castalia.provenance.embed import xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
+from castalia.provenance.embed.pdf_words import words
 from castalia.provenance.label import FONT, LETTERS, find_label
 from castalia.provenance.tc260 import NAME
 
@@ -138,6 +139,13 @@ def _head(writer: PdfWriter, label: str) -> None:
     page[NameObject("/Contents")] = ArrayObject(around)
 
 
+def without_label(page: Object) -> None:
+    """Take the label out of a page that is in memory, so that it is not read as one of its words."""
+    from pypdf.generic import ArrayObject, NameObject
+
+    page[NameObject("/Contents")] = ArrayObject(each for each in _contents(page) if not _is_ours(each.get_object()))
+
+
 def _is_ours(stream: Object) -> bool:
     if "/Filter" in stream or len(data := stream.get_data()) > _LONGEST:
         return False
@@ -244,5 +252,6 @@ FACE = Face(
     },
     begins=begins,
     stamp=stamp,
+    words=words,
     embeds=True,
 )

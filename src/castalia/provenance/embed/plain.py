@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from castalia.core.values import Content
-from castalia.provenance.embed.face import Marks, Stamp
+from castalia.provenance.embed.face import MalformedError, Marks, Stamp, stamps
 
 LONGEST_TEXT = 2_000_000
 """Characters of a text that are searched for labels."""
@@ -64,6 +64,21 @@ def reads_text(read: Callable[[str], Marks]) -> Callable[[bytes], Marks]:
         return read(text) if len(text) <= LONGEST_TEXT else Marks(texts=(text,))
 
     return read_bytes
+
+
+def stamps_text(stamp: Callable[[str, Stamp], str]) -> Callable[[bytes, Stamp], bytes]:
+    """A writer of marks into bytes out of one into text; what comes out is UTF-8."""
+
+    @stamps
+    def stamp_bytes(content: bytes, mark: Stamp) -> bytes:
+        text = decode(content)
+        if text is None or not text.strip():
+            raise MalformedError("not a text in UTF-8, UTF-16 or GB 18030")
+        if len(text) > LONGEST_TEXT:
+            raise MalformedError(f"a text of more than {LONGEST_TEXT} characters")
+        return stamp(text, mark).encode()
+
+    return stamp_bytes
 
 
 def renders_text(render: Callable[[Content, Stamp], str]) -> Callable[[Content, Stamp], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from castalia.core.values import Content
 from castalia.provenance.embed.face import Face, Marks, Stamp, one_line
-from castalia.provenance.embed.plain import decode, reads_text, renders_text
+from castalia.provenance.embed.plain import decode, reads_text, renders_text, stamps_text
 from castalia.provenance.label import split_label
 from castalia.provenance.tc260 import NAME
 
@@ -35,11 +35,18 @@ def read(text: str) -> Marks:
     return Marks(texts=(rest, body) if label else (body,), label=label, aigc=found.get(NAME), source=found.get(_SOURCE))
 
 
+def stamp(text: str, mark: Stamp) -> str:
+    """The same around a text from elsewhere; an old label goes only where a new one comes."""
+    texts = read(text).texts
+    return render(Content(text=texts[0 if mark.label else -1]), mark)
+
+
 FACE = Face(
     extension="txt",
     media_type="text/plain",
     kind="text",
     render=renders_text(render),
+    stamp=stamps_text(stamp),
     read=reads_text(read),
     begins=lambda content: decode(content) is not None,
     places={

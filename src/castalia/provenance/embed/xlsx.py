@@ -6,7 +6,8 @@ import posixpath
 import re
 
 from castalia.provenance.embed import archive, office, xml
-from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, reads, stamps
+from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, finds_words, reads, stamps
+from castalia.provenance.embed.plain import LONGEST_TEXT
 from castalia.provenance.label import LABELS, find_label
 from castalia.provenance.tc260 import NAME
 
@@ -19,6 +20,8 @@ _AFTER = (
     "picture oleObjects controls webPublishItems tableParts extLst"
 ).split()
 """What follows a header in a sheet (section 18.3.1.99: the order is fixed)."""
+_STRINGS = "xl/sharedStrings.xml"
+_WORDS = {"c", "v", "si", "is", "r", "t", "rPh"}
 _PARTS = {"worksheet", "headerFooter", "oddHeader", "evenHeader", "firstHeader", *_AFTER}
 _OURS = re.compile(rf"&L&9(?:{'|'.join(map(re.escape, LABELS.values()))})( ?)")
 """Left section (18.3.1.39), 9 points; a space before what stood in that section already."""
@@ -45,6 +48,44 @@ def read(content: bytes) -> Marks:
     sections = re.split(r"&[LCR](?:&\d+)?", header.text) if header else []
     label = next((label for part in sections if (label := find_label(part))), "")
     return Marks(label=label, aigc=found.aigc, source=found.source, record=found.record)
+
+
+@finds_words
+def words(content: bytes) -> str:
+    """The words of the cells, row by row, sheet by sheet; numbers and formulas are none."""
+    shared: list[str] = []
+    if (strings := archive.member(content, _STRINGS)) is not None:
+        shared = [*_texts(xml.parse(strings, _WORDS), "si").values()]
+    found: list[str] = []
+    length = 0
+    for name in _sheets(content):
+        sheet = xml.parse(archive.member(content, name) or b"", _WORDS)
+        inline = _texts(sheet, "is")
+        kinds = {each: each.attributes.get("t") for each in sheet.all("c")}
+        for each in sheet.elements:
+            kind = kinds.get(each.parent) if each.parent else None
+            if each.name == "v" and kind == "s" and each.text.isdecimal() and int(each.text) < len(shared):
+                found.append(shared[int(each.text)])
+            elif each.name == "v" and kind == "str":
+                found.append(each.text)
+            elif each in inline:
+                found.append(inline[each])
+            else:
+                continue
+            length += len(found[-1])
+            if length > LONGEST_TEXT:
+                return "\n".join(found)
+    return "\n".join(found)
+
+
+def _texts(document: xml.Document, name: str) -> dict[xml.Element, str]:
+    """The texts of rich strings: `<t>` in them or in their runs (section 18.4.12), without phonetic hints."""
+    pieces: dict[xml.Element, list[str]] = {each: [] for each in document.all(name)}
+    for each in document.all("t"):
+        holder = each.parent.parent if each.parent and each.parent.name == "r" else each.parent
+        if holder in pieces:
+            pieces[holder].append(each.text)
+    return {each: "".join(own) for each, own in pieces.items()}
 
 
 def begins(content: bytes) -> bool:
@@ -110,4 +151,5 @@ FACE = Face(
     },
     begins=begins,
     stamp=stamp,
+    words=words,
 )

@@ -162,7 +162,8 @@ Each layer is *present*, *absent*, *valid*, *trusted*, *broken* or *can't tell*.
 is broken. Exit code 1: one is broken, or none was found, which does not prove that a person made the work. A text that
 lost all its metadata is still found by its watermark and, in the library that made it, by its fingerprint: so are the
 words of PDF, Word, Excel and EPUB files. Pictures and sounds are found there by the payload of their watermark, and any
-file by its bytes. Given a folder it reads every file below it, sidecars with their files, and ends with one line of sums.
+file by its bytes. Given a folder it reads every file below it, sidecars with their files, and ends with one line of
+sums.
 """
 
 if __name__ == "__main__":

@@ -47,7 +47,6 @@ import bench_watermark_image as image
 import made_files
 from castalia import genres, provenance
 from castalia.core.values import Brief, Draft, Evidence, Judged, Work
-from castalia.provenance.verify import Find
 from castalia.studio import Studio
 
 LAYERS = ("label", "implicit", "source", "c2pa", "watermark", "record", "library")
@@ -84,9 +83,9 @@ def main() -> None:
     if not args.draw:
         studio = Studio(model=args.model, threads=1)
         table: dict[str, dict[str, dict[str, float]]] = {}
-        for extension, marked, find in _marked(studio, args.folder, args.recordings):
+        for extension, marked in _marked(studio, args.folder, args.recordings):
             for name, attack in _attacks(extension).items():
-                table.setdefault(extension, {})[name] = _survived(studio, [attack(each) for each in marked], find)
+                table.setdefault(extension, {})[name] = _survived(studio, [attack(each) for each in marked])
             print(extension, json.dumps(table[extension]), file=sys.stderr)
         emit("marks", f"{2 * TEXTS} files a format, share of files that show the layer", {
             "survival": table, "cost": _cost(studio, args.folder, args.recordings),
@@ -112,45 +111,28 @@ def _texts(studio: Studio) -> list[Work]:
     return works
 
 
-def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[str, list[Seen], Find]]:
-    """Each format with its marked files, and the library that knows them."""
+def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[str, list[Seen]]]:
+    """Each format with its marked files, as `create --out` and `castalia mark` write them."""
     works = _texts(studio)
+    place = STATE / "marked"
+    place.mkdir(parents=True, exist_ok=True)
     for face in ("txt", "md", "html", "json"):
-        yield (
-            face,
-            [_seen(provenance.export(work, face, keys=studio.keys, config=studio.config)) for work in works],
-            (studio.record_of),
-        )
-    records = {work.id: work.record for work in works}
-
-    def known(key: str) -> Work | None:
-        """The library of the works, and of the files that were marked here."""
-        for record_id, record in made.items():
-            if key in (record_id, "watermark:" + provenance.payload_of(record_id).hex()):
-                return works[0].model_copy(update={"id": record_id, "record": record})
-        return studio.find(key)
-
+        paths = [studio.export(work, place / f"{work.id}.{face}") for work in works]
+        yield face, [_seen(path) for path in paths]
     for extension, make in _makers(folder, recordings).items():
-        made: dict[str, Any] = {}
         files: list[Seen] = []
         for number, content in enumerate(make(works)):
-            evidence = Evidence(model="benchmark", digest="0" * 64, engine="benchmark", seed=number)
-            text = works[number % len(works)].text if extension in _DOCUMENTS else ""
-            record = provenance.make_record(
-                evidence, genre=extension, provider="benchmark", text=text,
-                language=works[number % len(works)].record.language,
-            )  # fmt: skip
-            made[record.id] = record
-            labelled = extension in ("m4a", "mp4")
-            files.append(_seen(provenance.mark_file(
-                content, extension=extension, record=record, keys=studio.keys, config=studio.config, labelled=labelled,
-            )))  # fmt: skip
-        yield extension, files, known
-    assert records
+            path = place / f"{number}.{extension}"
+            path.write_bytes(content)
+            out = place / f"{number}-marked.{extension}"
+            studio.mark_file(path, out, model="benchmark", labelled=extension in ("m4a", "mp4"))
+            files.append(_seen(out))
+        yield extension, files
 
 
-def _seen(file: provenance.MarkedFile) -> Seen:
-    return Seen(file.content, f"work.{file.face}", file.sidecar)
+def _seen(path: Path) -> Seen:
+    beside = path.with_name(path.name + ".c2pa")
+    return Seen(path.read_bytes(), f"work{path.suffix}", beside.read_bytes() if beside.exists() else None)
 
 
 Make = Callable[[list[Work]], list[bytes]]
@@ -471,11 +453,9 @@ _OWN: dict[str, dict[str, Attack]] = {
 }
 
 
-def _survived(studio: Studio, seen: list[Seen], find: Find) -> dict[str, float]:
-    reports = [
-        provenance.verify(each.content, name=each.name, sidecar=each.sidecar, anchors=studio.keys.anchors(), find=find)
-        for each in seen
-    ]
+def _survived(studio: Studio, seen: list[Seen]) -> dict[str, float]:
+    known: dict[str, Any] = {"anchors": studio.keys.anchors(), "find": studio.record_of}
+    reports = [provenance.verify(each.content, name=each.name, sidecar=each.sidecar, **known) for each in seen]
     return {
         layer: round(statistics.mean(report.layer(layer).state in HELD for report in reports), 3) for layer in LAYERS
     }

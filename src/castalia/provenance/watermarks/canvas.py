@@ -85,10 +85,11 @@ def within_range(canvas: Floats, change: Floats) -> Floats:
 def added(pixels: Pixels, pattern: Floats, allowed: float) -> Pixels:
     """Add a pattern to all colours, scaled until the mean square error is `allowed`."""
     colours = pixels[..., None] if pixels.ndim == 2 else pixels[..., :3]
-    marked, scale = colours, 1.0
+    marked, scale = colours, math.sqrt(allowed / (float(np.mean(pattern**2)) + 1e-9))
     for _ in range(3):
-        marked = np.clip(np.rint(colours + scale * pattern[..., None]), 0, 255).astype(np.uint8)
-        error = float(np.mean((marked.astype(np.float32) - colours) ** 2)) + 1e-9
+        levels = scale * pattern[..., None] + colours
+        marked = np.rint(levels, out=levels).clip(0, 255, out=levels).astype(np.uint8)
+        error = float(np.mean(np.square(marked.astype(np.float32) - colours))) + 1e-9
         if abs(error / allowed - 1) < 0.01:
             break
         scale *= math.sqrt(allowed / error)

@@ -29,9 +29,9 @@ the mottling and loses nothing. Cancelling the picture's interference at each fr
 loudest; lifting whole code bits pays. A second mark over a first one fails in four pictures of ten, and estimating the
 first to take it out leaves a third of it; so a mark that is there stays.
 
-*How loud.* From 45 dB in steps up to 40, until what is written is read after WebP of quality 60 and after JPEG of
-quality 50 at half the size, with a chance of a false alarm far below what detection asks. Photographs mostly stay at
-45.
+*How loud.* From 45 dB, and as much louder as the rehearsal lacks, up to 40, until what is written is read after WebP of
+quality 60 and after JPEG of quality 50 at half the size, with a chance of a false alarm far below what detection asks.
+Photographs mostly stay at 45.
 
 *What is proved.* The pilots choose a few places without looking at the other signs; of these places alone a payload is
 read, and `Reading.chance` bounds the chance of a false one for any picture whatsoever (see `payload.py`).
@@ -114,13 +114,20 @@ SMALLEST, LARGEST = 0.95, 1.40
 SEARCHES = (_Search(LOWEST, 18.0, math.radians(0.6), 0.011, 48), _Search(14.0, 25.0, math.radians(0.45), 0.0075, 72))
 PLACES = 3
 """Places of each search that are looked at more closely; the chance of a false alarm is multiplied by all of them."""
+_TRIED = 1 + PLACES * len(SEARCHES)
+"""Places that are read."""
 PILOT_SHARE = 0.22
 """Share of pilots among the frequencies that the searches look at; above, what the code word leaves."""
 PILOT_GAIN = 1.6
 """Amplitude of a pilot against that of a code bit at the same radius."""
 
-_LOUDER = (0.0, 2.0, 4.0, 5.0)
-"""Decibels by which a mark that does not hold is made louder."""
+_LOUDEST = 5.0
+"""Decibels by which a mark that does not hold may be made louder, in at most `_PASSES` passes."""
+_PASSES = 4
+_STEP = 0.4
+"""Decibels added to a step so that it is the last."""
+_LONGEST_STEP = 2.5
+"""Decibels; where even the pilots are lost the score does not tell how many lack."""
 _REHEARSED = 1024
 """Longer side of a picture in rehearsals, pixels."""
 _PROOF = 1e-15
@@ -187,35 +194,48 @@ class ImageWatermark:
         Raises:
             MarkError: The picture is too small, too blank or too busy: the mark does not read back.
         """
-        readable: Pixels | None = None
-        for louder in _LOUDER:
-            marked = self._write(pixels, payload, self._psnr - louder)
-            if all(self._proves(attacked, payload) for attacked in _rehearsal(marked)):
+        shape = pixels.shape[:2]
+        canvas = canonical(luma_of(pixels))
+        wanted, amplitudes = self._planned(canvas, payload, shape)
+        hidden, lost, loudness = tolerance(canvas), 0.0, 0.0
+        marked = pixels
+        for _ in range(_PASSES):
+            loudness = min(loudness + lost, _LOUDEST)
+            allowed = 255**2 / 10 ** ((self._psnr - loudness) / 10)  # mean square error
+            louder = 10 ** (loudness / 20) * amplitudes * wanted
+            change = within_range(canvas, hidden * tiled(self._lattice, louder, canvas.shape))
+            marked = added(pixels, resized(change, shape), allowed)
+            lost = next(filter(None, (self._lacking(each, payload) for each in _rehearsal(marked))), 0.0)
+            if not lost:
                 return marked
-            if self.detect(marked).payload == payload:
-                readable = marked
-        if readable is not None:
-            return readable
-        height, width = pixels.shape[:2]
+            if loudness == _LOUDEST:
+                break
+        if self.detect(marked).payload == payload:
+            return marked
         raise MarkError(
-            f"the picture of {width} × {height} pixels does not hold a watermark at {self._psnr - _LOUDER[-1]:g} dB",
+            f"the picture of {shape[1]} × {shape[0]} pixels does not hold a watermark at {self._psnr - _LOUDEST:g} dB",
             hint="it is too small, too blank or too busy; enlarge it, or lower `psnr`",
         )
 
-    def _proves(self, pixels: Pixels, payload: bytes) -> bool:
-        found = self.detect(pixels)
-        return found.payload == payload and found.p_value <= _PROOF
+    def _lacking(self, pixels: Pixels, payload: bytes) -> float:
+        """Decibels by which the mark of a picture that was not moved is too quiet for `_PROOF`; 0 where it is not."""
+        soft, *_ = self._soft(_looked_at(pixels), SEARCHES[0], 0.0, 1.0)
+        score, least = code.score(soft, code.encode(payload)), code.least_score(_PROOF, _TRIED)
+        return min(_STEP + 20 * math.log10(least / max(score, 1.0)), _LONGEST_STEP) if score < least else 0.0
 
-    def _write(self, pixels: Pixels, payload: bytes, psnr: float) -> Pixels:
-        luma = luma_of(pixels)
-        canvas = canonical(luma)
+    def _planned(self, canvas: Floats, payload: bytes, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Signs and amplitudes, (frequencies, 2) each, of a mark at `psnr` in the profile that rehearses best.
+
+        Args:
+            canvas: The canonical picture.
+            payload: Six bytes.
+            shape: Height and width of the picture itself.
+        """
         hidden = tolerance(canvas)
         wanted = self._signs.copy()
         wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
-        allowed = 255**2 / 10 ** (psnr / 10)  # mean square error
-        unit = math.sqrt(allowed / len(wanted))  # even amplitude with this error
-
-        finest = 0.42 * TILE * len(luma) / len(canvas)  # a little below the picture's own Nyquist frequency
+        unit = 255 / 10 ** (self._psnr / 20) / math.sqrt(len(wanted))  # even amplitude with the error that is allowed
+        finest = 0.42 * TILE * shape[0] / len(canvas)  # a little below the picture's own Nyquist frequency
 
         def change(amplitudes: Floats) -> Floats:
             return within_range(canvas, hidden * tiled(self._lattice, amplitudes * wanted, canvas.shape))
@@ -231,18 +251,17 @@ class ImageWatermark:
         rehearsals: list[tuple[float, Floats, Floats, Floats]] = []
         for profile in PROFILES:
             trial = shaped(profile)
-            seen = [response(each) for each in rehearsed(canvas + change(trial), luma.shape)]
+            seen = [response(each) for each in rehearsed(canvas + change(trial), shape)]
             came = [self._received(each, trial) for each in seen]
             energies = [float(np.sum((gain * trial / noise)[self._data] ** 2)) for gain, noise in came]
             worth = sum(math.log(min(energy, _PLENTY)) for energy in energies)
             rehearsals.append((worth, trial, *came[int(np.argmin(energies))]))
-        _, shape, gain, noise = max(rehearsals, key=lambda rehearsal: rehearsal[0])
-        amplitudes = shape
+        _, even, gain, noise = max(rehearsals, key=lambda rehearsal: rehearsal[0])
+        amplitudes = even
         for _ in range(2):
             received = response(canvas + change(amplitudes))
-            amplitudes = self._informed(received, amplitudes, shape, gain / noise**2)
-        pattern = resized(change(amplitudes), luma.shape)
-        return added(pixels, pattern, allowed)
+            amplitudes = self._informed(received, amplitudes, even, gain / noise**2)
+        return wanted, amplitudes
 
     def _ring(self, values: Floats) -> Floats:
         """Each frequency's value replaced by the mean of those at about its radius."""
@@ -278,18 +297,18 @@ class ImageWatermark:
 
     def detect(self, pixels: Pixels) -> Detection:
         """Look for the mark of this key; shapes as for `embed`."""
-        spectrum = whitened(evened(canonical(luma_of(pixels))))
-        tried = 1 + PLACES * len(SEARCHES)
+        spectrum = _looked_at(pixels)
         best: tuple[code.Reading, float, float] | None = None
         for search, angle, size in self._places(spectrum):
-            reading, *place = self._read(spectrum, search, angle, size)
+            soft, *place = self._soft(spectrum, search, angle, size)
+            reading = code.decode(soft)
             if best is None or (reading.intact, reading.score) > (best[0].intact, best[0].score):
                 best = (reading, place[0], place[1])
-            if reading.intact and reading.chance(tried) <= ALARM:
+            if reading.intact and reading.chance(_TRIED) <= ALARM:
                 break
         assert best is not None
         reading, angle, size = best
-        chance = reading.chance(tried)
+        chance = reading.chance(_TRIED)
         found = reading.payload if reading.intact and chance <= ALARM else None
         return Detection(found, chance, reading.agreement, math.degrees(angle), size)
 
@@ -329,10 +348,8 @@ class ImageWatermark:
         readings[:, :, 0] *= 2  # the other columns are counted twice, for their mirror images
         return np.fft.irfft2(readings, (grid, grid)).astype(np.float32) * (grid**2 / 2) / norm
 
-    def _read(
-        self, spectrum: Spectrum, search: _Search, angle: float, size: float
-    ) -> tuple[code.Reading, float, float]:
-        """Refine one place and decode there: reading, angle, size."""
+    def _soft(self, spectrum: Spectrum, search: _Search, angle: float, size: float) -> tuple[Floats, float, float]:
+        """Refine one place and read there: copies of the code word, angle, size."""
         steps = np.arange(-2, 3) / 4
         turns, growths = (each.ravel() for each in np.meshgrid(steps, steps, indexing="ij"))
         angles = angle + turns * search.turn
@@ -346,7 +363,11 @@ class ImageWatermark:
         pilots = seen[self._pilots].mean(axis=1)
         weight = np.maximum(_by_ring(self._radius[self._pilots], pilots, self._radius), 0.01)
         soft = (seen * weight[:, None])[self._data].reshape(COPIES, code.CODE_BITS)
-        return code.decode(soft), float(angles[best]), float(sizes[best])
+        return soft, float(angles[best]), float(sizes[best])
+
+
+def _looked_at(pixels: Pixels) -> Spectrum:
+    return whitened(evened(canonical(luma_of(pixels))))
 
 
 def _rehearsal(marked: Pixels) -> Iterator[Pixels]:

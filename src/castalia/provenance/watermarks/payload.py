@@ -41,6 +41,10 @@ _CRC = 0x2F
 _LIST = 16
 """End states whose paths are traced back and tried against the checksum."""
 
+_TAPS = np.array([[generator >> (_MEMORY - delay) & 1 for delay in range(_MEMORY + 1)] for generator in _GENERATORS])
+_WINDOW = (np.arange(INFORMATION_BITS) - np.arange(_MEMORY + 1)[:, None]) % INFORMATION_BITS
+"""Which information bits are in the register at each step, (9, information bits), newest first."""
+
 Floats = NDArray[np.float32]
 
 
@@ -63,6 +67,11 @@ class Reading:
         return math.exp(min(0.0, words * math.log(2) + math.log(tried) - self.score**2 / 2))
 
 
+def least_score(chance: float, tried: int) -> float:
+    """The score from which on `Reading.chance` of an intact payload is at most this."""
+    return math.sqrt(2 * (8 * PAYLOAD_BYTES * math.log(2) + math.log(tried) - math.log(chance)))
+
+
 def encode(payload: bytes) -> Floats:
     """Code bits of six bytes as ±1, shape (168,); bit 0 is +1."""
     if len(payload) != PAYLOAD_BYTES:
@@ -81,17 +90,21 @@ def decode(soft: NDArray[np.float32] | NDArray[np.float64]) -> Reading:
     copies = np.atleast_2d(soft.astype(np.float32))
     if copies.shape[1:] != (CODE_BITS,):
         raise ValueError(f"rows of {CODE_BITS} values are needed, not an array of shape {copies.shape}")
-    values, norm = copies.sum(axis=0), float(np.linalg.norm(copies)) or 1.0
+    values = copies.sum(axis=0)
     best: tuple[bool, float, NDArray[np.uint8]] | None = None
     for bits in _closed_paths(values.reshape(INFORMATION_BITS, RATE)):
-        score = float(values @ _convolve(bits)) / norm
-        candidate = (_intact(bits), score, bits)
+        candidate = (_intact(bits), score(copies, _convolve(bits)), bits)
         if best is None or candidate[:2] > best[:2]:
             best = candidate
     assert best is not None
-    intact, score, bits = best
+    intact, highest, bits = best
     agreement = int(np.count_nonzero(values * _convolve(bits) > 0)) / CODE_BITS
-    return Reading(np.packbits(bits)[:PAYLOAD_BYTES].tobytes(), intact, score, agreement)
+    return Reading(np.packbits(bits)[:PAYLOAD_BYTES].tobytes(), intact, highest, agreement)
+
+
+def score(copies: Floats, word: Floats) -> float:
+    """Correlation of measured values, (copies, 168), with one code word over their norm (see `Reading.score`)."""
+    return float(copies.sum(axis=0) @ word) / (float(np.linalg.norm(copies)) or 1.0)
 
 
 def signs(secret: bytes, purpose: str, count: int) -> Floats:
@@ -116,9 +129,7 @@ def _intact(bits: NDArray[np.uint8]) -> bool:
 
 def _convolve(bits: NDArray[np.uint8]) -> Floats:
     """Tail-biting code word as ±1, shape (168,): the register starts with the last bits."""
-    window = np.stack([np.roll(bits, delay) for delay in range(_MEMORY + 1)])  # (9, information bits), newest first
-    taps = np.array([[generator >> (_MEMORY - delay) & 1 for delay in range(_MEMORY + 1)] for generator in _GENERATORS])
-    parity = (taps @ window.astype(np.int64)) & 1  # (3, information bits)
+    parity = (_TAPS @ bits[_WINDOW].astype(np.int64)) & 1  # (3, information bits)
     return (1 - 2 * parity.T.reshape(-1)).astype(np.float32)
 
 

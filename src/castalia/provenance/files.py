@@ -14,7 +14,7 @@ from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import say
 from castalia.core.values import MarkedFile, Record
 from castalia.provenance import c2pa
-from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, find_format
+from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, face_of, find_format
 from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import inscribe
 from castalia.provenance.keys import Keys
@@ -61,13 +61,13 @@ def mark_file(
         )
     label = "" if config.accept_marking_responsibility else label_for(record)
     try:
-        if not face.begins(content):
+        if face_of(f".{face.extension}", content) is not face:  # a text is of the kind that its name says
             raise MalformedError(f"not a {face.extension} file")
         manifest = _manifest(face, content, sidecar)
         original = _original(face, content, record, manifest, sidecar)
         inscribed = inscribe(content, face, record, label="" if labelled else label)
         marks = face.read(content)
-        shown = text_sha256(marks.texts[0 if label else -1]) if face.kind == "text" else ""
+        shown = text_sha256(marks.texts[0 if label else -1]) if face.kind == "text" and marks.texts else ""
         stamp = Stamp(inscribed.record, label, shown, _incoming(marks, manifest, record))
         stamped = face.stamp(inscribed.content, stamp)
     except MalformedError as error:

@@ -10,9 +10,8 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from castalia.provenance.embed import xmp
+from castalia.provenance.embed import pdf_words, xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
-from castalia.provenance.embed.pdf_words import words
 from castalia.provenance.label import FONT, LETTERS, find_label
 from castalia.provenance.tc260 import NAME
 
@@ -78,6 +77,15 @@ def read(content: bytes) -> Marks:
         return Marks(label=_label(root), aigc=own, source=found.source, record=found.record)
     except Exception:
         return Marks()
+
+
+def words(content: bytes) -> str:
+    """The words of all pages; empty for a file that cannot be opened."""
+    try:
+        _first_page(_reader(content).root_object)
+    except Exception:  # pypdf answers odd files with errors of every kind
+        return ""
+    return pdf_words.words(content)
 
 
 def begins(content: bytes) -> bool:

@@ -286,3 +286,31 @@ def test_a_report_ranks_nothing_of_its_own() -> None:
     assert not unit.accepts("北京举办史上最大的古琴展，展出47张古琴。")
     assert FactSheet("the largest fair so far", "en").ranks("It is the first fair.")
     assert not FactSheet("the largest fair so far", "en").ranks("It is the largest fair so far.")
+
+
+@pytest.mark.parametrize(
+    ("form", "begun", "piece", "may"),
+    [
+        (ProseForm("zh", 60, under=("骑车上班的准备", "安全")), "骑车上", "班", False),
+        (ProseForm("zh", 60, under=("骑车上班的准备", "安全")), "骑车上", "路", True),
+        (ProseForm("zh", 60, under=("骑车上班的准备", "安全")), "安", "全", False),
+        (ProseForm("en", 60, under=("The shed roof is new",)), "The shed", " roof", False),
+        (ProseForm("en", 60, under=("The shed roof is new",)), "The shed", " has", True),
+        (LimitForm("zh", 60, under=("骑车上班的秘诀",), marks=True), "骑车上", "班", False),
+        (LimitForm("en", 60, under=("",)), "The shed", " roof", True),
+    ],
+)
+def test_a_text_does_not_begin_with_the_words_above_it(form, begun: str, piece: str, may: bool) -> None:
+    cursor = form.unit(0, "").cursor()
+    cursor.advance(begun)
+    assert cursor.admits(piece) is may
+
+
+def test_a_second_sentence_may_name_what_the_heading_names() -> None:
+    cursor = ProseForm("zh", 60, under=("骑车上班的准备",)).unit(1, "先检查刹车和车灯。").cursor()
+    cursor.advance("骑车上")
+    assert cursor.admits("班")
+
+
+def test_no_half_of_an_address_is_written() -> None:
+    assert not ProseForm("en", 60).unit(0, "").cursor().admits("www")

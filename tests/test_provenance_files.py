@@ -232,7 +232,7 @@ def test_the_label_is_drawn_large_enough_and_the_rest_is_left_alone(keys, extens
     white = np.argwhere(after.min(-1) > 200)
     white = white[(white[:, 0] > 90) & (white[:, 1] > 60)]
     assert white[:, 0].max() - white[:, 0].min() + 1 >= 0.05 * 120
-    most = {"png": 20, "jpg": 40, "webp": 60}[extension]  # the watermark, and what the format loses
+    most = {"png": 25, "jpg": 60, "webp": 70}[extension]  # the watermark, and what the format loses
     assert np.abs(before[:80] - after[:80]).max() < most
     plain = marked_file(keys, extension, accept_marking_responsibility=True)
     unlabelled = np.asarray(Image.open(io.BytesIO(plain.content)).convert("RGB"), np.int16)

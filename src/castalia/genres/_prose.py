@@ -79,6 +79,7 @@ class Conversation:
         ask: str = "",
         lines: int = 1,
         marks: bool = False,
+        under: str = "",
         **wording: object,
     ) -> None:
         """A step of short lines.
@@ -89,17 +90,23 @@ class Conversation:
             ask: Name of its wording; empty: the step's own.
             lines: How many.
             marks: Whether a line ends with a full stop.
+            under: Name of the step that stands above, with whose words a line does not begin.
             wording: Values of the wording.
         """
-        form = LimitForm(
-            self._fields.language,
-            limit[self._fields.language == "zh"],
-            lines=lines,
-            facts=self._sheet,
-            forbidden=self._forbidden,
-            favoured=self._fields.keywords,
-            marks=marks,
-        )
+        fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
+
+        def form(earlier: Mapping[str, str]) -> Form:
+            return LimitForm(
+                fields.language,
+                limit[fields.language == "zh"],
+                lines=lines,
+                facts=sheet,
+                forbidden=forbidden,
+                under=_lines(earlier, under),
+                favoured=fields.keywords,
+                marks=marks,
+            )
+
         self._add(name, ask, form, COPY, wording)
 
     def text(
@@ -111,6 +118,7 @@ class Conversation:
         ask: str = "",
         about: str = "",
         grounded: bool = True,
+        under: str = "",
         **wording: object,
     ) -> None:
         """A step of whole sentences, about `target` words or characters long, which repeats no text before it.
@@ -122,6 +130,7 @@ class Conversation:
             ask: Name of its wording; empty: the step's own.
             about: The one statement that it is about; empty: all.
             grounded: Whether sentences that keep to the words of the brief are preferred.
+            under: Name of the step whose title or headings stand above, with whose words the text does not begin.
             wording: Values of the wording.
         """
         fields, sheet, forbidden, texts = self._fields, self._sheet, self._forbidden, tuple(self._texts)
@@ -134,6 +143,7 @@ class Conversation:
                 facts=sheet,
                 forbidden=forbidden,
                 avoid=tuple(earlier[text] for text in texts),
+                under=_lines(earlier, under),
                 favoured=fields.keywords,
                 about=about,
                 grounded=0 if grounded and sheet is not None else None,
@@ -153,6 +163,10 @@ class Conversation:
         self._material = ""
         self._steps.append(Step(name, (*self._turns, asked), form=form, sampling=sampling))
         self._turns += [asked, Message("assistant", f"{{{name}}}")]
+
+
+def _lines(earlier: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(earlier[name].split("\n")) if name else ()
 
 
 def unsaid(words: Sequence[str], brief: Brief) -> tuple[str, ...]:

@@ -44,10 +44,11 @@ class Blog:
         target, tolerance = length_of(fields, USUAL)
         talk = Conversation(self.name, brief, fields, without=unsaid(ITSELF, brief))
         talk.line("title", (80, 24))
-        talk.line("summary", (180, 60), marks=True)
+        talk.line("summary", (180, 60), marks=True, under="title")
         talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)
         for at, section in enumerate(_sections(fields), 1):
-            talk.text(section, target // fields.sections, tolerance, ask="section", grounded=False, at=at)
+            size = target // fields.sections
+            talk.text(section, size, tolerance, ask="section", grounded=False, under="headings", at=at)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

@@ -50,10 +50,10 @@ class Newsletter:
             without=(*claim_words(fields.language, brief.said), *unsaid(("newsletter", "简报"), brief)),
         )
         talk.line("subject", (60, 22))
-        talk.text("intro", opening, tolerance)
+        talk.text("intro", opening, tolerance, under="subject")
         for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):
             talk.line(heading, (50, 14), ask="heading", fact=fact)
-            talk.text(name, each, tolerance, ask="item", about=fact)
+            talk.text(name, each, tolerance, ask="item", about=fact, under=heading)
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
 from castalia.modalities.text.forms.facts import FactSheet, plain_words
+from castalia.modalities.text.forms.openings import restates
 
 Count = Callable[[str], int]
 """How a platform counts a text."""
 
-_NOISE = re.compile(r"[\n\r\t•#*_`|<>\[\]{}\\~=\"“”「」『』]|https?:|www\.")
+_NOISE = re.compile(r"[\n\r\t•#*_`|<>\[\]{}\\~=\"“”「」『』]|https?:|www")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _STRAY = re.compile(r"(?:^|\s)['’](?:s|t|re|ll|ve|d|m)\b", re.IGNORECASE)
 _FULL = 0.55
@@ -53,6 +54,7 @@ class LimitForm:
         facts: What may be stated; None leaves it free.
         forbidden: Words that must not appear.
         avoid: Texts that must not come again, not even nearly; the lines before are always among them.
+        under: Lines above, with whose words a line must not begin.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         marks: Whether a line ends with a full stop (a description) or without (a headline).
         exclaim: Whether an exclamation mark may stand in it.
@@ -68,6 +70,7 @@ class LimitForm:
     facts: FactSheet | None = None
     forbidden: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
     favoured: tuple[str, ...] = ()
     marks: bool = False
     exclaim: bool = False
@@ -170,7 +173,7 @@ class LineCursor:
             return False
         if (banned := _any_of(form.forbidden)) and banned.search(whole[-60:]):
             return False
-        if not self._text.strip() and not _may_start(piece.strip(), form.language):
+        if restates(whole, form.under) or (not self._text.strip() and not _may_start(piece.strip(), form.language)):
             return False
         if form.language == "en" and (_STRAY.search(whole) or re.search(r"[.!?] +[a-z]", whole)):
             return False

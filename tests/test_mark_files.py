@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from castalia.core.config import Config
 from castalia.core.errors import UsageError
 from castalia.library import Library
 from castalia.provenance import FORMATS, mark
-from castalia.provenance.embed.pdf_words import words as pdf_words
+from castalia.provenance.embed.pdf import words as pdf_words
 from castalia.studio import Studio
 from made_files import made, pdf
 from test_provenance_mark import HAIKU, judged
@@ -199,6 +201,37 @@ def test_a_pdf_that_never_ends_is_given_up(tmp_path):
     assert time.monotonic() - began < 60
     assert pdf_words(pdf("The ice came.")) == "The ice came."
     assert pdf_words(b"%PDF-1.4 nothing") == ""
+
+
+def filled(extension: str, member: str, filler: bytes, count: int) -> bytes:
+    """A document whose parts of one kind are there many times, each very long."""
+    pages = [f"p{number}.xhtml" if extension == "epub" else f"sheet{number + 9}.xml" for number in range(count)]
+    items = "".join(f'<item id="{page}" href="{page}" media-type="application/xhtml+xml"/>' for page in pages)
+    spine = "".join(f'<itemref idref="{page}"/>' for page in pages)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made(extension))) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith(".opf"):
+                data = data.replace(b"</manifest>", items.encode() + b"</manifest>")
+                data = data.replace(b"</spine>", spine.encode() + b"</spine>")
+            new.writestr(name, data, zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED)
+        for page in pages:
+            new.writestr(f"{member.rpartition('/')[0]}/{page}".lstrip("/"), filler)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("extension", ["epub", "xlsx"])
+def test_a_document_that_grows_without_end_is_read_in_part(extension):
+    with zipfile.ZipFile(io.BytesIO(made(extension))) as archive:
+        member = next(name for name in archive.namelist() if name.endswith((".xhtml", "sheet1.xml")))
+        part = archive.read(member)
+    at = part.rindex(b"</body>" if extension == "epub" else b"</sheetData>")
+    filler = part[:at] + (b"<p> </p>" if extension == "epub" else b"<row></row>") * 500_000 + part[at:]
+    content = filled(extension, member, filler, 40)
+    began = time.monotonic()
+    assert FORMATS[extension].words(content).startswith("Harbour" if extension == "epub" else "ice")
+    assert time.monotonic() - began < 60
 
 
 def test_a_library_of_the_first_version_learns_of_files(tmp_path):

@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from castalia import genres, models, privacy, provenance, quality
+from castalia import engines, genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
-from castalia.core.errors import EngineError, MarkError, RefusedError, SignatureError, UsageError
+from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
@@ -166,7 +166,7 @@ class Studio:
         action: Literal["generated", "modified"] = "generated",
         model: str = "",
         kind: str = "",
-        language: str = "",
+        language: Language | None = None,
         parents: Sequence[str] = (),
         labelled: bool = False,
     ) -> KeptFile:
@@ -180,7 +180,7 @@ class Studio:
             action: Whether a model made it or changed a person's work.
             model: Name of that model.
             kind: Kind of work; empty takes the format's: picture, sound, film, score, document or text.
-            language: Of the visible label, `en` or `zh`; empty goes by the file's words, else by the interface.
+            language: Of the visible label; None goes by the file's words, else by the interface.
             parents: Ids of works that it is made from, beside those that are found.
             labelled: A label is seen or heard in it already, as it must be in M4A and MP4.
 
@@ -200,22 +200,14 @@ class Studio:
             )
         self._make_keys()
         found = provenance.read_foreign(path, keys=self.keys, find=self.record_of)
-        evidence = Evidence(
-            model=privacy.guard(model) or "unknown",
-            digest="unknown",
-            engine="elsewhere",
-            seed=0,
-            watermark=found.watermark,
-            watermark_reason="worded elsewhere" if found.words and found.watermark == "none" else "",
-        )
-        record = provenance.make_record(
-            evidence,
-            genre=privacy.guard(kind) or face.kind,
+        record = provenance.foreign_record(
+            found,
             provider=self.config.provider or self.keys.studio_name,
             action=action,
-            language=_label_language(language, found.words),
-            parents=(*(self.library.find_record(each).id for each in parents), *filter(None, (found.parent,))),
-            text=found.words,
+            model=privacy.guard(model),
+            kind=privacy.guard(kind),
+            language=language,
+            parents=[self.library.find_record(each).id for each in parents],
         )
         marked = provenance.mark_file(
             found.content,
@@ -387,7 +379,7 @@ def open_engine(
 
         kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
         key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()
-        return _remote(chosen, key, progress)
+        return engines.connect(chosen.url, model=chosen.model, key=key, progress=progress)
     from castalia.engines.llama import Llama
     from castalia.engines.trial import trial
 
@@ -396,26 +388,6 @@ def open_engine(
     return Llama(
         chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
     )
-
-
-def _remote(chosen: models.Endpoint, key: str, progress: Progress | None) -> LanguageModel:
-    """The engine that makes the most of a server: with token scores where it hands them out."""
-    from castalia.engines.endpoint import Endpoint
-    from castalia.engines.llama_server import LlamaServer
-
-    try:
-        return LlamaServer(chosen.url, model=chosen.model, key=key)
-    except EngineError as error:
-        if progress:
-            progress(
-                say(
-                    "no token scores, so rules are only checked: {why}",
-                    "没有词元分数，规则只能事后检查：{why}",
-                    why=error.message,
-                ),
-                0.0,
-            )
-        return Endpoint(chosen.url, model=chosen.model, key=key)
 
 
 def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
@@ -447,22 +419,8 @@ def _guarded(value: object) -> object:
 
 def _language_of(words: str, room: Genre) -> str:
     """The brief's own language where the genre has it, else the genre's first."""
-    guess = ("zh" if _is_chinese(words) else "en") if any(map(str.isalpha, words)) else room.languages[0]
+    guess = ("zh" if language.is_chinese(words) else "en") if any(map(str.isalpha, words)) else room.languages[0]
     return guess if guess in room.languages else room.languages[0]
-
-
-def _is_chinese(words: str) -> bool:
-    letters = [letter for letter in words if letter.isalpha()]
-    return sum("\u4e00" <= letter <= "\u9fff" for letter in letters) * 3 > len(letters)
-
-
-def _label_language(wanted: str, words: str) -> Language:
-    if wanted not in ("", "en", "zh"):
-        raise UsageError(
-            say("There is no label in the language {name!r}.", "没有语言 {name!r} 的标识。", name=wanted), hint="en, zh"
-        )
-    chinese = _is_chinese(words) if words.strip() else language.current() == "zh"
-    return "zh" if (wanted or ("zh" if chinese else "en")) == "zh" else "en"
 
 
 def _differences(old: Work, new: Judged) -> tuple[str, ...]:

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     "-m", "--model", default="", metavar="MODEL", help=say("name of the model that made it", "生成它的模型名称")
 )
 @click.option("--kind", default="", metavar="KIND", help=say("kind of work, in your own words", "作品种类"))
-@click.option("--language", default="", metavar="en|zh", help=say("language of the visible label", "可见标识的语言"))
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), help=say("language of the visible label", "可见标识的语言")
+)
 @click.option(
     "--parent",
     "parents",
@@ -66,7 +68,7 @@ def mark(
     modified: bool,
     model: str,
     kind: str,
-    language: str,
+    language: Literal["en", "zh"] | None,
     parents: Sequence[str],
     labelled: bool,
     as_json: bool,

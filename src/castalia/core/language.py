@@ -38,6 +38,12 @@ def say(en: str, zh: str, **values: object) -> str:
     return template.format(**values) if values else template
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text is Chinese: more than a third of its letters are Chinese characters."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum("\u4e00" <= letter <= "\u9fff" for letter in letters) * 3 > len(letters)
+
+
 def _from_locale() -> str:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from castalia.core.values import Marked, MarkedFile
 from castalia.provenance.embed import FACES, FORMATS
 from castalia.provenance.embed.face import Face
-from castalia.provenance.files import Foreign, format_of, mark_file, read_foreign
+from castalia.provenance.files import Foreign, foreign_record, format_of, mark_file, read_foreign
 from castalia.provenance.issued import read_certificate
 from castalia.provenance.keys import KeyInfo, Keys, anchors_in
 from castalia.provenance.label import find_label, label_for
@@ -46,6 +46,7 @@ __all__ = [
     "draw_label",
     "export",
     "find_label",
+    "foreign_record",
     "format_of",
     "label_for",
     "machine_record",

@@ -5,21 +5,22 @@ The order is fixed: visible label and watermark in pixels or samples, labels for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from castalia.core.config import Config
 from castalia.core.errors import MarkError, UsageError
-from castalia.core.language import say
-from castalia.core.values import MarkedFile, Record
+from castalia.core.language import current, is_chinese, say
+from castalia.core.values import Evidence, Language, MarkedFile, Record
 from castalia.provenance import c2pa
 from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, face_of, find_format
 from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import inscribe
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
-from castalia.provenance.record import read_fields, read_record, text_sha256
+from castalia.provenance.record import make_record, read_fields, read_record, text_sha256
 from castalia.provenance.verify import LONGEST, LONGEST_WATERMARK, Find, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, detect_any
 
@@ -123,6 +124,47 @@ def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
         words=words,
         watermark=found.label if found.state == "present" else "none",
         parent=known.work or (known.record.id if known.record and held else None),
+    )
+
+
+def foreign_record(
+    file: Foreign,
+    *,
+    provider: str,
+    action: Literal["generated", "modified"],
+    model: str = "",
+    kind: str = "",
+    language: Language | None = None,
+    parents: Sequence[str] = (),
+) -> Record:
+    """The record of a file from elsewhere.
+
+    Args:
+        file: From `read_foreign`.
+        provider: Who runs this studio.
+        action: Whether a model made it or changed a person's work.
+        model: Name of that model; empty where it is not known.
+        kind: Kind of work; empty takes the format's.
+        language: Of the visible label; None goes by the file's words, else by the interface.
+        parents: Ids beside the one that was found.
+    """
+    evidence = Evidence(
+        model=model or "unknown",
+        digest="unknown",
+        engine="elsewhere",
+        seed=0,
+        watermark=file.watermark,
+        watermark_reason="worded elsewhere" if file.words and file.watermark == "none" else "",
+    )
+    guessed = "zh" if (is_chinese(file.words) if file.words.strip() else current() == "zh") else "en"
+    return make_record(
+        evidence,
+        genre=kind or file.face.kind,
+        provider=provider,
+        action=action,
+        language=language or guessed,
+        parents=(*parents, *filter(None, (file.parent,))),
+        text=file.words,
     )
 
 

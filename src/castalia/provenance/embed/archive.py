@@ -9,6 +9,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 
 from castalia.provenance.embed.face import MalformedError
 
@@ -42,6 +43,16 @@ def member(content: bytes, name: str) -> bytes | None:
         except KeyError:
             return None
         return _read(archive, entry)
+
+
+def members(content: bytes, wanted: Iterable[str], most: int) -> Iterator[bytes]:
+    """The bytes of several members, as long as they have no more than so many together; likewise."""
+    for name in wanted:
+        data = member(content, name) or b""
+        most -= len(data)
+        if most < 0:
+            return
+        yield data
 
 
 def replaced(content: bytes, new: dict[str, bytes]) -> bytes:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from castalia.provenance.embed import archive, container, html, xml
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, finds_words, reads, stamps
 from castalia.provenance.embed.mp3 import NAMES, marks_of
-from castalia.provenance.embed.plain import LONGEST_TEXT, decode
+from castalia.provenance.embed.plain import LONGEST_PARTS, LONGEST_TEXT, decode
 from castalia.provenance.label import find_label
 from castalia.provenance.tc260 import NAME
 
@@ -65,9 +65,9 @@ def words(content: bytes) -> str:
     """The visible text of the pages in reading order."""
     path, package = _package(content)
     found: list[str] = []
-    for page in islice(_pages(content, path, package), _MOST_PAGES):
-        text = decode(archive.member(content, page) or b"") or ""
-        found.append(html.visible(text[:LONGEST_TEXT]))
+    pages = islice(_pages(content, path, package), _MOST_PAGES)
+    for page in archive.members(content, pages, LONGEST_PARTS):
+        found.append(html.visible((decode(page) or "")[:LONGEST_TEXT]))
         if sum(map(len, found)) > LONGEST_TEXT:
             break
     return "\n\n".join(found)

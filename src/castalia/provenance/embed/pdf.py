@@ -8,9 +8,11 @@ from __future__ import annotations
 import io
 import logging
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
-from castalia.provenance.embed import pdf_words, xmp
+from castalia.provenance.embed import xmp
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp
 from castalia.provenance.label import FONT, LETTERS, find_label
 from castalia.provenance.tc260 import NAME
@@ -25,6 +27,8 @@ _SIZE, _MARGIN = 10, 24
 _MOST_UPDATES = 1_000
 _DEEPEST = 64
 """Levels of the page tree on the way to page one."""
+PATIENCE = 20
+"""Seconds of processor time in which words are looked for; a book of 300 pages takes about ten."""
 _LONGEST = 4_000
 """Bytes of a content stream that is searched for the label; ours has about 300."""
 _SPAN = re.compile(rb"/Span <</ActualText <FEFF([0-9A-F]{4,400})>>> BDC")
@@ -80,12 +84,20 @@ def read(content: bytes) -> Marks:
 
 
 def words(content: bytes) -> str:
-    """The words of all pages; empty for a file that cannot be opened."""
+    """The words of all pages, found by a child process (`pdf_words.py`) without the label at their head.
+
+    Those of the first pages where its patience or memory ends; none of a file that cannot be opened.
+    """
     try:
         _first_page(_reader(content).root_object)
     except Exception:  # pypdf answers odd files with errors of every kind
         return ""
-    return pdf_words.words(content)
+    told = [sys.executable, "-m", "castalia.provenance.embed.pdf_words"]
+    try:
+        child = subprocess.run(told, input=content, capture_output=True, check=False, timeout=PATIENCE + 10)
+    except (subprocess.SubprocessError, OSError):
+        return ""
+    return child.stdout.decode("utf-8", "replace").replace("\0", "").strip()
 
 
 def begins(content: bytes) -> bool:

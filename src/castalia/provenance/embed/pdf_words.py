@@ -1,34 +1,20 @@
-"""The words of a PDF, found in a process of its own: a hostile file may keep a reader busy for ever, or eat memory."""
+"""Prints the words of the PDF on standard input.
+
+A process of its own, because a hostile file keeps a reader busy for ever, or eats memory.
+"""
 
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 from contextlib import suppress
 
+from castalia.provenance.embed.pdf import PATIENCE, without_label
 from castalia.provenance.embed.plain import LONGEST_TEXT
 
-_PATIENCE = 20
-"""Seconds; a book of 300 pages takes about ten."""
 _MEMORY = 2**31
 """Bytes."""
 _PAGES = 500
-
-
-def words(content: bytes) -> str:
-    """The words of a PDF without the label at its head; those of the first pages where patience or memory ends."""
-    with suppress(subprocess.SubprocessError, OSError):
-        child = subprocess.run(
-            [sys.executable, "-m", "castalia.provenance.embed.pdf_words"],
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=False,
-            timeout=_PATIENCE + 10,
-        )
-        return child.stdout.decode("utf-8", "replace").replace("\0", "").strip()
-    return ""
 
 
 def _limit() -> None:
@@ -36,13 +22,11 @@ def _limit() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (_PATIENCE, _PATIENCE))
+        resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
 
 
 def _main() -> None:
     from pypdf import PdfReader
-
-    from castalia.provenance.embed.pdf import without_label
 
     _limit()
     length = 0

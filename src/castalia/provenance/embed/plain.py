@@ -10,6 +10,8 @@ from castalia.provenance.embed.face import MalformedError, Marks, Stamp, stamps
 
 LONGEST_TEXT = 2_000_000
 """Characters of a text that are searched for labels."""
+LONGEST_PARTS = 32_000_000
+"""Bytes of a document's parts in which words are looked for."""
 LONGEST_FILE = 16_000_000
 """Bytes that are taken for a text at all."""
 

@@ -7,7 +7,7 @@ import re
 
 from castalia.provenance.embed import archive, office, xml
 from castalia.provenance.embed.face import Face, MalformedError, Marks, Stamp, finds_words, reads, stamps
-from castalia.provenance.embed.plain import LONGEST_TEXT
+from castalia.provenance.embed.plain import LONGEST_PARTS, LONGEST_TEXT
 from castalia.provenance.label import LABELS, find_label
 from castalia.provenance.tc260 import NAME
 
@@ -58,8 +58,8 @@ def words(content: bytes) -> str:
         shared = [*_texts(xml.parse(strings, _WORDS), "si").values()]
     found: list[str] = []
     length = 0
-    for name in _sheets(content):
-        sheet = xml.parse(archive.member(content, name) or b"", _WORDS)
+    for part in archive.members(content, _sheets(content), LONGEST_PARTS):
+        sheet = xml.parse(part, _WORDS)
         inline = _texts(sheet, "is")
         kinds = {each: each.attributes.get("t") for each in sheet.all("c")}
         for each in sheet.elements:

@@ -23,6 +23,8 @@ _HEADROOM = 0.5
 """How far paper white and ink black move inwards, in units of the mark's amplitude there."""
 _NEIGHBOURHOOD = 5.0
 """Width of the window in which activity is averaged, canonical pixels."""
+_CALM = 2.0
+"""Activity below which a change shows, levels."""
 _CALMEST, _BUSIEST = 1.5, 25.0
 """Activity of a place that counts as flat, and as busy as can be, levels."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -65,14 +67,22 @@ def coded(pixels: Pixels, form: str, quality: int) -> Pixels:
     return np.asarray(Image.open(file))
 
 
+def calm(canvas: Floats) -> float:
+    """Share of the picture, in [0, 1], that is too calm to hide a change: skies, paper, flat colours."""
+    return float(np.mean(_activity(canvas) < _CALM))
+
+
+def _activity(canvas: Floats) -> Floats:
+    return np.sqrt(np.maximum(_smooth(detail(canvas) ** 2, _NEIGHBOURHOOD), 0))
+
+
 def tolerance(canvas: Floats) -> Floats:
     """How much change each place hides, relative to the others, mean square 1: the root of its activity.
 
     Between an even change, which shows in the sky, and one in proportion to the activity (Weber's law), which codecs
     erase in the sky; activity is the deviation from the local mean, smoothed, and limited so that edges do not shout.
     """
-    activity = np.sqrt(np.maximum(_smooth(detail(canvas) ** 2, _NEIGHBOURHOOD), 0))
-    root = np.sqrt(np.minimum(activity, _BUSIEST) + _CALMEST)
+    root = np.sqrt(np.minimum(_activity(canvas), _BUSIEST) + _CALMEST)
     return (root / math.sqrt(float(np.mean(root**2)))).astype(np.float32)
 
 

@@ -29,10 +29,9 @@ the mottling and loses nothing. Cancelling the picture's interference at each fr
 loudest; lifting whole code bits pays. A second mark over a first one fails in four pictures of ten, and estimating the
 first to take it out leaves a third of it; so a mark that is there stays.
 
-*How loud.* From 45 dB, and as much louder as the rehearsal lacks, up to 40, until what is written is read after WebP of
-quality 60, and after JPEG of quality 50, at half the size. Photographs come to 43 dB on the mean; drawings on white
-paper to 40, where half of them are still lost to half size and WebP. (Rehearsing WebP at full size kept drawings 2 dB
-quieter, and lost nearly all of them to WebP before or after something else.)
+*How loud.* From 45 dB, and as much louder as rehearsals lack, up to 40: as far as the picture hides it (the busier, the
+farther), until what is written is read at half the size after WebP of quality 60 and after JPEG of quality 50; from
+there on WebP may be at full size. At 40 dB half of all drawings hold the hardest pair, and all of them show it.
 
 *What is proved.* The pilots choose a few places without looking at the other signs; of these places alone a payload is
 read, and `Reading.chance` bounds the chance of a false one for any picture whatsoever (see `payload.py`).
@@ -57,6 +56,7 @@ from castalia.provenance.watermarks.canvas import (
     Floats,
     Pixels,
     added,
+    calm,
     canonical,
     coded,
     evened,
@@ -199,6 +199,7 @@ class ImageWatermark:
         canvas = canonical(luma_of(pixels))
         wanted, amplitudes = self._planned(canvas, payload, shape)
         hidden, lost, loudness = tolerance(canvas), 0.0, 0.0
+        hidable = _LOUDEST * (1 - calm(canvas))
         marked = pixels
         for _ in range(_PASSES):
             loudness = min(loudness + lost, _LOUDEST)
@@ -208,7 +209,9 @@ class ImageWatermark:
             marked = added(pixels, resized(change, shape), allowed)
             if loudness == _LOUDEST:
                 break
-            lost = next(filter(None, (self._lacking(each, payload) for each in _rehearsal(marked))), 0.0)
+            hard = loudness < hidable
+            lost = next(filter(None, (self._lacking(each, payload) for each in _rehearsal(marked, hard=hard))), 0.0)
+            lost = min(lost, hidable - loudness) if hard else lost
             if not lost:
                 return marked
         if self.detect(marked).payload == payload:
@@ -371,16 +374,16 @@ def _looked_at(pixels: Pixels) -> Spectrum:
     return whitened(evened(canonical(luma_of(pixels))))
 
 
-def _rehearsal(marked: Pixels) -> Iterator[Pixels]:
-    """What a mark should survive before it is handed out: half the size, then WebP or JPEG, the hardest pairs.
+def _rehearsal(marked: Pixels, *, hard: bool) -> Iterator[Pixels]:
+    """What a mark should survive before it is handed out: WebP, and JPEG at half the size; if hard, both at half.
 
     A large picture is shrunk before, which is harder still; WebP takes no side beyond 16,383 pixels.
     """
     picture = Image.fromarray(marked[..., :3] if marked.ndim == 3 else marked)
     picture.thumbnail((_REHEARSED, _REHEARSED))
-    picture = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)))
-    yield coded(np.asarray(picture), "WEBP", 60)
-    yield coded(np.asarray(picture), "JPEG", 50)
+    half = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)))
+    yield coded(np.asarray(half if hard else picture), "WEBP", 60)
+    yield coded(np.asarray(half), "JPEG", 50)
 
 
 def _profile(name: str, radius: Floats, finest: float) -> Floats:

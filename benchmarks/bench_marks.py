@@ -5,8 +5,8 @@ behind, saved anew by another program, copied as text, compressed, cut. For each
 show it is counted, as `castalia verify` reports it with the studio's own authority and library at hand. A row "as
 delivered" that is not all 1 is a defect; every other row is what it is.
 
-Needs the tests' packages (extra `dev`) and what bench_watermark_audio.py needs. FOLDER holds `photographs/` and
-`artwork/` as in bench_watermark_image.py. Texts are two English and two Chinese blog posts of the studio, written
+Needs the tests' packages (extra `dev`), ffmpeg, and what bench_watermark_audio.py needs. FOLDER holds `photographs/`
+and `artwork/` as in bench_watermark_image.py. Texts are two English and two Chinese blog posts of the studio, written
 for it or for bench_forms.py; documents hold the same texts. `--draw` only draws docs/survival.svg from the kept
 figures.
 
@@ -47,6 +47,7 @@ import bench_watermark_image as image
 import made_files
 from castalia import genres, provenance
 from castalia.core.values import Brief, Draft, Evidence, Judged, Work
+from castalia.provenance import aac
 from castalia.studio import Studio
 
 LAYERS = ("label", "implicit", "source", "c2pa", "watermark", "record", "library")
@@ -125,7 +126,7 @@ def _marked(studio: Studio, folder: Path, recordings: Path) -> Iterator[tuple[st
             path = place / f"{number}.{extension}"
             path.write_bytes(content)
             out = place / f"{number}-marked.{extension}"
-            studio.mark_file(path, out, model="benchmark", labelled=extension in ("m4a", "mp4"))
+            studio.mark_file(path, out, model="benchmark", labelled=extension == "mp4")
             files.append(_seen(out))
         yield extension, files
 
@@ -155,7 +156,8 @@ def _makers(folder: Path, recordings: Path) -> dict[str, Make]:
         "webp": coded("WEBP", quality=90),
         "svg": same("svg"),
         **{name: sounded(name) for name in ("wav", "flac", "mp3")},
-        **{name: same(name) for name in ("m4a", "mp4", "mid", "musicxml", "mxl")},
+        "m4a": lambda _: [aac.encoded(_sounded(each, "wav"), 128_000) for each in _sounds(recordings)],
+        **{name: same(name) for name in ("mp4", "mid", "musicxml", "mxl")},
     }
 
 
@@ -355,7 +357,8 @@ def _sound(*names: str) -> Attack:
     """The samples alone, treated by attacks of the watermark's own benchmark, saved as WAV without metadata."""
 
     def attacked(seen: Seen) -> Seen:
-        sound, rate = soundfile.read(io.BytesIO(seen.content), dtype="float32", always_2d=True)
+        wave = aac.decoded(seen.content) if seen.name.endswith("m4a") else seen.content
+        sound, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
         for each in names:
             sound, rate = audio.ATTACKS[each](sound.clip(-1, 1), rate)
         return Seen(_sounded((sound, rate), "wav"), "copy.wav")
@@ -442,7 +445,7 @@ _OWN: dict[str, dict[str, Attack]] = {
     "wav": _SOUNDS,
     "flac": _SOUNDS,
     "mp3": _SOUNDS,
-    "m4a": {"metadata taken out": _remuxed},
+    "m4a": _SOUNDS,
     "mp4": {"metadata taken out": _remuxed},
     "mid": {"saved anew": _saved_midi, "texts taken out": _bare_midi},
     "musicxml": {
@@ -498,7 +501,7 @@ def _milliseconds(studio: Studio, extension: str, content: bytes) -> float:
     start = time.process_time()
     provenance.mark_file(
         content, extension=extension, record=record, keys=studio.keys, config=studio.config,
-        labelled=extension in ("m4a", "mp4"),
+        labelled=extension == "mp4",
     )  # fmt: skip
     return 1000 * (time.process_time() - start)
 

@@ -44,7 +44,7 @@ class Check:
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Run every check; exit code 3 when something that is needed is missing."""
-    checks = [check for source in (_system, _engine, _models, _library, _network) for check in _guarded(source)]
+    checks = [check for source in (_system, _engine, _ffmpeg, _models, _library, _network) for check in _guarded(source)]
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:
@@ -95,6 +95,12 @@ def _system() -> Iterator[Check]:
         if free > 2 * gib
         else say("Set CASTALIA_HOME to a larger disk.", "请将 CASTALIA_HOME 设到更大的磁盘。"),
     )
+
+
+def _ffmpeg() -> Iterator[Check]:
+    there = shutil.which("ffmpeg")
+    need = say("M4A files get label and watermark only with it", "仅在有它时 M4A 文件才能写入标识与水印")
+    yield Check("ffmpeg", ok=True, found=there or say("none: {need}", "没有：{need}", need=need))
 
 
 def _engine() -> Iterator[Check]:

@@ -93,9 +93,10 @@ tokens on, a watermark in its wording. All carry or point to one record. The bri
 The order is: visible label and watermark in pixels or samples, labels for machines, signature; then all of it is read
 back. What a file carried before is kept: a manifest of its own becomes an ingredient of the new one, other metadata
 stays as it stands, and labels of which a file holds one (TC260, digital source type, record) move into the record's
-field `incoming`. A manifest in a sidecar becomes an ingredient, too. Animated pictures, pictures of 16 bits, and M4A
-and MP4 are not drawn or sounded into: there the label goes in before encoding (`castalia mark --labelled`), or an
-editor takes responsibility. An MP3 is encoded anew at its own bit rate. Text is written in UTF-8.
+field `incoming`. A manifest in a sidecar becomes an ingredient, too. Animated pictures, pictures of 16 bits, and
+MP4 are not drawn or sounded into, M4A only by an installed ffmpeg: else the label goes in before encoding (`castalia
+mark --labelled`), or an editor takes responsibility. MP3 and M4A are encoded anew at their own bit rates. Text is
+written in UTF-8.
 
 ## The record
 

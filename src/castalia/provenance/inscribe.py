@@ -111,6 +111,8 @@ class _Change:
     label: str
     payload: bytes
     refused: list[str] = field(default_factory=list[str])
+    marked: tuple[NDArray[np.float32], int] | None = None
+    """Samples with the watermark and their rate, before they are encoded."""
 
     def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
         labelled = seen
@@ -128,13 +130,18 @@ class _Change:
     def samples(self, heard: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         labelled = sounds.announced(heard, rate) if self.label and not sounds.is_announced(heard, rate) else heard
         watermark = _of_sounds(SOUNDS)
-        if self._keeps(watermark.detect(labelled, rate)):
+        if self.refused or self._keeps(watermark.detect(labelled, rate)):
             return labelled
         try:
-            return watermark.embed(labelled, rate, self.payload)
+            self.marked = watermark.embed(labelled, rate, self.payload), rate
+            return self.marked[0]
         except CastaliaError as error:
             self.refused.append(error.message)
             return labelled
+
+    def too_plain(self) -> bool:
+        """Whether the detector finds nothing even before the samples are encoded: tones and beeps hide no mark."""
+        return self.marked is not None and _of_sounds(SOUNDS).detect(*self.marked).payload != self.payload
 
     def _keeps(self, found: Detection) -> bool:
         if found.payload is None or found.p_value > KEPT:
@@ -184,6 +191,10 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     senses = sense(marked, face)
     found = senses.watermark if senses else None
     if found is None or found.payload != change.payload or found.p_value > ALARM:
+        if change.too_plain():
+            reason = "too plain a sound for a watermark"
+            plain = _Change(label, change.payload, [reason])
+            return Inscribed(sounds.changed(content, face, plain.samples), _without(record, reason))
         raise MarkError(
             say(
                 "The watermark does not survive the format {face}.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.provenance import aac
 from castalia.provenance.embed.face import Face, MalformedError
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
 
 
 def changeable(face: Face) -> bool:
-    """Whether the samples of a format are read and changed here; AAC is not, for want of a free encoder."""
-    return face.label == "heard" and face.graft is not None
+    """Whether the samples of a format are read and changed here; those of an M4A file are where there is an ffmpeg."""
+    return face.label == "heard" and face.graft is not None and (face.extension != "m4a" or aac.available())
 
 
 def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
@@ -95,7 +96,7 @@ def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
 def changed(content: bytes, face: Face, change: Change) -> bytes:
     """The file with its samples changed, coded as before; tags and all else that it holds are kept.
 
-    An MP3 is encoded anew at its own constant bit rate, or the mean of its varying one.
+    An MP3 or M4A is encoded anew at its own constant bit rate, or the mean of its varying one.
 
     Raises:
         MalformedError: likewise, or it has more than `MOST_SAMPLES`.
@@ -108,11 +109,12 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
         new = change(before := _read(sound, sound.frames), sound.samplerate)
         if new is before:
             return content
+        bits = len(content) * 8 * sound.samplerate / sound.frames
         coded: dict[str, Any] = {"format": sound.format, "subtype": sound.subtype, "endian": sound.endian}
         if sound.format == "MP3":
             coded |= {
                 "bitrate_mode": "CONSTANT",
-                "compression_level": _level(len(content) * 8 * sound.samplerate / sound.frames, sound),
+                "compression_level": _level(bits, sound),
             }
         stream = io.BytesIO()
         try:
@@ -120,7 +122,8 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
         except (soundfile.SoundFileError, ValueError) as error:
             raise MalformedError(f"a sound that cannot be encoded again ({error})") from error
     assert face.graft
-    return face.graft(content, stream.getvalue())
+    new_file = stream.getvalue()
+    return face.graft(content, aac.encoded(new_file, bits) if face.extension == "m4a" else new_file)
 
 
 def _opened(content: bytes, face: Face) -> SoundFile:
@@ -129,8 +132,10 @@ def _opened(content: bytes, face: Face) -> SoundFile:
     if not changeable(face):
         raise MalformedError(
             f"the samples of a .{face.extension} file are not changed after encoding; "
-            "mark it as WAV, FLAC or MP3, or put a label in before and say --labelled"
+            + ("install ffmpeg, " if face.extension == "m4a" else "")
+            + "mark it as WAV, FLAC or MP3, or put a label in before and say --labelled"
         )
+    content = aac.decoded(content) if face.extension == "m4a" else content
     try:
         sound = soundfile.SoundFile(io.BytesIO(content))
     except (soundfile.SoundFileError, ValueError) as error:

@@ -30,14 +30,28 @@ def stamp(content: bytes, mark: Stamp) -> bytes:
     meta = _list(content, udta)
     rest = [each for each in split(content, udta.inside, udta.end) if each != meta] if udta else []
     new = make(b"udta", *(content[each.start : each.end] for each in rest), _meta(content, meta, own))
-    grown = len(new) - (udta.end - udta.start if udta else 0)
-    table = boxes.moved(content, moov, grown)
-    head, place = moov.inside - moov.start, (udta.start if udta else moov.end) - moov.start
-    stop = (udta.end if udta else moov.end) - moov.start
-    made = content[: moov.start] + make(b"moov", table[head:place], new, table[stop:]) + content[moov.end :]
+    made = _with(content, moov, udta, new)
     if read(made).aigc != mark.lines["aigc"]:
         raise MalformedError("MP4 with a list of items that cannot be written")
     return made
+
+
+def graft(old: bytes, new: bytes) -> bytes:
+    """The new file with the old one's user data: title, cover, and all other items."""
+    moov = _moov(old)
+    if sum(each.name == b"trak" for each in split(old, moov.inside, moov.end)) != 1:
+        raise MalformedError("a sound of several tracks, of which one alone would be left")
+    udta = inner(old, moov, b"udta")
+    there = _moov(new)
+    return _with(new, there, inner(new, there, b"udta"), old[udta.start : udta.end] if udta else b"")
+
+
+def _with(content: bytes, moov: Box, udta: Box | None, new: bytes) -> bytes:
+    """The file with other user data; chunk offsets behind it move by what it grew."""
+    table = boxes.moved(content, moov, len(new) - (udta.end - udta.start if udta else 0))
+    head, place = moov.inside - moov.start, (udta.start if udta else moov.end) - moov.start
+    stop = (udta.end if udta else moov.end) - moov.start
+    return content[: moov.start] + make(b"moov", table[head:place], new, table[stop:]) + content[moov.end :]
 
 
 @reads
@@ -150,10 +164,11 @@ M4A = Face(
     media_type="audio/mp4",
     kind="sound",
     read=read,
-    places=_PLACES,
+    places={**_PLACES, "label": "rhythm short-long-short-short before the work, where ffmpeg is installed"},
     begins=lambda content: content[4:12] == b"ftypM4A ",
     stamp=stamp,
     label="heard",
+    graft=graft,
     embeds=True,
 )
 MP4 = Face(

@@ -44,7 +44,8 @@ class Check:
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Run every check; exit code 3 when something that is needed is missing."""
-    checks = [check for source in (_system, _engine, _ffmpeg, _models, _library, _network) for check in _guarded(source)]
+    sources = (_system, _engine, _ffmpeg, _models, _library, _network)
+    checks = [check for source in sources for check in _guarded(source)]
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:

@@ -122,8 +122,8 @@ PILOT_SHARE = 0.22
 PILOT_GAIN = 1.6
 """Amplitude of a pilot against that of a code bit at the same radius."""
 
-_LOUDEST = 5.0
-"""Decibels by which a mark that does not hold may be made louder, in at most `_PASSES` passes."""
+_LOUDEST = 4.95
+"""Decibels by which a mark that does not hold may be made louder, in at most `_PASSES` passes; 40 dB are left."""
 _PASSES = 4
 _STEP = 0.4
 """Decibels added to a step so that it is the last."""
@@ -197,8 +197,8 @@ class ImageWatermark:
         """
         shape = pixels.shape[:2]
         canvas = canonical(luma_of(pixels))
-        wanted, amplitudes = self._planned(canvas, payload, shape)
         hidden, lost, loudness = tolerance(canvas), 0.0, 0.0
+        wanted, amplitudes = self._planned(canvas, hidden, payload, shape)
         hidable = _LOUDEST * (1 - calm(canvas))
         marked = pixels
         for _ in range(_PASSES):
@@ -227,15 +227,15 @@ class ImageWatermark:
         score, least = code.score(soft, code.encode(payload)), code.least_score(_PROOF, _TRIED)
         return min(_STEP + 20 * math.log10(least / max(score, 1.0)), _LONGEST_STEP) if score < least else 0.0
 
-    def _planned(self, canvas: Floats, payload: bytes, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    def _planned(self, canvas: Floats, hidden: Floats, payload: bytes, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Signs and amplitudes, (frequencies, 2) each, of a mark at `psnr` in the profile that rehearses best.
 
         Args:
             canvas: The canonical picture.
+            hidden: How much change each of its places hides (`canvas.tolerance`).
             payload: Six bytes.
             shape: Height and width of the picture itself.
         """
-        hidden = tolerance(canvas)
         wanted = self._signs.copy()
         wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
         unit = 255 / 10 ** (self._psnr / 20) / math.sqrt(len(wanted))  # even amplitude with the error that is allowed

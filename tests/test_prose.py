@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from castalia import genres, privacy, quality
-from castalia.core.values import Brief, Content, Draft, Evidence
+from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence
 from castalia.engines.llama import Llama
 from castalia.genres.newsletter import _items
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.facts import FactSheet
 from castalia.modalities.text.forms.limits import LimitForm
 from castalia.modalities.text.forms.prose import ProseForm, length_of
+from castalia.quality import EventsRule
 from castalia.quality.facts import unsupported
 
 SAID = (
@@ -314,3 +315,27 @@ def test_a_second_sentence_may_name_what_the_heading_names() -> None:
 
 def test_no_half_of_an_address_is_written() -> None:
     assert not ProseForm("en", 60).unit(0, "").cursor().admits("www")
+
+
+FESTIVAL = "Harbour festival cancelled; storm warning for Saturday; tickets refunded by 12 May"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "language", "event"),
+    [
+        ("Harbour festival postponed due to a storm warning.", FESTIVAL, "en", "postponed"),
+        ("The festival was cancelled.", FESTIVAL, "en", ""),
+        ("The cancellation of the festival was announced.", FESTIVAL, "en", ""),
+        ("Two people were injured in the storm.", FESTIVAL, "en", "injured"),
+        ("港口节推迟。", "港口节取消；周六有风暴预警", "zh", "推迟"),
+        ("港口节取消。", "港口节取消；周六有风暴预警", "zh", ""),
+    ],
+)
+def test_an_event_that_turns_a_matter_round_must_have_been_said(text, said, language, event) -> None:
+    assert FactSheet(said, language).invents(text) is bool(event)
+    brief = Brief(genre="news", words=said, fields=BriefFields(language=language), seed=1)
+    evidence = Evidence(model="m", digest="d", engine="e", seed=1)
+    (found,) = EventsRule(said).check(
+        Draft(brief=brief, content=Content(text=text, language=language), evidence=evidence)
+    )
+    assert (found.ok, found.found if event else "") == (not event, event)

@@ -16,6 +16,7 @@ from castalia.modalities.text.forms.prose import ProseForm, length_of
 from castalia.modalities.text.presets import FACTUAL
 from castalia.quality import (
     CoverageRule,
+    EventsRule,
     ForbiddenRule,
     GroundedRule,
     HeadlineRule,
@@ -113,6 +114,7 @@ class News:
         return (
             HeadlineRule(26 if fields.language == "zh" else 100),
             UnsupportedFactsRule(brief.said),
+            EventsRule(brief.said),
             GroundedRule(brief.said, severity="note" if fields.length else "refuse"),
             LedeRule(first_statements(brief, fields), named),
             CoverageRule(fields.facts),

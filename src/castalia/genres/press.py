@@ -11,6 +11,7 @@ from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres import news
 from castalia.quality import (
+    EventsRule,
     ForbiddenRule,
     GroundedRule,
     HeadlineRule,
@@ -89,6 +90,7 @@ class Press:
         return (
             HeadlineRule(28 if fields.language == "zh" else 110),
             UnsupportedFactsRule(brief.said, parts=("headline", "body")),
+            EventsRule(brief.said),
             GroundedRule(brief.said, severity="note" if fields.length else "refuse"),
             LedeRule(news.first_statements(brief, fields)),
             LengthRule(*news.length_wanted(brief, fields), parts=("body",)),

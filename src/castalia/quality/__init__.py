@@ -2,6 +2,7 @@
 
 from castalia.quality.claims import ClaimsRule as ClaimsRule
 from castalia.quality.claims import claim_words as claim_words
+from castalia.quality.events import EventsRule as EventsRule
 from castalia.quality.facts import UnsupportedFactsRule as UnsupportedFactsRule
 from castalia.quality.facts import unsupported as unsupported
 from castalia.quality.house import house_rules as house_rules

@@ -46,6 +46,13 @@ _RANKED = re.compile(
     re.IGNORECASE,
 )
 """Words that rank a matter above all others: in a report they are facts."""
+_TURNED = re.compile(
+    r"\b(?:cancel|postpone|reschedul|delay|suspend|resign|arrest|kill|died|dies\b|dead\b|death|fatal|injur|wounded|evacuat"
+    r"|collaps|explod|explosion|bankrupt|insolven|banned|bans\b|prohibit|recalled)\w*"
+    r"|取消|推迟|延期|改期|暂停|停办|辞职|被捕|逮捕|死亡|去世|遇难|身亡|受伤|破产|倒闭|坍塌|倒塌|爆炸|疏散|召回",
+    re.IGNORECASE,
+)
+"""Events after which nothing is as it was; compared by their first six letters."""
 _SELF = frozenset("I I'm I've I'd I'll".split())
 """Words that have a capital without being names."""
 _EVERYWHERE = frozenset(
@@ -204,6 +211,11 @@ class FactSheet:
     def ranks(self, sentence: str) -> bool:
         """Whether the sentence ranks something above all others where the brief does not."""
         return any(word.casefold() not in self.text.casefold() for word in _RANKED.findall(sentence))
+
+    def invents(self, sentence: str) -> bool:
+        """Whether the sentence reports an event that turns the matter round, and that the brief does not name."""
+        told = self.text.casefold()
+        return any(word.casefold()[:6] not in told for word in _TURNED.findall(sentence))
 
     def support(self, sentence: str) -> float:
         """Share, in [0, 1], of a sentence's content words (Chinese: characters) that the brief has too."""

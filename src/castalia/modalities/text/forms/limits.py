@@ -123,7 +123,10 @@ class Line:
             return False
         if any(_near(body, other) for other in (*form.avoid, *self.before) if other):
             return False
-        return form.facts is None or (form.facts.complete(body.rstrip(".!?。！？")) and form.facts.holds(body))
+        facts = form.facts
+        return facts is None or (
+            facts.complete(body.rstrip(".!?。！？")) and facts.holds(body) and not facts.invents(body)
+        )
 
     def rank(self, text: str) -> float:
         """See `Unit.rank`: wanted words that are still missing, a beginning of its own, a little for using the room.

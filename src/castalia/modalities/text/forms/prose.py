@@ -149,7 +149,8 @@ class Sentence:
             return False
         facts, least = self.form.facts, self.form.grounded or 0
         return facts is None or (
-            facts.holds(body) and (least == 0 or (facts.support(body) >= least and not facts.ranks(body)))
+            facts.holds(body)
+            and (least == 0 or (facts.support(body) >= least and not facts.ranks(body) and not facts.invents(body)))
         )
 
     def rank(self, text: str) -> float:

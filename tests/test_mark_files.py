@@ -143,6 +143,12 @@ def test_an_editor_who_takes_responsibility_is_remembered(run, home, tmp_path):
     assert max(high for _, high in (before.crop(corner).getextrema())) - 20 < after.crop(corner).getextrema()[0][1]
 
 
+def test_nobody_says_labelled_of_a_picture_that_is_not(run, tmp_path):
+    assert run("mark", written(tmp_path, "png"), "--labelled")[0] == 0
+    label = checked(run, tmp_path / "harbour-marked.png")["label"]
+    assert (label["state"], "AI-generated" in label["detail"]) == ("present", True)
+
+
 def test_a_forgotten_file_is_found_no_more(run, tmp_path):
     kept = json.loads(run("mark", written(tmp_path, "svg"), "--json")[1])
     assert run("works", "delete", "-y", kept["id"][:6])[0] == 0

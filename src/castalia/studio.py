@@ -182,7 +182,8 @@ class Studio:
             kind: Kind of work; empty takes the format's: picture, sound, film, score, document or text.
             language: Of the visible label; None goes by the file's words, else by the interface.
             parents: Ids of works that it is made from, beside those that are found.
-            labelled: A label is seen or heard in it already, as it must be in M4A and MP4.
+            labelled: A label is seen or heard in it already; asked for where none can be put in: in MP4, in M4A without
+                ffmpeg, in animated pictures.
 
         Raises:
             UsageError: the file is missing or too large, its format is unknown, or `out` names another format.

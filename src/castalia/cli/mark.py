@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     "--labelled",
     is_flag=True,
     help=say(
-        "a label is seen or heard in it already, as it must be in M4A and MP4",
-        "文件中已有可见或可听的标识（M4A 与 MP4 必须如此）",
+        "a label is seen or heard in it already; for files that take none here: MP4, M4A without ffmpeg, animations",
+        "文件中已有可见或可听的标识；用于无法写入标识的文件：MP4、没有 ffmpeg 时的 M4A、动图",
     ),
 )
 @click.option("--json", "as_json", is_flag=True, help=say("one JSON object a file", "每个文件输出一个 JSON 对象"))

@@ -17,7 +17,7 @@ from castalia.core.values import Evidence, Language, MarkedFile, Record
 from castalia.provenance import c2pa
 from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, face_of, find_format
 from castalia.provenance.finish import finish
-from castalia.provenance.inscribe import inscribe
+from castalia.provenance.inscribe import Inscribed, inscribe
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
 from castalia.provenance.record import make_record, read_fields, read_record, text_sha256
@@ -47,7 +47,7 @@ def mark_file(
         keys: The studio's keys.
         config: `accept_marking_responsibility`, `timestamp_url` and `offline` are read.
         sidecar: The C2PA manifest that came beside the file.
-        labelled: The pixels or samples carry the visible label already (see `draw_label` and `rhythm`).
+        labelled: Pixels or samples that are out of reach here carry the visible label already.
 
     Raises:
         UsageError: the format is unknown, or the file is too large.
@@ -66,7 +66,7 @@ def mark_file(
             raise MalformedError(f"not a {face.extension} file")
         manifest = _manifest(face, content, sidecar)
         original = _original(face, content, record, manifest, sidecar)
-        inscribed = inscribe(content, face, record, label="" if labelled else label)
+        inscribed = _inscribed(content, face, record, label, labelled=labelled)
         marks = face.read(content)
         shown = text_sha256(marks.texts[0 if label else -1]) if face.kind == "text" and marks.texts else ""
         stamp = Stamp(inscribed.record, label, shown, _incoming(marks, manifest, record))
@@ -181,6 +181,16 @@ def format_of(extension: str) -> Face:
             hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(FORMATS)),
         )
     return face
+
+
+def _inscribed(content: bytes, face: Face, record: Record, label: str, *, labelled: bool) -> Inscribed:
+    """With the label where pixels or samples are in reach; where they are not, somebody must have put it in before."""
+    try:
+        return inscribe(content, face, record, label=label)
+    except MalformedError:
+        if not labelled:
+            raise
+        return inscribe(content, face, record, label="")
 
 
 def _manifest(face: Face, content: bytes, sidecar: bytes | None) -> c2pa.Manifest | None:

@@ -1,6 +1,7 @@
 """The one way through: Brief → guard → plan → compose → judge → mark → keep → Work.
 
-The command line, the Python interface and every other surface call `Studio.create`; there is no second path.
+The command line, the Python interface and every other surface call `Studio.create`; there is no second path. More than
+half of the file is what users read: this is the whole of the Python interface.
 """
 
 from __future__ import annotations

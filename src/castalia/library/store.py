@@ -2,7 +2,7 @@
 
 Encryption: SQLite3 Multiple Ciphers' ChaCha20-Poly1305, page by page, search index included, under the vault's library
 key. Journal: write-ahead with full synchronisation, so that a process killed at any moment loses no work that `keep`
-has returned and leaves none half.
+has returned and leaves none half. All SQL of the library stands in this one file.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
 
 def changeable(face: Face) -> bool:
     """Whether the samples of a format are read and changed here; those of an M4A file are where there is an ffmpeg."""
-    return face.label == "heard" and face.graft is not None and (face.extension != "m4a" or aac.available())
+    return face.label == "heard" and face.graft is not None and (not face.by_ffmpeg or aac.available())
 
 
 def samples(content: bytes, face: Face) -> tuple[NDArray[np.float32], int]:
@@ -123,7 +123,7 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
             raise MalformedError(f"a sound that cannot be encoded again ({error})") from error
     assert face.graft
     new_file = stream.getvalue()
-    return face.graft(content, aac.encoded(new_file, bits) if face.extension == "m4a" else new_file)
+    return face.graft(content, aac.encoded(new_file, bits) if face.by_ffmpeg else new_file)
 
 
 def _opened(content: bytes, face: Face) -> SoundFile:
@@ -132,10 +132,10 @@ def _opened(content: bytes, face: Face) -> SoundFile:
     if not changeable(face):
         raise MalformedError(
             f"the samples of a .{face.extension} file are not changed after encoding; "
-            + ("install ffmpeg, " if face.extension == "m4a" else "")
+            + ("install ffmpeg, " if face.by_ffmpeg else "")
             + "mark it as WAV, FLAC or MP3, or put a label in before and say --labelled"
         )
-    content = aac.decoded(content) if face.extension == "m4a" else content
+    content = aac.decoded(content) if face.by_ffmpeg else content
     try:
         sound = soundfile.SoundFile(io.BytesIO(content))
     except (soundfile.SoundFileError, ValueError) as error:

@@ -91,6 +91,8 @@ class Face:
     """The words of a document whose `read` leaves them out because finding them takes long; raises nothing."""
     label: Literal["written", "drawn", "heard"] = "written"
     """How the visible label is met; one that is drawn or heard is put into pixels or samples before `stamp`."""
+    by_ffmpeg: bool = False
+    """Whether its samples are decoded and encoded by the user's ffmpeg."""
     graft: Callable[[bytes, bytes], bytes] | None = None
     """(old file, its pixels or samples encoded anew) → the new ones with all else that the old file held."""
     embeds: bool = False

@@ -168,6 +168,7 @@ M4A = Face(
     begins=lambda content: content[4:12] == b"ftypM4A ",
     stamp=stamp,
     label="heard",
+    by_ffmpeg=True,
     graft=graft,
     embeds=True,
 )

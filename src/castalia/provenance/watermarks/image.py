@@ -36,6 +36,8 @@ there on WebP may be at full size. At 40 dB half of all drawings hold the hardes
 *What is proved.* The pilots choose a few places without looking at the other signs; of these places alone a payload is
 read, and `Reading.chance` bounds the chance of a false one for any picture whatsoever (see `payload.py`).
 
+The file is long because writing and finding share one lattice; a quarter of it is this account.
+
 *What it does not survive.* Angles and crops beyond `TURN` and `LARGEST`, mirroring, unequal resizing of the two sides,
 and brightening until everything but black ink is white: what was in the paper is then gone.
 """

@@ -2,7 +2,8 @@
 
 The mask is stricter than the checker in `quality/facts.py`, and shares no code with it: a number must be one of the
 brief's and not a beginning of it, a capital inside a sentence must begin a word of the brief, words for numbers and for
-days near today must stand in the brief, and what is in quotation marks must be there to the letter. A third of the file is tables of words.
+days near today must stand in the brief, and what is in quotation marks must be there to the letter.
+A third of the file is tables of words.
 """
 
 from __future__ import annotations

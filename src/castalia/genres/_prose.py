@@ -90,7 +90,7 @@ class Conversation:
             ask: Name of its wording; empty: the step's own.
             lines: How many.
             marks: Whether a line ends with a full stop.
-            under: Name of the step that stands above, with whose words a line does not begin.
+            under: Name of the step that stands above, whose text alone a line does not say again.
             wording: Values of the wording.
         """
         fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
@@ -130,7 +130,7 @@ class Conversation:
             ask: Name of its wording; empty: the step's own.
             about: The one statement that it is about; empty: all.
             grounded: Whether sentences that keep to the words of the brief are preferred.
-            under: Name of the step whose title or headings stand above, with whose words the text does not begin.
+            under: Name of the step whose title or headings stand above, with which and a stop the text does not open.
             wording: Values of the wording.
         """
         fields, sheet, forbidden, texts = self._fields, self._sheet, self._forbidden, tuple(self._texts)

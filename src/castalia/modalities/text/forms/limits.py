@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
 from castalia.modalities.text.forms.facts import FactSheet, plain_words
-from castalia.modalities.text.forms.openings import restates
+from castalia.modalities.text.forms.openings import echoes
 
 Count = Callable[[str], int]
 """How a platform counts a text."""
@@ -54,7 +54,7 @@ class LimitForm:
         facts: What may be stated; None leaves it free.
         forbidden: Words that must not appear.
         avoid: Texts that must not come again, not even nearly; the lines before are always among them.
-        under: Lines above, with whose words a line must not begin.
+        under: Lines above, which a line must not open with and stop.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         marks: Whether a line ends with a full stop (a description) or without (a headline).
         exclaim: Whether an exclamation mark may stand in it.
@@ -176,7 +176,9 @@ class LineCursor:
             return False
         if (banned := _any_of(form.forbidden)) and banned.search(whole[-60:]):
             return False
-        if restates(whole, form.under) or (not self._text.strip() and not _may_start(piece.strip(), form.language)):
+        if echoes(self._text, piece, form.under) or (
+            not self._text.strip() and not _may_start(piece.strip(), form.language)
+        ):
             return False
         if form.language == "en" and (_STRAY.search(whole) or re.search(r"[.!?] +[a-z]", whole)):
             return False

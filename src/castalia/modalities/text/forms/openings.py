@@ -1,32 +1,28 @@
-"""Texts that must not begin as a line above them does: a section that repeats its heading tells the reader nothing."""
+"""Texts that must not open with the line above them and a stop: that tells the reader nothing.
+
+A line may be taken up and gone on with; only the mark after it is forbidden. To forbid its words would make the model
+bend names that a sentence has to begin with.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-_HAN, _WORDS = 4, 3
-"""Characters (Chinese) and words (English) by which two beginnings are the same."""
+_STOPS = ":：.。!！?？;；—–-…"
 
 
-def restates(text: str, lines: Sequence[str]) -> bool:
-    """Whether a text begins with the beginning of one of the lines, or with the whole of a shorter one.
+def echoes(text: str, piece: str, lines: Sequence[str]) -> bool:
+    """Whether a piece would end what is so far nothing but one of the lines.
 
     Args:
-        text: A text or what there is of it yet.
+        text: What there is of the text.
+        piece: The next piece.
         lines: Titles or headings; empty ones are passed over.
     """
-    units = _units(text)
-    return any(
-        len(units) >= len(start) and units[: len(start)] == start
-        for start in (_units(line)[: _HAN if _chinese(line) else _WORDS] for line in lines)
-        if start
-    )
+    mark = piece.strip()[:1]
+    return bool(mark) and mark in _STOPS and _bare(text) in {bare for line in lines if (bare := _bare(line))}
 
 
-def _units(text: str) -> list[str]:
-    return re.findall(r"[\u3400-\u9fff]|[a-z0-9'’-]+", text.casefold())
-
-
-def _chinese(text: str) -> bool:
-    return re.search(r"[\u3400-\u9fff]", text) is not None
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())

@@ -13,7 +13,7 @@ from castalia.core.values import Language
 from castalia.modalities.text.decode import UNFINISHED
 from castalia.modalities.text.forms.english import dictionary
 from castalia.modalities.text.forms.facts import FactSheet, keys_of, numbers_of, plain_words
-from castalia.modalities.text.forms.openings import restates
+from castalia.modalities.text.forms.openings import echoes
 
 _NOISE = re.compile(r"[#*_`@|<>\[\]{}\\~=\t]|https?:|www|[.!?][^\W\d]|[。！？].")
 _SENTENCE_END = {"en": re.compile(r"[.!?][\"”’)]*$"), "zh": re.compile(r"[。！？][”’」』）]*$")}
@@ -58,7 +58,7 @@ class ProseForm:
         forbidden: Words that must not appear, in any case.
         avoid: Texts whose sentences must not come again (of other steps).
         paragraphs: Whether line breaks may come between sentences.
-        under: Title or headings above the text, with whose words it must not begin.
+        under: Title or headings above the text, which it must not open with and stop.
         favoured: Words whose first appearance is rewarded when candidates are compared.
         about: The one statement that the text is about, among others that the brief makes; empty: all of them.
         grounded: Least share of its content words that a sentence takes from the facts; 0 only prefers those that take
@@ -287,7 +287,7 @@ class SentenceCursor:
         whole = (self.text[-40:] + piece).casefold()
         if any(_contains(whole, word) for word in self._forbidden):
             return False
-        if not self.unit.so_far.strip() and restates(self.text + piece, self.unit.form.under):
+        if not self.unit.so_far.strip() and echoes(self.text, piece, self.unit.form.under):
             return False
         facts = self.unit.form.facts
         return facts is None or facts.admits(self.text, piece, start=not self.text.strip())

@@ -272,6 +272,14 @@ def test_two_files_of_one_format_are_both_named(home, tmp_path, monkeypatch, cap
     assert {name: Path(path).name for name, path in files.items()} == {"md": "a.md", "md:2": "b.md", "txt": "c.txt"}
 
 
+@pytest.mark.parametrize("tag", ["<head ", "<body ", "<html ", '<meta name="AIGC" ', '<p class="ai-label">'])
+def test_a_page_of_tags_without_end_is_marked_or_refused_in_time(run, tmp_path, tag):
+    (tmp_path / "a.html").write_text(tag * (1_500_000 // len(tag)))
+    began = time.monotonic()
+    assert run("mark", tmp_path / "a.html")[0] in (0, 1)
+    assert time.monotonic() - began < 30
+
+
 def test_foreign_pages_keep_their_words_and_their_front_matter(run, tmp_path):
     page = (
         '<!doctype html>\n<html lang="zh">\n<HEAD><title>港口</title></HEAD>\n<body>\n<p>冰来了。</p>\n</body></html>\n'

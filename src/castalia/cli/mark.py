@@ -86,10 +86,9 @@ def mark(
     action: Literal["generated", "modified"] = "modified" if modified else "generated"
     try:
         for path in files:
-            target = out or path.with_name(f"{path.stem}-marked{path.suffix}")
             kept = studio.mark_file(
                 path,
-                target,
+                out,
                 action=action,
                 model=model,
                 kind=kind,
@@ -97,7 +96,7 @@ def mark(
                 parents=parents,
                 labelled=labelled,
             )
-            _show(kept, target, as_json=as_json)
+            _show(kept, out or path.with_name(kept.name), as_json=as_json)
     finally:
         studio.close()
 

@@ -25,15 +25,13 @@ _HIDDEN = frozenset(("script", "style", "head", "template", "title", "footer"))
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 
 _MACHINE = re.compile(
-    rf"""<meta\s+(?:name="{NAME}"|property="{_SOURCE}")\s[^>]{{0,10000}}>\s?"""
-    rf"""|<script\s+type="application/json"\s+id="{_RECORD}">[^<]*</script>\s?""",
+    rf"""<meta\s+(?:name="{NAME}"|property="{_SOURCE}")\s[^<>]*+>\s?"""
+    rf"""|<script\s+type="application/json"\s+id="{_RECORD}">[^<]*+</script>\s?""",
     re.IGNORECASE,
 )
 _VISIBLE = re.compile(rf'<p class="{LABEL}">[^<]{{0,200}}</p>\s?')
-_DOCTYPE = re.compile(r"\s*<!doctype[^>]{0,1000}>", re.IGNORECASE)
-_ROOT, _HEAD, _BODY = (
-    re.compile(rf"<{name}(?:\s[^>]{{0,10000}})?>", re.IGNORECASE) for name in ("html", "head", "body")
-)
+_DOCTYPE = re.compile(r"\s*<!doctype[^<>]*+>", re.IGNORECASE)
+_ROOT, _HEAD, _BODY = (re.compile(rf"<{name}(?:\s[^<>]*+)?>", re.IGNORECASE) for name in ("html", "head", "body"))
 _HEAD_END = re.compile("</head>", re.IGNORECASE)
 
 _STYLE = """

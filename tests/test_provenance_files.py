@@ -355,6 +355,14 @@ def test_pictures_of_all_kinds_are_marked(keys, extension, mode, options):
     assert Image.open(io.BytesIO(file.content)).size == Image.open(io.BytesIO(content)).size
 
 
+def test_a_small_grey_jpeg_holds_every_payload(keys):
+    from made_files import picture
+
+    content = picture("JPEG", mode="L")  # at the loudest, and just held
+    for _ in range(25):
+        assert report(keys, marked_file(keys, "jpg", content)).layer("watermark").state == "present"
+
+
 def test_a_picture_that_lies_on_its_side_is_labelled_upright(keys):
     from PIL import Image, ImageOps
 

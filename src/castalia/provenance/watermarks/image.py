@@ -200,13 +200,16 @@ class ImageWatermark:
         shape = pixels.shape[:2]
         canvas = canonical(luma_of(pixels))
         hidden, lost, loudness = tolerance(canvas), 0.0, 0.0
-        wanted, amplitudes = self._planned(canvas, hidden, payload, shape)
+        wanted, amplitudes = self._planned(canvas, hidden, payload, shape, 0.0)
         hidable = _LOUDEST * (1 - calm(canvas))
         marked = pixels
         for _ in range(_PASSES):
             loudness = min(loudness + lost, _LOUDEST)
+            if loudness == _LOUDEST:  # what holds here holds barely: planned for this loudness, not grown to it
+                wanted, amplitudes = self._planned(canvas, hidden, payload, shape, loudness)
             allowed = 255**2 / 10 ** ((self._psnr - loudness) / 10)  # mean square error
-            louder = 10 ** (loudness / 20) * amplitudes * wanted
+            grown = 1.0 if loudness == _LOUDEST else 10 ** (loudness / 20)
+            louder = (grown * amplitudes * wanted).astype(np.float32)
             change = within_range(canvas, hidden * tiled(self._lattice, louder, canvas.shape))
             marked = added(pixels, resized(change, shape), allowed)
             if loudness == _LOUDEST:
@@ -229,18 +232,22 @@ class ImageWatermark:
         score, least = code.score(soft, code.encode(payload)), code.least_score(_PROOF, _TRIED)
         return min(_STEP + 20 * math.log10(least / max(score, 1.0)), _LONGEST_STEP) if score < least else 0.0
 
-    def _planned(self, canvas: Floats, hidden: Floats, payload: bytes, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-        """Signs and amplitudes, (frequencies, 2) each, of a mark at `psnr` in the profile that rehearses best.
+    def _planned(
+        self, canvas: Floats, hidden: Floats, payload: bytes, shape: tuple[int, ...], louder: float
+    ) -> tuple[Floats, Floats]:
+        """Signs and amplitudes, (frequencies, 2) each, of a mark in the profile that rehearses best.
 
         Args:
             canvas: The canonical picture.
             hidden: How much change each of its places hides (`canvas.tolerance`).
             payload: Six bytes.
             shape: Height and width of the picture itself.
+            louder: Decibels above the mark at `psnr`.
         """
         wanted = self._signs.copy()
         wanted[self._data] *= np.tile(code.encode(payload), COPIES).reshape(-1, 2)
-        unit = 255 / 10 ** (self._psnr / 20) / math.sqrt(len(wanted))  # even amplitude with the error that is allowed
+        error = 255 / 10 ** ((self._psnr - louder) / 20)
+        unit = error / math.sqrt(len(wanted))  # even amplitude with the error that is allowed
         finest = 0.42 * TILE * shape[0] / len(canvas)  # a little below the picture's own Nyquist frequency
 
         def change(amplitudes: Floats) -> Floats:

@@ -39,7 +39,7 @@ class Newsletter:
     fields: type[BriefFields] = NewsletterFields
 
     def plan(self, brief: Brief) -> Plan:
-        """Subject, opening, then heading and text of each item."""
+        """Subject, heading and text of each item, and last the opening, which leaves the facts to the items."""
         fields = _fields(brief)
         items = _items(brief, fields)
         opening, each, tolerance = _lengths(fields, len(items))
@@ -50,10 +50,10 @@ class Newsletter:
             without=(*claim_words(fields.language, brief.said), *unsaid(("newsletter", "简报"), brief)),
         )
         talk.line("subject", (60, 22))
-        talk.text("intro", opening, tolerance, under="subject")
         for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):
             talk.line(heading, (50, 14), ask="heading", fact=fact)
             talk.text(name, each, tolerance, ask="item", about=fact, under=heading)
+        talk.text("intro", opening, tolerance, under="subject")
         return talk.plan()
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

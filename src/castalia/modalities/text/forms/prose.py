@@ -23,7 +23,7 @@ _ABBREVIATION = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _CHATTER = re.compile(
     r"\b(?:as an ai|in conclusion|this (?:article|post|email|story|poem|text)|word count|note that)\b"
-    r"|以上(?:就)?是|本文|字数|这是一[则篇]|^如何[^，。]{1,20}[：:]",
+    r"|以上(?:就)?是|本文|字数|这是一[则篇条]|(?:这|那)是(?:一个)?[^，。]{0,12}(?:报道|新闻|文章)|^如何[^，。]{1,20}[：:]",
     re.IGNORECASE,
 )
 _SLIP = re.compile(r"([将的了在是把被从对与])\1|[一二三四五六七八九十]月\d")

@@ -63,7 +63,7 @@ class Conversation:
         without: Sequence[str] = (),
     ) -> None:
         self._wording = _wordings()[genre][fields.language]
-        self._fields = fields
+        self._fields, self._words = fields, brief.words
         self._sheet = None if free else FactSheet(brief.said, fields.language)
         self._forbidden = (*fields.forbidden, *without)
         self._turns = [Message("system", self._wording["system"])]
@@ -80,6 +80,8 @@ class Conversation:
         lines: int = 1,
         marks: bool = False,
         under: str = "",
+        apart: Sequence[str] = (),
+        about: str = "",
         **wording: object,
     ) -> None:
         """A step of short lines.
@@ -91,9 +93,13 @@ class Conversation:
             lines: How many.
             marks: Whether a line ends with a full stop.
             under: Name of the step that stands above, whose text alone a line does not say again.
+            apart: Names of the steps whose lines must not come again, not even nearly.
+            about: The one statement that it may draw on, beside the brief's words; empty: all.
             wording: Values of the wording.
         """
-        fields, sheet, forbidden = self._fields, self._sheet, self._forbidden
+        fields, sheet, forbidden, beside = self._fields, self._sheet, self._forbidden, tuple(apart)
+        if sheet is not None and about:
+            sheet = FactSheet(f"{self._words}\n{about}", fields.language)
 
         def form(earlier: Mapping[str, str]) -> Form:
             return LimitForm(
@@ -102,6 +108,7 @@ class Conversation:
                 lines=lines,
                 facts=sheet,
                 forbidden=forbidden,
+                avoid=tuple(line for name in beside for line in _lines(earlier, name)),
                 under=_lines(earlier, under),
                 favoured=fields.keywords,
                 marks=marks,
@@ -177,11 +184,17 @@ def unsaid(words: Sequence[str], brief: Brief) -> tuple[str, ...]:
 
 def length_of(fields: ProseFields, usual: tuple[int, int]) -> tuple[int, float]:
     """(length, share by which it may be missed): the wanted one within a tenth, or the usual one, more freely."""
-    return (fields.length, 0.1) if fields.length else (usual[fields.language == "zh"], 0.5)
+    return (fields.length, 0.1) if fields.length else (usual[fields.language == "zh"], 0.65)
 
 
 def prose_rules(
-    brief: Brief, fields: ProseFields, texts: Sequence[str], length: tuple[int, float], *, free: bool = False
+    brief: Brief,
+    fields: ProseFields,
+    texts: Sequence[str],
+    length: tuple[int, float],
+    *,
+    free: bool = False,
+    optional: Sequence[str] = (),
 ) -> tuple[Rule, ...]:
     """Length, whole sentences, keywords, and nothing stated that was not said.
 
@@ -191,10 +204,11 @@ def prose_rules(
         texts: Names of the steps that hold sentences.
         length: Of these steps together, see `length_of`.
         free: Whether the text may state what the brief does not say.
+        optional: Names of those that may be left out.
     """
     return (
         LengthRule(*length, parts=tuple(texts)),
-        SentencesRule(tuple(texts)),
+        SentencesRule(tuple(texts), tuple(optional)),
         ReadabilityRule(tuple(texts)),
         KeywordRule(fields.keywords),
         ForbiddenRule(fields.forbidden),

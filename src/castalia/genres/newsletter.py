@@ -39,7 +39,7 @@ class Newsletter:
     fields: type[BriefFields] = NewsletterFields
 
     def plan(self, brief: Brief) -> Plan:
-        """Subject, heading and text of each item, and last the opening, which leaves the facts to the items."""
+        """Subject, heading and text of each item, and last the opening, where the items leave it something to say."""
         fields = _fields(brief)
         items = _items(brief, fields)
         opening, each, tolerance = _lengths(fields, len(items))
@@ -50,8 +50,10 @@ class Newsletter:
             without=(*claim_words(fields.language, brief.said), *unsaid(("newsletter", "简报"), brief)),
         )
         talk.line("subject", (60, 22))
-        for name, heading, fact in zip(_names(items), _headings(items), items, strict=True):
-            talk.line(heading, (50, 14), ask="heading", fact=fact)
+        headings = _headings(items)
+        for at, (name, heading, fact) in enumerate(zip(_names(items), headings, items, strict=True)):
+            about = fact if fields.facts else ""  # without facts the items are the brief itself
+            talk.line(heading, (50, 14), ask="heading", apart=headings[:at], about=about, fact=fact)
             talk.text(name, each, tolerance, ask="item", about=fact, under=heading)
         talk.text("intro", opening, tolerance, under="subject")
         return talk.plan()
@@ -67,12 +69,20 @@ class Newsletter:
         top, tail = [fields.name] * bool(fields.name), [fields.sender] * bool(fields.sender)
         return Content(
             title=subject,
-            text="\n\n".join([*top, subject, intro, *(f"{heading}\n{body}".strip() for heading, body in pairs), *tail]),
+            text="\n\n".join(
+                [
+                    *top,
+                    subject,
+                    *[intro] * bool(intro),
+                    *(f"{heading}\n{body}".strip() for heading, body in pairs),
+                    *tail,
+                ]
+            ),
             markdown="\n\n".join(
                 [
                     *(f"*{each}*" for each in top),
                     f"# {subject}",
-                    intro,
+                    *[intro] * bool(intro),
                     *(f"## {h}\n\n{b}" if h else b for h, b in pairs),
                     *tail,
                 ]
@@ -88,7 +98,7 @@ class Newsletter:
         opening, each, tolerance = _lengths(fields, len(items))
         texts = ("intro", *_names(items))
         return (
-            *prose_rules(brief, fields, texts, (opening + each * len(items), tolerance)),
+            *prose_rules(brief, fields, texts, (opening + each * len(items), tolerance), optional=("intro",)),
             UnsupportedFactsRule(brief.said, parts=("subject", *_headings(items)), names=False),
         )
 
@@ -124,7 +134,7 @@ def _lengths(fields: NewsletterFields, items: int) -> tuple[int, int, float]:
     """(of the opening, of an item, share by which they may be missed)."""
     side = fields.language == "zh"
     if not fields.length:
-        return OPENING[side], ITEM[side], 0.4
+        return OPENING[side], ITEM[side], 0.6
     opening = max(fields.length // (items + 2), 15)
     return opening, max((fields.length - opening) // items, 15), 0.1
 

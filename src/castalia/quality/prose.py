@@ -25,6 +25,8 @@ class SentencesRule:
     """Each part is there and ends with a sentence's end; no sentence comes twice."""
 
     parts: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    """Parts that may be left out."""
     name: str = "sentences"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
@@ -36,7 +38,7 @@ class SentencesRule:
             findings.append(
                 Finding(
                     rule=self.name,
-                    ok=bool(re.search(_END[draft.content.language], text)),
+                    ok=bool(re.search(_END[draft.content.language], text)) or (not text and part in self.optional),
                     place=part,
                     found=text[-40:],
                     wanted=say("whole sentences", "完整的句子"),

@@ -38,6 +38,8 @@ _DANGLING = frozenset(
 _CUT = re.compile(r"^[^,]*,\s*\w+$|\b(?:a|an|the|your|our) [^\W\d_]+-[^\W\d_]+$", re.IGNORECASE)
 """Lines that stop too early: "Family hotel by the lake, open"; "Hotel Seeblick offers a family-friendly"."""
 _HAN_DANGLING = tuple("的地得和与及或在从对把被为是有让使将向给以而且但并就都也还更最很不这那其之")
+_TWICE = re.compile(r"(.{4,})[\s,;:.!?，；：。！？、]*\1[.!?。！？]?$")
+"""A line that ends with the same words twice."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Line:
         form, body = self.form, text.strip()
         if not _whole(body, form) or form.count(body) > form.limit or (not self.last and not text.endswith("\n")):
             return False
-        if any(_near(body, other) for other in (*form.avoid, *self.before) if other):
+        if any(_near(body, other) for other in (*form.avoid, *self.before) if other) or _TWICE.search(body):
             return False
         facts = form.facts
         return facts is None or (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.values import Brief, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.library import Library
-from castalia.modalities.text import compose
+from castalia.modalities import music, text
 
 
 class Studio:
@@ -133,7 +133,7 @@ class Studio:
         room = genres.find(old.genre)
         fields = genres.fields_of(room, old.brief.fields.model_dump())
         brief = old.brief.model_copy(update={"fields": fields})
-        with self._as_then(old.evidence):
+        with nullcontext() if old.content.score else self._as_then(old.evidence):
             draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
         judged = self._revised(room, self._judge(room, draft))
         made = old.model_copy(
@@ -149,7 +149,8 @@ class Studio:
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
-        self._deliver(provenance.export(work, face, keys=self.keys, config=self.config), path)
+        made = self._made(work.content, [face]).get(face)
+        self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
 
     def printed(self, work: Work) -> str:
@@ -274,6 +275,13 @@ class Studio:
         """The language model, loaded."""
         return open_engine(self.config, self._progress, self.vault)
 
+    @cached_property
+    def composer(self) -> music.ChoraleModel:
+        """The music model that the settings name, else the one that comes with the program."""
+        if self.config.music_model:
+            return music.ChoraleModel(Path(self.config.music_model), threads=self.config.threads or 1)
+        return music.ChoraleModel.default(threads=self.config.threads or 1)
+
     def close(self) -> None:
         """Free the model and close the library."""
         self._drop("engine")
@@ -290,7 +298,7 @@ class Studio:
         self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
     ) -> Brief:
         cleaned = privacy.guard(words)
-        given = {name: _guarded(value) for name, value in fields.items() if value is not None}
+        given = {name: _guarded(_read(room, name, value)) for name, value in fields.items() if value is not None}
         given.setdefault("language", _language_of(cleaned or " ".join(map(str, given.values())), room))
         brief = Brief(
             genre=room.name,
@@ -307,10 +315,13 @@ class Studio:
         return brief
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
+        plan = room.plan(brief)
+        if plan.scores:
+            return music.compose(brief, plan, self.composer, room.assemble, attempt=attempt, progress=self._progress)
         strength, sampling = self.config.watermark_strength, self.config.sampling
-        draft = compose(
+        draft = text.compose(
             brief,
-            _sampled(room.plan(brief), sampling),
+            _sampled(plan, sampling),
             self.engine,
             room.assemble,
             attempt=attempt,
@@ -358,7 +369,17 @@ class Studio:
 
     def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
         self._make_keys()
-        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config)
+        made = self._made(judged.draft.content, faces)
+        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config, made=made)
+
+    def _made(self, content: Content, faces: Sequence[str]) -> Mapping[str, bytes]:
+        """Files that are more than the work's text, by extension: those of its score."""
+        score = content.score
+        if score is None:
+            return {}
+        wanted = [face for face in faces if face in music.FACES]
+        font = music.find_soundfont(models.folder()) if any(face in music.SOUNDS for face in wanted) else None
+        return {face: music.file_of(score, face, soundfont=font) for face in wanted}
 
     def _make_keys(self) -> None:
         with self.vault.locked():  # two first works at once share their keys
@@ -411,6 +432,15 @@ def _seed(seed: int | None) -> int:
             )
         )
     return seed
+
+
+def _read(room: Genre, name: str, value: object) -> object:
+    """A field's value; where the field is a score and the value a path, the score in that file."""
+    field = room.fields.model_fields.get(name)
+    if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
+        return value
+    path = Path(value)
+    return music.read_score(provenance.read_limited(path), path.suffix.lstrip(".").lower())
 
 
 def _guarded(value: object) -> object:

@@ -53,6 +53,17 @@ _MOST_BYTES = 1_000_001
     ),
 )
 @click.option(
+    "--melody",
+    metavar="FILE",
+    help=say("music: a score whose melody is set for voices (.mid, .musicxml, .abc)", "音乐：为其旋律配和声的乐谱文件"),
+)
+@click.option(
+    "--continue",
+    "continued",
+    metavar="FILE",
+    help=say("music: a score that is to go on", "音乐：待续写的乐谱文件"),
+)
+@click.option(
     "-m",
     "--model",
     metavar="MODEL",
@@ -76,6 +87,8 @@ def create(
     brief: str | None,
     out: Sequence[Path],
     option: Sequence[str],
+    melody: str | None,
+    continued: str | None,
     model: str | None,
     style: str | None,
     number: int,
@@ -86,12 +99,13 @@ def create(
 ) -> None:
     """Parse, call, print."""
     from castalia.core.config import SAMPLING
-    from castalia.provenance import FACES
+    from castalia.provenance import FORMATS
 
     words = _words(brief)
-    fields = _fields(option) | ({"style": style} if style else {})
+    named = {"style": style, "melody": melody, "continued": continued}
+    fields = _fields(option) | {name: value for name, value in named.items() if value}
     sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
-    check_files(out, FACES)
+    check_files(out, FORMATS)
     faces = ["txt", *dict.fromkeys(face_of(path) for path in out)]
     refusals = 0
     with progress_line(quiet=as_json) as progress:

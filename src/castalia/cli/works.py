@@ -98,9 +98,9 @@ def search(query: Sequence[str], limit: int, as_json: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE…")
 def export(work_id: str, files: Sequence[Path]) -> None:
     """Parse, call, print."""
-    from castalia.provenance import FACES
+    from castalia.provenance import FORMATS
 
-    check_files(files, FACES)
+    check_files(files, FORMATS)
     studio = open_studio()
     work = studio.library.get(work_id)
     for path in files:

@@ -46,6 +46,10 @@ class Config(BaseModel):
     models: Annotated[
         str, Field(description="folder of model files; empty: in the cache folder | 模型文件夹；空为缓存文件夹内")
     ] = ""
+    music_model: Annotated[
+        str,
+        Field(description="folder of a music model; empty: the one that comes along | 音乐模型文件夹；空为自带模型"),
+    ] = ""
     threads: Annotated[
         int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load | 生成线程数；0 为按负载选择")
     ] = 0

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.score import Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 
 Scores = NDArray[np.float32]
@@ -333,10 +334,38 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The steps of a work, in an order in which each comes after those it needs."""
+class Kept:
+    """A stretch of a part that stands as it is given, rests too."""
 
-    steps: tuple[Step, ...]
+    part: int
+    start: int
+    end: int
+    """Ticks."""
+
+
+@dataclass(frozen=True)
+class ScoreStep:
+    """One node of a plan: music to write."""
+
+    name: str
+    sketch: Score
+    """Title, parts, key, metre and tempo of the finished score, with the notes that are given."""
+    length: int
+    """Ticks of the whole."""
+    kept: tuple[Kept, ...] = ()
+    """What stands in the sketch; all else is written."""
+    leaning: tuple[tuple[int, int, Mapping[int, float]], ...] = ()
+    """(from, to, nats by pitch class) in ticks: added to the score of each pitch; -inf is only kept to where another
+    pitch is left. Pitch classes that are not named get nothing."""
+    temperature: float = 0.95
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a work, in an order in which each comes after those it needs; texts before scores."""
+
+    steps: tuple[Step, ...] = ()
+    scores: tuple[ScoreStep, ...] = ()
 
 
 class Rule(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from castalia.core.config import Config
@@ -10,6 +10,7 @@ from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import say
 from castalia.core.values import Content, Evidence, Judged, Marked, MarkedFile, Record, Work
 from castalia.provenance.embed import FACES, Face, Stamp, find_format
+from castalia.provenance.files import mark_file
 from castalia.provenance.finish import finish
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
@@ -25,6 +26,7 @@ def mark(
     faces: Sequence[str] = ("txt",),
     action: Literal["generated", "modified"] = "generated",
     parents: Sequence[str] = (),
+    made: Mapping[str, bytes] | None = None,
 ) -> Marked:
     """Put every mark on a draft that passed its checks, and read each of them back.
 
@@ -35,6 +37,7 @@ def mark(
         faces: File formats to make beside `txt`, by extension.
         action: Whether a model made the work or changed a person's.
         parents: Ids of works that it is made from, beside those that its brief names.
+        made: Files of the work that its own room made, by extension; of the other faces the text is written.
 
     Raises:
         MarkError: the draft did not pass, or a mark does not read back as it was written.
@@ -50,7 +53,8 @@ def mark(
                 names=", ".join(dict.fromkeys(finding.rule for finding in judged.broken)),
             )
         )
-    wanted = [find_face(name) for name in dict.fromkeys(("txt", *faces))]
+    made = made or {}
+    texts = [find_face(name) for name in dict.fromkeys(("txt", *faces)) if name not in made]
     content = judged.draft.content
     watermark, reason = _verified_watermark(content.text, judged.draft.evidence, keys)
     brief, evidence = judged.draft.brief, judged.draft.evidence
@@ -63,18 +67,28 @@ def mark(
         parents=(*brief.parents, *parents),
         text=content.text,
     )
-    files = tuple(_file(content, record, face, keys=keys, config=config) for face in wanted)
-    return Marked(judged=judged, record=record, files=files)
+    files = [_file(content, record, face, keys=keys, config=config) for face in texts]
+    files += [mark_file(each, extension=face, record=record, keys=keys, config=config) for face, each in made.items()]
+    return Marked(judged=judged, record=record, files=tuple(files))
 
 
-def export(work: Work, face: str, *, keys: Keys, config: Config) -> MarkedFile:
+def export(work: Work, face: str, *, keys: Keys, config: Config, made: bytes | None = None) -> MarkedFile:
     """A file of a finished work: the same record, labels and content, with a fresh signature.
+
+    Args:
+        work: The work.
+        face: The format, by extension.
+        keys: The studio's keys.
+        config: As in `mark`.
+        made: The file, where the work's own room made it; None writes its text.
 
     Raises:
         UsageError: the face is unknown.
         MarkError: a mark does not read back.
         OfflineError: a time stamp is asked for, and the network is switched off.
     """
+    if made is not None:
+        return mark_file(made, extension=face, record=work.record, keys=keys, config=config)
     return _file(work.content, work.record, find_face(face), keys=keys, config=config)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from castalia.provenance.embed import (
+    abc,
     docx,
     epub,
     flac,
@@ -31,7 +32,7 @@ _ALL = (
     *(txt.FACE, md.FACE, html.FACE, json.FACE),
     *(png.FACE, jpeg.FACE, webp.FACE, svg.FACE),
     *(wav.FACE, mp3.FACE, flac.FACE, mp4.M4A, mp4.MP4),
-    *(midi.FACE, musicxml.FACE, mxl.FACE),
+    *(midi.FACE, musicxml.FACE, mxl.FACE, abc.FACE),
     *(pdf.FACE, docx.FACE, xlsx.FACE, epub.FACE),
 )
 FORMATS: dict[str, Face] = {face.extension: face for face in _ALL}

@@ -1,0 +1,230 @@
+"""Chorale: four voices, composed, or set under a given melody, or with whatever voices and bars are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+from castalia.core.ports import Kept, Plan, Rule, ScoreStep
+from castalia.core.score import QUARTER, Note, Part, Score
+from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
+from castalia.genres._music import Key, key_of, mood_of, only, tempered
+from castalia.modalities.music import melody_of, write_abc
+from castalia.quality import chorale_rules, key_of_score
+
+NAMES = (("Soprano", "女高音"), ("Alto", "女低音"), ("Tenor", "男高音"), ("Bass", "男低音"))
+CLEFS: tuple[Literal["treble", "treble8", "bass"], ...] = ("treble", "treble", "treble8", "bass")
+PROGRAMS = {"choir": 52, "organ": 19, "strings": 48, "piano": 0, "brass": 61}
+MOST_BARS = 64
+HALF = 2 * QUARTER
+
+
+class ChoraleFields(BriefFields):
+    """Fields of a chorale."""
+
+    bars: Annotated[int, Field(ge=2, le=MOST_BARS, description="bars of four quarters | 小节数（四四拍）")] = 8
+    key: Annotated[str, Field(max_length=20, description="key, e.g. E minor, Bb | 调，如 E小调、降B大调")] = ""
+    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    sound: Annotated[
+        Literal["choir", "organ", "strings", "piano", "brass"],
+        Field(description="choir, organ, strings, piano or brass | 音色：choir、organ、strings、piano、brass"),
+    ] = "choir"
+    melody: Annotated[
+        Score | None, Field(description="score file whose melody the soprano sings | 乐谱文件，其旋律由女高音演唱")
+    ] = None
+    continued: Annotated[
+        Score | None, Field(description="score file of four voices that is to go on | 待续写的四声部乐谱文件")
+    ] = None
+
+
+class Chorale:
+    """See the module."""
+
+    name = "chorale"
+    aliases = ("四部合唱", "众赞歌", "圣咏", "satb")
+    languages = ("en", "zh")
+    title = ("Chorale", "四部合唱")
+    summary = (
+        "four voices after Bach's practice: ranges, crossings, spacing, parallels, cadence; or a melody set for four voices",
+        "按巴赫的写法写四声部：音域、交叉、间距、平行、终止；也可为给定旋律配和声",
+    )
+    fields: type[BriefFields] = ChoraleFields
+
+    def plan(self, brief: Brief) -> Plan:
+        """One score."""
+        fields = _fields(brief)
+        if fields.melody is not None:
+            return Plan(scores=(_harmonised(brief, fields, fields.melody),))
+        if fields.continued is not None:
+            return Plan(scores=(_continued(brief, fields, fields.continued),))
+        return Plan(scores=(_composed(brief, fields),))
+
+    def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
+        """The score, and the same as ABC text."""
+        score = Score.model_validate_json(parts["chorale"])
+        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+
+    def rules(self, brief: Brief) -> Sequence[Rule]:
+        """Voice leading, cadence, bars, and what was given."""
+        step = self.plan(brief).scores[0]
+        return chorale_rules(step.sketch, step.kept, length=step.length)
+
+    def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
+        """Nothing to mend: a chorale is written anew."""
+
+
+def _fields(brief: Brief) -> ChoraleFields:
+    assert isinstance(brief.fields, ChoraleFields)
+    return brief.fields
+
+
+def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
+    side = fields.language == "zh"
+    program = PROGRAMS[fields.sound]
+    return Score(
+        title=brief.words[:60].strip(),
+        parts=tuple(
+            Part(name=name[side], program=program, kind="voice", clef=clef)
+            for name, clef in zip(NAMES, CLEFS, strict=True)
+        ),
+        fifths=key.fifths,
+        mode=key.mode,
+        tempo=float(fields.tempo or tempo),
+    )
+
+
+def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
+    """Begins and ends on the tonic chord; between, the model goes where it will, near the key."""
+    mode, tempo = mood_of(f"{brief.words} {fields.style}")
+    key = key_of(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
+    sketch = _sketch(brief, fields, key, tempo)
+    bar = sketch.metres[0].bar
+    length = fields.bars * bar
+    end = length - HALF
+    final = {0: _near(key.tonic, 67), 3: _near(key.tonic, 47)}
+    parts = [
+        part.model_copy(update={"notes": (Note(end, HALF, final[voice]),)}) if voice in final else part
+        for voice, part in enumerate(sketch.parts)
+    ]
+    picardy = ((key.tonic + 4) % 12,) if key.mode == "minor" else ()
+    return ScoreStep(
+        name="chorale",
+        sketch=sketch.model_copy(update={"parts": tuple(parts)}),
+        length=length,
+        kept=tuple(Kept(voice, end, length) for voice in final),
+        leaning=(
+            (0, length, tempered(key, nats=1.5)),
+            (0, QUARTER, only(key.triad)),
+            (end - bar, end, tempered(key, nats=1.5)),
+            (end, length, only((*key.triad, *picardy))),
+        ),
+    )
+
+
+def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+    """The melody stands note by note; three voices are written under it."""
+    melody = melody_of(given)
+    _, tempo = mood_of(f"{brief.words} {fields.style}")
+    key = key_of(fields.key, brief.words) or _key_of(given)
+    low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)
+    up = _into_range(low, high)
+    melody = tuple(note._replace(pitch=note.pitch + up) for note in melody)
+    sketch = _sketch(brief, fields, key, tempo)
+    if not fields.tempo and not brief.words:
+        sketch = sketch.model_copy(update={"tempo": given.tempo})
+    length = -(-max(note.start + note.length for note in melody) // QUARTER) * QUARTER
+    parts = (sketch.parts[0].model_copy(update={"notes": melody}), *sketch.parts[1:])
+    changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "title": sketch.title or given.title}
+    last = melody[-1]
+    ends = last.pitch % 12 in key.triad
+    return ScoreStep(
+        name="chorale",
+        sketch=sketch.model_copy(update=changed),
+        length=length,
+        kept=(Kept(0, 0, length),),
+        leaning=(
+            (0, length, tempered(key, nats=1.0)),
+            *(((last.start, length, only((*key.triad, last.pitch % 12))),) if ends else ()),
+        ),
+    )
+
+
+def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+    """`bars` more bars after what is given, to a cadence."""
+    voices = [part for part in given.parts if part.kind == "voice"]
+    if len(voices) != len(NAMES):
+        raise UsageError(
+            say(
+                "A chorale goes on from four voices, not from {n}.", "续写需要四个声部，而不是 {n} 个。", n=len(voices)
+            ),
+            hint=say("Give one voice as `melody` to have it harmonised.", "若只有一个声部，请用 melody 配和声。"),
+        )
+    composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
+    begin = -(-given.length // QUARTER) * QUARTER
+    shift = begin
+    parts = tuple(
+        part.model_copy(
+            update={"notes": (*own.notes, *(note._replace(start=note.start + shift) for note in part.notes))}
+        )
+        for part, own in zip(composed.sketch.parts, voices, strict=True)
+    )
+    changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup}
+    return ScoreStep(
+        name="chorale",
+        sketch=composed.sketch.model_copy(update=changed),
+        length=composed.length + shift,
+        kept=(
+            *(Kept(voice, 0, begin) for voice in range(len(NAMES))),
+            *(Kept(each.part, each.start + shift, each.end + shift) for each in composed.kept),
+        ),
+        leaning=tuple(
+            (start + shift, end + shift, wishes)
+            for start, end, wishes in composed.leaning
+            if (start, end) != (0, QUARTER)
+        ),
+    )
+
+
+def _key_of(score: Score) -> Key:
+    fifths, mode, _ = key_of_score(score)
+    return Key(fifths, mode)
+
+
+def _named(key: Key) -> str:
+    letters = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+    return f"{letters[key.tonic]} {key.mode}"
+
+
+def _drawn(seed: int, mode: Literal["major", "minor"] | None) -> Key:
+    """A key of few accidentals, by the seed."""
+    chosen = mode or ("major", "minor")[seed // 7 % 2]
+    return Key((0, 1, -1, 2, -2, 3, -3)[seed % 7], chosen)
+
+
+def _near(name: int, pitch: int) -> int:
+    """The pitch of a class nearest to another."""
+    return min(range(name, 128, 12), key=lambda each: abs(each - pitch))
+
+
+def _into_range(low: int, high: int) -> int:
+    """Octaves, in semitones, that bring a melody into the soprano's range.
+
+    Raises:
+        UsageError: it is too wide.
+    """
+    for up in (0, 12, -12, 24, -24, 36, -36):
+        if low + up >= 60 and high + up <= 81:
+            return up
+    raise UsageError(
+        say(
+            "The melody spans {n} semitones; a soprano sings 21.", "旋律跨 {n} 个半音；女高音只有 21 个。", n=high - low
+        ),
+        hint=say("Cut it or bring its outermost notes in.", "请裁剪旋律，或移动最高与最低的音。"),
+    )
+
+
+GENRE = Chorale()

@@ -1,0 +1,396 @@
+"""Counts as experts: how often a voice moved by which interval in like places, in other pieces and in this one.
+
+Every context is relative to the voice's own last pitch, so that one piece teaches all keys. The experts of a voice are
+chains of contexts, each longer than the one before, smoothed into it by the method C of Witten and Bell (1991, "The
+zero-frequency problem", IEEE Trans. Inf. Theory 37). A network weighs them (see `training/music/network.py`); for its
+training, a piece's own counts are taken out of the tables again, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.modalities.music.grid import VOICES, Frames
+from castalia.modalities.music.state import LONGEST, NONE, Numbers, State, walk
+
+REACH = 16
+"""Semitones of the largest interval that is counted by itself."""
+MOVES = 2 * REACH + 2
+"""Intervals from -16 to 16, and last: a rest, or farther."""
+OTHER = MOVES - 1
+_HASH = np.uint64(0xFF51AFD7ED558CCD)
+_SHIFT = np.uint64(33)
+
+Rows = NDArray[np.float32]
+
+
+def moves_of(pitches: Numbers, reference: Numbers) -> Numbers:
+    """Each pitch as a move from the voice's last one, 0–33."""
+    step = pitches - reference
+    return np.where((pitches == 0) | (np.abs(step) > REACH), OTHER, step + REACH)
+
+
+def chains(state: State, voice: int, chosen: Numbers) -> list[list[list[Numbers]]]:
+    """The contexts of a voice's next note in other pieces: chains of levels, each the columns that it adds.
+
+    Args:
+        state: The past.
+        voice: 0 soprano … 3 bass.
+        chosen: Pitches of the voices above in the same frame (rows, ≥ voice).
+    """
+    reference, before = state.reference[:, voice], state.recent[0]
+    beat = np.full(state.rows, state.time % 4, np.int64)
+    held = state.held[:, voice]
+    above = [_relative(chosen[:, other], reference) for other in range(voice)]
+    moved = [(chosen[:, other] != before[:, other]).astype(np.int64) for other in range(voice)]
+    others = [_relative(before[:, other], reference) for other in range(VOICES) if other != voice]
+    chord = [_relative(state.chord[:, other], reference) for other in range(VOICES)]
+    steps = [state.steps[:, voice, at] for at in range(6)]
+    lengths = [state.lengths[:, voice, at] for at in range(6)]
+    bass = others[-1:] if voice < VOICES - 1 else []
+    some, few = np.minimum(held, 8), np.minimum(held, 4)
+    return [
+        [
+            [beat, some],
+            moved,
+            steps[:1],
+            [steps[1], lengths[0], held],
+            [steps[2], lengths[1]],
+            [*steps[3:5], lengths[2]],
+        ],
+        [[beat, few], moved, above[-1:], above[:-1], others[voice : voice + 1], others],
+        [[beat, some, *moved, *above], bass, others, steps[:1], chord],
+    ]
+
+
+def own_chains(state: State, voice: int, chosen: Numbers) -> list[list[list[Numbers]]]:
+    """The same within the piece itself: there, pitches count as they are, for what comes again."""
+    before, held = state.recent[0], state.held[:, voice]
+    beat = np.full(state.rows, state.time % 4, np.int64)
+    above = [chosen[:, other] for other in range(voice)]
+    all_held = [state.held[:, other] for other in range(VOICES)]
+    line = [state.recent[at, :, voice] for at in range(8)]
+    past = [state.recent[at, :, other] for at in range(1, 8) for other in range(VOICES)]
+    was = [before[:, other] for other in range(VOICES)]
+    return [
+        [
+            [beat, before[:, voice], np.minimum(held, 8), *above],
+            [held, *was],
+            [*all_held, *(state.chord[:, other] for other in range(VOICES))],
+            past,
+        ],
+        [
+            [beat, held, state.steps[:, voice, 0], state.steps[:, voice, 1], state.lengths[:, voice, 0]],
+            [before[:, voice], state.steps[:, voice, 2], state.lengths[:, voice, 1]],
+            line[1:],
+        ],
+    ]
+
+
+EXPERTS = 5
+"""Three chains over other pieces, two over the piece itself."""
+
+
+def hashes(levels: Sequence[Sequence[Numbers]], salt: int) -> list[NDArray[np.uint64]]:
+    """A 64-bit hash of each level's context, which includes those of the levels before (rows,)."""
+    rows = len(levels[0][0])
+    mixed = np.full(rows, salt + 1, np.uint64)
+    found: list[NDArray[np.uint64]] = []
+    for level in levels:
+        mixed = _mixed(mixed, np.full(rows, 1009, np.int64))
+        for column in level:
+            mixed = _mixed(mixed, column)
+        found.append(mixed)
+    return found
+
+
+@dataclass(frozen=True)
+class Table:
+    """Counts of moves by context: rows of one level of one chain of one voice.
+
+    Attributes:
+        keys: Sorted hashes, the upper 32 bits (contexts,).
+        begins: Where a context's entries begin (contexts + 1,).
+        moves: Which moves came (entries,).
+        counts: How often (entries,), at most 65,535.
+    """
+
+    keys: NDArray[np.uint32]
+    begins: NDArray[np.uint32]
+    moves: NDArray[np.uint8]
+    counts: NDArray[np.uint16]
+
+    def look(self, hashed: NDArray[np.uint64]) -> Rows:
+        """Counts by row (rows, moves)."""
+        found = np.zeros((len(hashed), MOVES), np.float32)
+        if not len(self.keys):
+            return found
+        short = (hashed >> np.uint64(32)).astype(np.uint32)
+        place = np.minimum(np.searchsorted(self.keys, short), len(self.keys) - 1)
+        for row in np.flatnonzero(self.keys[place] == short):
+            first, last = self.begins[place[row]], self.begins[place[row] + 1]
+            found[row, self.moves[first:last]] = self.counts[first:last]
+        return found
+
+    @staticmethod
+    def of(hashed: NDArray[np.uint64], moves: Numbers, *, least: int = 1) -> Table:
+        """Count moves by context.
+
+        Args:
+            hashed: Context of each note.
+            moves: The note, as a move.
+            least: Contexts that came less often are left out.
+        """
+        short = (hashed >> np.uint64(32)).astype(np.uint32)
+        keys, place, often = np.unique(short, return_inverse=True, return_counts=True)
+        pairs, counts = np.unique(place.astype(np.int64) * MOVES + moves, return_counts=True)
+        keep = often[pairs // MOVES] >= least
+        pairs, counts = pairs[keep], counts[keep]
+        left = np.flatnonzero(often >= least)
+        begins = np.searchsorted(pairs // MOVES, [*left, len(keys)]).astype(np.uint32)
+        return Table(
+            keys[left].astype(np.uint32),
+            begins,
+            (pairs % MOVES).astype(np.uint8),
+            np.minimum(counts, 65_535).astype(np.uint16),
+        )
+
+
+@dataclass(frozen=True)
+class Experts:
+    """The tables of a collection, and how likely its moves are without any context.
+
+    Attributes:
+        prior: By voice (voices, moves).
+        tables: By voice, chain and level.
+    """
+
+    prior: Rows
+    tables: Sequence[Sequence[Sequence[Table]]]
+
+    def read(self, state: State, voice: int, chosen: Numbers, memory: Memory) -> tuple[Rows, Rows]:
+        """What each expert says of a voice's next note.
+
+        Args:
+            state: The past.
+            voice: 0 soprano … 3 bass.
+            chosen: Pitches of the voices above in the same frame (rows, ≥ voice).
+            memory: The pieces' own counts.
+
+        Returns:
+            (chances (rows, EXPERTS, MOVES), log of 1 + how often the longest contexts were seen (rows, EXPERTS)).
+        """
+        said: list[Rows] = []
+        seen: list[Rows] = []
+        for number, chain in enumerate(chains(state, voice, chosen)):
+            chances = np.tile(self.prior[voice], (state.rows, 1))
+            counts = np.zeros((state.rows, MOVES), np.float32)
+            for table, hashed in zip(self.tables[voice][number], hashes(chain, number), strict=True):
+                counts = table.look(hashed)
+                chances = smoothed(counts, chances)
+            said.append(chances)
+            seen.append(np.log1p(counts.sum(1)))
+        return memory.add_to(said, seen, state, voice, chosen)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All tables as named arrays."""
+        flat: dict[str, NDArray[np.generic]] = {"prior": self.prior}
+        for voice, by_chain in enumerate(self.tables):
+            for chain, levels in enumerate(by_chain):
+                for level, table in enumerate(levels):
+                    for name in ("keys", "begins", "moves", "counts"):
+                        flat[f"{voice}.{chain}.{level}.{name}"] = getattr(table, name)
+        return flat
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, NDArray[np.generic]]) -> Experts:
+        """The reverse of `arrays`."""
+        places = sorted({tuple(map(int, name.split(".")[:3])) for name in arrays if name != "prior"})
+        tables: list[list[list[Table]]] = []
+        for voice, chain, level in places:
+            while len(tables) <= voice:
+                tables.append([])
+            while len(tables[voice]) <= chain:
+                tables[voice].append([])
+            parts = [
+                np.asarray(arrays[f"{voice}.{chain}.{level}.{name}"]) for name in ("keys", "begins", "moves", "counts")
+            ]
+            tables[voice][chain].append(Table(*parts))  # pyright: ignore[reportArgumentType]
+        return Experts(np.asarray(arrays["prior"], np.float32), tables)
+
+
+class Memory:
+    """What pieces have sung so far, by context: the experts of what comes again.
+
+    Args:
+        rows: How many pieces.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._counts: list[dict[int, dict[int, int]]] = [{} for _ in range(rows)]
+
+    def add_to(
+        self, said: list[Rows], seen: list[Rows], state: State, voice: int, chosen: Numbers
+    ) -> tuple[Rows, Rows]:
+        """The other experts' chances with its own behind them; see `Experts.read`."""
+        mean = 0.15 * said[0] + 0.6 * said[1] + 0.25 * said[2]
+        for number, chain in enumerate(own_chains(state, voice, chosen)):
+            chances, depth = mean.copy(), np.zeros(state.rows, np.float32)
+            for level, hashed in enumerate(hashes(chain, 16 * voice + number + 100)):
+                for row, key in enumerate(hashed.tolist()):
+                    if (counts := self._counts[row].get(key)) is None:
+                        continue
+                    total, kinds = sum(counts.values()), len(counts)
+                    weight = 0.5 * kinds + 0.3
+                    chances[row] *= weight / (total + weight)
+                    for move, count in counts.items():
+                        chances[row, move] += count / (total + weight)
+                    depth[row] = level + 1 + np.log1p(total) / 4
+            said = [*said, chances]
+            seen = [*seen, depth]
+        return np.stack(said, 1), np.stack(seen, 1)
+
+    def note(self, state: State, frame: Numbers, rows: NDArray[np.bool_] | None = None) -> None:
+        """Count a frame (rows, voices) before the state advances over it; of some pieces only where `rows` says so."""
+        for voice in range(VOICES):
+            moves = moves_of(frame[:, voice], state.reference[:, voice]).tolist()
+            for number, chain in enumerate(own_chains(state, voice, frame)):
+                for hashed in hashes(chain, 16 * voice + number + 100):
+                    for row, key in enumerate(hashed.tolist()):
+                        if rows is None or rows[row]:
+                            counts = self._counts[row].setdefault(key, {})
+                            counts[moves[row]] = counts.get(moves[row], 0) + 1
+
+    def take(self, rows: Sequence[int]) -> None:
+        """Keep these pieces alone, some perhaps several times."""
+        self._counts = [{key: dict(counts) for key, counts in self._counts[row].items()} for row in rows]
+
+
+def smoothed(counts: Rows, chances: Rows) -> Rows:
+    """Counts (rows, moves) on top of the chances that a shorter context gives."""
+    weight = 0.5 * (counts > 0).sum(1, keepdims=True) + 0.5
+    return ((counts + weight * chances) / (counts.sum(1, keepdims=True) + weight)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Experts of a collection, and what they say of pieces.
+
+    Attributes:
+        experts: Their tables.
+        chances: By piece, (frames, voices, EXPERTS, MOVES); those of the collection itself without its own counts.
+        seen: By piece, (frames, voices, EXPERTS).
+    """
+
+    experts: Experts
+    chances: Sequence[NDArray[np.float16]]
+    seen: Sequence[NDArray[np.float16]]
+
+
+def learn(pieces: Sequence[Frames], others: Sequence[Frames] = ()) -> Learned:
+    """Count a collection, and read its own pieces and some others with it.
+
+    Args:
+        pieces: The collection; each is read with its own counts taken out.
+        others: Pieces that are only read.
+    """
+    every, count = [*pieces, *others], len(pieces)
+    hashed, moves, own = _contexts(every)
+    sizes = [len(piece) for piece in every]
+    piece_of = np.repeat(np.arange(len(every)), sizes)
+    inside = piece_of < count
+    prior = np.stack([np.bincount(moves[inside, voice], minlength=MOVES) + 0.1 for voice in range(VOICES)])
+    prior = (prior / prior.sum(1, keepdims=True)).astype(np.float32)
+    said: list[Rows] = []
+    seen: list[Rows] = []
+    tables: list[list[list[Table]]] = []
+    for voice in range(VOICES):
+        tables.append([])
+        for levels in hashed[voice]:
+            chances = np.tile(prior[voice], (len(piece_of), 1))
+            counts, made = chances, list[Table]()
+            for level in levels:
+                made.append(Table.of(level[inside], moves[inside, voice]))
+                counts = _left_out(level, moves[:, voice], piece_of, inside)
+                chances = smoothed(counts, chances)
+            tables[-1].append(made)
+            said.append(chances)
+            seen.append(np.log1p(counts.sum(1)))
+    corpus = len(said) // VOICES
+    chances, depth = _with_memory(every, own, said, seen, corpus)
+    ends = np.cumsum(sizes)[:-1]
+    return Learned(Experts(prior, tables), np.split(chances, ends), np.split(depth, ends))
+
+
+# ---------------------------------------------------------------- within
+
+
+def _relative(pitch: Numbers, reference: Numbers) -> Numbers:
+    return np.where(pitch > 0, pitch - reference, NONE + pitch)
+
+
+def _mixed(mixed: NDArray[np.uint64], column: Numbers) -> NDArray[np.uint64]:
+    mixed = (mixed ^ (column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))) * _HASH
+    return mixed ^ (mixed >> _SHIFT)
+
+
+def _contexts(
+    pieces: Sequence[Frames],
+) -> tuple[list[list[list[NDArray[np.uint64]]]], Numbers, None]:
+    """Hashes by voice, chain and level, and moves (all frames, voices), piece after piece."""
+    hashed: list[list[list[list[NDArray[np.uint64]]]]] = [[] for _ in range(VOICES)]
+    moves: list[Numbers] = []
+    rows: list[tuple[Numbers, int]] = []
+    for state, frame, going in walk(pieces):
+        moves.append(np.stack([moves_of(frame[:, v], state.reference[:, v]) for v in range(VOICES)], 1)[going])
+        rows.append((np.flatnonzero(going), state.time))
+        for voice in range(VOICES):
+            for number, chain in enumerate(chains(state, voice, frame)):
+                found = [each[going] for each in hashes(chain, number)]
+                if len(hashed[voice]) <= number:
+                    hashed[voice].append([[] for _ in found])
+                for level, each in enumerate(found):
+                    hashed[voice][number][level].append(each)
+    piece = np.concatenate([row for row, _ in rows])
+    time = np.concatenate([np.full(len(row), at) for row, at in rows])
+    order = np.lexsort((time, piece))
+    flat = [[[np.concatenate(level)[order] for level in levels] for levels in by] for by in hashed]
+    return flat, np.concatenate(moves)[order], None
+
+
+def _left_out(level: NDArray[np.uint64], moves: Numbers, piece: Numbers, inside: NDArray[np.bool_]) -> Rows:
+    """Counts of the collection at each note, without those of the note's own piece (notes, moves)."""
+    _, place = np.unique(level >> np.uint64(32), return_inverse=True)
+    total = np.zeros((place.max() + 1, MOVES), np.float32)
+    np.add.at(total, (place[inside], moves[inside]), 1)
+    _, mine = np.unique(place[inside] * np.int64(piece.max() + 1) + piece[inside], return_inverse=True)
+    own = np.zeros((mine.max() + 1, MOVES), np.float32)
+    np.add.at(own, (mine, moves[inside]), 1)
+    counts = total[place]
+    counts[inside] -= own[mine]
+    return counts
+
+
+def _with_memory(
+    pieces: Sequence[Frames], _: None, said: list[Rows], seen: list[Rows], corpus: int
+) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """Put the pieces' own experts beside the others (all frames, voices, EXPERTS[, MOVES])."""
+    begins = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])[:-1]])
+    total = sum(map(len, pieces))
+    chances = np.zeros((total, VOICES, EXPERTS, MOVES), np.float16)
+    depth = np.zeros((total, VOICES, EXPERTS), np.float16)
+    memory = Memory(len(pieces))
+    for state, frame, going in walk(pieces):
+        place = np.where(going, begins + state.time, 0)
+        for voice in range(VOICES):
+            mine = range(voice * corpus, (voice + 1) * corpus)
+            whole, deep = memory.add_to(
+                [said[each][place] for each in mine], [seen[each][place] for each in mine], state, voice, frame
+            )
+            chances[place[going], voice], depth[place[going], voice] = whole[going], deep[going]
+        memory.note(state, frame, going)
+    return chances, depth

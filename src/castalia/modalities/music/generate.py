@@ -1,0 +1,126 @@
+"""Write four voices frame by frame: the model's chances, the masks of voice leading, several drafts side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of
+from castalia.modalities.music.leading import allowed, combined
+from castalia.modalities.music.model import ChoraleModel
+
+OPEN = -1
+"""Stands in a grid where a note is to be written."""
+TYPICAL = 0.34
+"""Nats a note that the model gives to chorales of Bach's that it does not know."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be written.
+
+    Attributes:
+        given: Pitches (frames, voices), 0 for a rest, `OPEN` where a note is to be written.
+        leaning: Nats added to the score of a pitch, by frame and pitch class (frames, 12); one of -inf is only kept to
+            where another pitch is left. None adds nothing.
+        temperature: Divides the model's scores.
+        likeliest: Smallest set of symbols whose chances sum to this is drawn from.
+    """
+
+    given: Frames
+    leaning: NDArray[np.float32] | None = None
+    temperature: float = 0.95
+    likeliest: float = 0.97
+
+
+@dataclass
+class Written:
+    """Drafts of one task.
+
+    Attributes:
+        frames: (drafts, frames, voices), MIDI pitches, 0 for a rest.
+        cost: Mean cost of a written note under the model, nats (drafts,).
+        doubt: Entropy of each note's chances, nats (drafts, frames, voices); 0 where it was given.
+        given_up: How often a rule left no note and was given up (drafts,).
+        turned_down: By rule, how much of the model's chance it turned down, summed over notes (drafts,).
+    """
+
+    frames: NDArray[np.int64]
+    cost: NDArray[np.float64]
+    doubt: NDArray[np.float32]
+    given_up: NDArray[np.int64]
+    turned_down: dict[str, NDArray[np.float64]] = field(default_factory=dict[str, "NDArray[np.float64]"])
+
+    def order(self) -> Sequence[int]:
+        """The drafts, best first: rules kept, then a cost near Bach's own. Lower is duller, not better."""
+        return [int(row) for row in np.lexsort((np.abs(self.cost - TYPICAL), self.given_up))]
+
+
+def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written:
+    """Write drafts of a task.
+
+    Args:
+        model: The model.
+        task: What is given and what is wanted.
+        drafts: How many, side by side.
+        seed: Same seed, same drafts.
+    """
+    rng = np.random.default_rng(seed)
+    length = len(task.given)
+    writing = model.open(task.given, drafts)
+    frames = np.zeros((drafts, length, VOICES), np.int64)
+    doubt = np.zeros((drafts, length, VOICES), np.float32)
+    cost, given_up = np.zeros(drafts), np.zeros(drafts, np.int64)
+    turned_down: dict[str, NDArray[np.float64]] = {}
+    before = np.zeros((drafts, VOICES), np.int64)
+    for time in range(length):
+        writing.begin()
+        frame = np.zeros((drafts, VOICES), np.int64)
+        for voice in range(VOICES):
+            fixed = int(task.given[time, voice])
+            if fixed != OPEN:
+                frame[:, voice] = fixed
+                continue
+            scores = writing.scores(voice, frame)
+            chances = np.exp(scores)
+            doubt[:, time, voice] = -(chances * scores).sum(1)
+            rules = allowed(voice, _with_given(frame, task.given[time], voice), before)
+            for name, mask in rules.items():
+                turned_down[name] = turned_down.get(name, np.zeros(drafts)) + (chances * ~mask).sum(1)
+            mask, why = combined(rules)
+            given_up += [bool(each) for each in why]
+            led = scores
+            if task.leaning is not None:
+                lean = np.append(task.leaning[time, (np.arange(SYMBOLS - 1) + LOWEST) % 12], np.float32(0))
+                left = mask & (lean > -np.inf)
+                mask = np.where(left.any(1, keepdims=True), left, mask)
+                led = scores + np.maximum(lean, -50)
+            drawn = _draw(np.where(mask, led, -np.inf), task, rng)
+            cost -= scores[np.arange(drafts), drawn]
+            frame[:, voice] = pitches_of(drawn)
+        frames[:, time] = frame
+        writing.end(frame)
+        before = frame
+    asked = max(int((task.given == OPEN).sum()), 1)
+    return Written(frames, cost / asked, doubt, given_up, turned_down)
+
+
+def _with_given(frame: NDArray[np.int64], given: NDArray[np.int64], voice: int) -> NDArray[np.int64]:
+    """The frame as far as it is known."""
+    return np.where((given != OPEN) & (np.arange(VOICES) > voice), given, frame)
+
+
+def _draw(scores: NDArray[np.float32], task: Task, rng: np.random.Generator) -> NDArray[np.int64]:
+    """One symbol a row, from the likeliest ones."""
+    scaled = scores / task.temperature
+    chances = np.exp(scaled - scaled.max(1, keepdims=True))
+    chances /= chances.sum(1, keepdims=True)
+    order = np.argsort(-chances, 1, kind="stable")
+    ranked = np.take_along_axis(chances, order, 1)
+    ranked[np.cumsum(ranked, 1) - ranked >= task.likeliest] = 0
+    summed = np.cumsum(ranked, 1)
+    place = (summed < rng.random((len(scores), 1)) * summed[:, -1:]).sum(1)
+    return order[np.arange(len(scores)), np.minimum(place, SYMBOLS - 1)]

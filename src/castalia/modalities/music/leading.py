@@ -1,0 +1,76 @@
+"""Voice leading while a chorale is written: which pitches a voice may sing next, as masks over the model's symbols.
+
+After Bach's practice in four parts (Piston, "Harmony", chapters 2 and 6). Judged afterwards by other code (`quality`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.modalities.music.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
+from castalia.modalities.music.state import Numbers
+
+RANGES = ((60, 81), (53, 76), (48, 69), (36, 64))
+"""Lowest and highest pitch of soprano, alto, tenor and bass."""
+_PERFECT = (0, 7)
+"""Pitch class intervals that do not move in parallel: unison and octave, fifth."""
+_LARGEST_LEAP = 12
+_AWKWARD_LEAPS = (6, 10, 11)
+"""Tritone and sevenths."""
+_PITCH = np.arange(SYMBOLS) + LOWEST
+
+Mask = NDArray[np.bool_]
+
+
+def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
+    """Which symbols each rule allows (rows, SYMBOLS), by the rule's name; rests are never among them.
+
+    Args:
+        voice: 0 soprano … 3 bass.
+        chosen: Pitches of the voices above in this frame (rows, ≥ voice), 0 for a rest.
+        before: Pitches of all voices in the frame before (rows, voices), 0 for a rest or the beginning.
+    """
+    rows = len(chosen)
+    mine = before[:, voice, None]
+    low, high = RANGES[voice]
+    rules = {
+        "range": np.broadcast_to((_PITCH >= low) & (_PITCH <= high) & (np.arange(SYMBOLS) < PITCHES), (rows, SYMBOLS))
+    }
+    step = np.abs(_PITCH - mine)
+    smooth = (step <= _LARGEST_LEAP) & ~np.isin(step, _AWKWARD_LEAPS if voice < VOICES - 1 else _AWKWARD_LEAPS[1:])
+    rules["leaps"] = smooth | (mine == 0)
+    crossing = np.ones((rows, SYMBOLS), bool)
+    parallels = np.ones((rows, SYMBOLS), bool)
+    for other in range(voice):
+        above, was = chosen[:, other, None], before[:, other, None]
+        crossing &= (above == 0) | (_PITCH <= above)
+        if other == voice - 1 and voice < VOICES - 1:
+            rules["spacing"] = (above == 0) | (above - _PITCH <= 12)
+        both = (above != was) & (mine != _PITCH) & (mine > 0) & (was > 0) & (above > 0)
+        interval, now = (was - mine) % 12, (above - _PITCH) % 12
+        parallels &= ~(both & (interval == now) & np.isin(interval, _PERFECT))
+    rules["crossing"], rules["parallels"] = crossing, parallels
+    return rules
+
+
+def combined(rules: dict[str, Mask]) -> tuple[Mask, list[str]]:
+    """All rules together; where that leaves a row nothing, rules are given up one after another, ranges last.
+
+    Returns:
+        (mask (rows, SYMBOLS), for each row the rules that were given up, joined by commas).
+    """
+    order = ("spacing", "leaps", "crossing", "parallels", "range")
+    kept = [name for name in order if name in rules]
+    mask = np.logical_and.reduce([rules[name] for name in kept])
+    given_up = ["" for _ in mask]
+    for row in np.flatnonzero(~mask.any(1)):
+        for count in range(1, len(kept)):
+            left = np.logical_and.reduce([rules[name][row] for name in kept[count:]])
+            if left.any():
+                mask[row], given_up[row] = left, ",".join(kept[:count])
+                break
+        else:
+            mask[row] = np.arange(SYMBOLS) != REST
+            given_up[row] = ",".join(kept)
+    return mask, given_up

@@ -37,7 +37,7 @@ def spell(pitch: int, fifths: int, *, mode: Mode = "major", leads: int = 0) -> S
     """
     low = fifths - 3
     place = low + (pitch * 7 - low) % 12
-    if leads > 0 and place <= fifths - 2:
+    if leads > 0 and place == low:
         place += 12
     elif leads < 0 and place == fifths + 8 and mode != "minor":
         place -= 12

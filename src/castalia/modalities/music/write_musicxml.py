@@ -34,6 +34,8 @@ def write_musicxml(score: Score) -> bytes:
     if score.composer:
         _text(identification, "creator", score.composer).set("type", "composer")
     _text(SubElement(identification, "encoding"), "software", "Castalia")
+    _credit(root, "title", score.title, justify="center", valign="top", size=22)
+    _credit(root, "composer", score.composer, justify="right", valign="bottom", size=12)
     listed = SubElement(root, "part-list")
     _group(listed, score, "start")
     for number, part in enumerate(score.parts, 1):
@@ -44,6 +46,15 @@ def write_musicxml(score: Score) -> bytes:
         _Staff(score, part, number, lines).write(SubElement(root, "part", id=f"P{number}"))
     indent(root, " ")
     return _HEAD + tostring(root, encoding="unicode").encode() + b"\n"
+
+
+def _credit(root: Element, kind: str, text: str, *, justify: str, valign: str, size: int) -> None:
+    """A line at the head of page one."""
+    if text:
+        credit = SubElement(root, "credit", page="1")
+        _text(credit, "credit-type", kind)
+        words = _text(credit, "credit-words", text)
+        words.attrib.update({"justify": justify, "valign": valign, "font-size": str(size)})
 
 
 def _group(listed: Element, score: Score, kind: str) -> None:
@@ -141,7 +152,9 @@ class _Staff:
                 continue
             harmony = SubElement(measure, "harmony", placement="above")
             root = SubElement(harmony, "root")
-            _text(root, "root-step", parts.step)
+            step = _text(root, "root-step", parts.step)
+            if parts.kind == "none":
+                step.set("text", "")
             if parts.alter:
                 _text(root, "root-alter", parts.alter)
             _text(harmony, "kind", parts.kind).set("text", parts.text)

@@ -1,0 +1,132 @@
+"""Score → sheet music: SVG pages by verovio, and PNG and PDF made of them."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from PIL import Image
+
+from castalia.core.errors import CastaliaError
+from castalia.core.language import say
+from castalia.core.score import Score
+from castalia.modalities.music.write_musicxml import write_musicxml
+
+_WIDTH, _HEIGHT = 2100, 2970
+"""A4, tenths of a millimetre, which verovio takes for pixels."""
+_MARGIN = 130
+_SCALE = 80
+"""Per cent of verovio's own size: a staff 5.8 mm high."""
+_FONTS = (
+    "Times New Roman, Liberation Serif, Nimbus Roman, Tinos, Noto Serif CJK SC, Noto Serif, DejaVu Serif, SimSun, serif"
+)
+_SIGNS = {
+    **dict(zip(range(0xE260, 0xE265), "♭♮♯𝄪𝄫", strict=True)),
+    **dict(zip(range(0xEA64, 0xEA67), "♭♮♯", strict=True)),
+    **{0xECA3: "𝅗𝅥", 0xECA5: "♩", 0xECA7: "♪", 0xECB7: "."},
+}
+"""Signs of verovio's music font in lines of text, which other programs do not have, in Unicode."""
+_SIGN_FONTS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, Noto Sans Symbols2, sans-serif"
+_TITLE = re.compile(r'font-size="[1-9]\d*px"')
+_TITLE_SIZE = 'font-size="620px"'
+_BETWEEN = re.compile(r">\s+<")
+_SIGN = re.compile(r'<tspan font-family="Leipzig" font-size="(\d+)px">(.)</tspan>')
+_FIRST = 3
+"""Pages in a picture."""
+_DPI = 200
+_SMALLEST, _LARGEST = 200, 6_000
+"""Pixels across."""
+
+
+def engrave(score: Score) -> list[str]:
+    """The pages of A4 as SVG documents, each complete in itself.
+
+    Raises:
+        CastaliaError: verovio refuses our own MusicXML.
+    """
+    return _pages(score, cropped=False)
+
+
+def engrave_png(score: Score, width: int = 1600) -> bytes:
+    """The first pages, one below the other, on white, without the empty foot of the last.
+
+    Args:
+        score: What is shown.
+        width: Pixels, 200 to 6,000.
+    """
+    width = min(_LARGEST, max(_SMALLEST, width))
+    sheets = [_raster(page, width) for page in _pages(score, cropped=True)[:_FIRST]]
+    whole = Image.new("L", (width, sum(sheet.height for sheet in sheets)), 255)
+    top = 0
+    for sheet in sheets:
+        whole.paste(sheet, (0, top))
+        top += sheet.height
+    return _saved(whole, "PNG", optimize=True)
+
+
+def engrave_pdf(score: Score) -> bytes:
+    """All pages as pictures of 200 dots an inch."""
+    first, *others = [_raster(page, round(210 / 25.4 * _DPI)) for page in _pages(score, cropped=False)]
+    return _saved(first, "PDF", save_all=True, append_images=others, resolution=_DPI, title=score.title or None)
+
+
+def _pages(score: Score, *, cropped: bool) -> list[str]:
+    import verovio
+
+    verovio.enableLog(verovio.LOG_OFF)
+    kit: Any = verovio.toolkit()
+    kit.setOptions({
+        "pageWidth": _WIDTH * 100 // _SCALE,
+        "pageHeight": _HEIGHT * 100 // _SCALE,
+        "pageMarginLeft": _MARGIN * 100 // _SCALE,
+        "pageMarginRight": _MARGIN * 100 // _SCALE,
+        "pageMarginTop": _MARGIN * 100 // _SCALE,
+        "pageMarginBottom": _MARGIN * 100 // _SCALE,
+        "scale": _SCALE,
+        "footer": "none",
+        "breaks": "auto",
+        "justifyVertically": False,
+        "adjustPageHeight": cropped,
+        "svgViewBox": True,
+        "svgBoundingBoxes": False,
+        "mnumInterval": 0,
+        "lyricWordSpace": 3.4,
+        "lyricSize": 4.2,
+        "minLastJustification": 0.5,
+        "smuflTextFont": "none",
+        "inputFrom": "musicxml",
+    })
+    if not kit.loadData(write_musicxml(score).decode()):
+        raise CastaliaError(
+            say("The score could not be engraved.", "乐谱无法排版。"),
+            hint=say("Save it as MusicXML and report the file.", "请另存为 MusicXML 并报告该文件。"),
+        )
+    return [_plain(str(kit.renderToSVG(page))) for page in range(1, int(kit.getPageCount()) + 1)]
+
+
+def _plain(page: str) -> str:
+    """The page with fonts that computers have."""
+    page = _BETWEEN.sub("><", page).replace('font-family="Times, serif"', f'font-family="{_FONTS}"')
+    head = page.find('class="pgHead')
+    if head >= 0:
+        page = page[:head] + _TITLE.sub(_TITLE_SIZE, page[head:], count=1)
+    return _SIGN.sub(_sign, page)
+
+
+def _sign(found: re.Match[str]) -> str:
+    letter = _SIGNS.get(ord(found[2]), "")
+    return f'<tspan font-family="{_SIGN_FONTS}" font-size="{int(found[1]) * 6 // 10}px">{letter}</tspan>'
+
+
+def _raster(page: str, width: int) -> Image.Image:
+    import resvg_py
+
+    drawn = resvg_py.svg_to_bytes(svg_string=page, width=width, background="white", dpi=96)
+    return Image.open(io.BytesIO(drawn)).convert("L")
+
+
+def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    made = io.BytesIO()
+    picture.save(made, kind, **options)
+    return made.getvalue()

@@ -49,7 +49,7 @@ class Chorale:
     languages = ("en", "zh")
     title = ("Chorale", "四部合唱")
     summary = (
-        "four voices after Bach's practice: ranges, crossings, spacing, parallels, cadence; or a melody set for four voices",
+        "four voices after Bach's practice, without parallels or crossings, to a cadence; or a melody set for four",
         "按巴赫的写法写四声部：音域、交叉、间距、平行、终止；也可为给定旋律配和声",
     )
     fields: type[BriefFields] = ChoraleFields

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from castalia.core.ports import ScoreStep
 from castalia.core.score import QUARTER, Note, Score
-from castalia.modalities.music.generate import OPEN
 from castalia.modalities.music.grid import VOICES, Frames
+from castalia.modalities.music.model import OPEN
 
 FRAME = QUARTER // 4
 """Ticks of a frame."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.state import LONGEST, NONE, Numbers, State, walk
+from castalia.modalities.music.state import NONE, Numbers, State, walk
 
 REACH = 16
 """Semitones of the largest interval that is counted by itself."""
@@ -299,7 +299,7 @@ def learn(pieces: Sequence[Frames], others: Sequence[Frames] = ()) -> Learned:
         others: Pieces that are only read.
     """
     every, count = [*pieces, *others], len(pieces)
-    hashed, moves, own = _contexts(every)
+    hashed, moves = _contexts(every)
     sizes = [len(piece) for piece in every]
     piece_of = np.repeat(np.arange(len(every)), sizes)
     inside = piece_of < count
@@ -321,7 +321,7 @@ def learn(pieces: Sequence[Frames], others: Sequence[Frames] = ()) -> Learned:
             said.append(chances)
             seen.append(np.log1p(counts.sum(1)))
     corpus = len(said) // VOICES
-    chances, depth = _with_memory(every, own, said, seen, corpus)
+    chances, depth = _with_memory(every, said, seen, corpus)
     ends = np.cumsum(sizes)[:-1]
     return Learned(Experts(prior, tables), np.split(chances, ends), np.split(depth, ends))
 
@@ -340,7 +340,7 @@ def _mixed(mixed: NDArray[np.uint64], column: Numbers) -> NDArray[np.uint64]:
 
 def _contexts(
     pieces: Sequence[Frames],
-) -> tuple[list[list[list[NDArray[np.uint64]]]], Numbers, None]:
+) -> tuple[list[list[list[NDArray[np.uint64]]]], Numbers]:
     """Hashes by voice, chain and level, and moves (all frames, voices), piece after piece."""
     hashed: list[list[list[list[NDArray[np.uint64]]]]] = [[] for _ in range(VOICES)]
     moves: list[Numbers] = []
@@ -359,7 +359,7 @@ def _contexts(
     time = np.concatenate([np.full(len(row), at) for row, at in rows])
     order = np.lexsort((time, piece))
     flat = [[[np.concatenate(level)[order] for level in levels] for levels in by] for by in hashed]
-    return flat, np.concatenate(moves)[order], None
+    return flat, np.concatenate(moves)[order]
 
 
 def _left_out(level: NDArray[np.uint64], moves: Numbers, piece: Numbers, inside: NDArray[np.bool_]) -> Rows:
@@ -376,7 +376,7 @@ def _left_out(level: NDArray[np.uint64], moves: Numbers, piece: Numbers, inside:
 
 
 def _with_memory(
-    pieces: Sequence[Frames], _: None, said: list[Rows], seen: list[Rows], corpus: int
+    pieces: Sequence[Frames], said: list[Rows], seen: list[Rows], corpus: int
 ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     """Put the pieces' own experts beside the others (all frames, voices, EXPERTS[, MOVES])."""
     begins = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])[:-1]])

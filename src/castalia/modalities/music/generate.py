@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of
 from castalia.modalities.music.leading import allowed, combined
-from castalia.modalities.music.model import ChoraleModel
+from castalia.modalities.music.model import OPEN, ChoraleModel
 
-OPEN = -1
-"""Stands in a grid where a note is to be written."""
 TYPICAL = 0.34
 """Nats a note that the model gives to chorales of Bach's that it does not know."""
 
@@ -70,7 +68,7 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
     """
     rng = np.random.default_rng(seed)
     length = len(task.given)
-    writing = model.open(task.given, drafts)
+    writing = model.open(np.repeat(task.given[None], drafts, axis=0))
     frames = np.zeros((drafts, length, VOICES), np.int64)
     doubt = np.zeros((drafts, length, VOICES), np.float32)
     cost, given_up = np.zeros(drafts), np.zeros(drafts, np.int64)

@@ -35,7 +35,7 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
     mine = before[:, voice, None]
     low, high = RANGES[voice]
     rules = {
-        "range": np.broadcast_to((_PITCH >= low) & (_PITCH <= high) & (np.arange(SYMBOLS) < PITCHES), (rows, SYMBOLS))
+        "range": np.broadcast_to((low <= _PITCH) & (high >= _PITCH) & (np.arange(SYMBOLS) < PITCHES), (rows, SYMBOLS))
     }
     step = np.abs(_PITCH - mine)
     smooth = (step <= _LARGEST_LEAP) & ~np.isin(step, _AWKWARD_LEAPS if voice < VOICES - 1 else _AWKWARD_LEAPS[1:])
@@ -44,7 +44,7 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
     parallels = np.ones((rows, SYMBOLS), bool)
     for other in range(voice):
         above, was = chosen[:, other, None], before[:, other, None]
-        crossing &= (above == 0) | (_PITCH <= above)
+        crossing &= (above == 0) | (above >= _PITCH)
         if other == voice - 1 and voice < VOICES - 1:
             rules["spacing"] = (above == 0) | (above - _PITCH <= 12)
         both = (above != was) & (mine != _PITCH) & (mine > 0) & (was > 0) & (above > 0)

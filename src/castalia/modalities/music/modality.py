@@ -11,8 +11,8 @@ from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.music.decode import score_of
 from castalia.modalities.music.encode import given_of, leaning_of
-from castalia.modalities.music.generate import OPEN, Task, write
-from castalia.modalities.music.model import ChoraleModel
+from castalia.modalities.music.generate import Task, write
+from castalia.modalities.music.model import OPEN, ChoraleModel
 
 DRAFTS = 4
 """Written side by side; the best by the model's own cost and the rules it kept is taken."""

@@ -20,6 +20,8 @@ from castalia.modalities.music.experts import EXPERTS, MOVES, Experts, Memory
 from castalia.modalities.music.grid import SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.state import Numbers, State
 
+OPEN = -1
+"""Stands in a grid of pitches where a note is to be written."""
 UNKNOWN = SYMBOLS
 """Symbol of a note that is not given."""
 PARTS = ("encoder.onnx", "step.onnx", "scores.onnx", "counts.npz", "card.json")
@@ -84,16 +86,15 @@ class ChoraleModel:
         with np.load(self.folder / "counts.npz", allow_pickle=False) as arrays:
             return Experts.from_arrays(dict(arrays))
 
-    def open(self, given: Frames, rows: int) -> Writing:
+    def open(self, given: NDArray[np.int64]) -> Writing:
         """Begin pieces in which some notes are given.
 
         Args:
-            given: Pitches (frames, voices), 0 for a rest, -1 where the note is to be written.
-            rows: How many pieces, alike so far.
+            given: Pitches (pieces, frames, voices), 0 for a rest, `OPEN` where the note is to be written.
         """
-        symbols = np.where(given < 0, UNKNOWN, symbols_of(given))[None]
+        symbols = np.where(given == OPEN, UNKNOWN, symbols_of(given))
         (ahead,) = self.run("encoder.onnx", {"given": symbols})
-        return Writing(self, np.repeat(ahead, rows, axis=1), rows)
+        return Writing(self, ahead, len(given))
 
     def run(self, graph: str, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
         """One pass of a graph."""
@@ -166,19 +167,27 @@ class Writing:
         self.memory.take(chosen)
 
 
-def nats(model: ChoraleModel, pieces: Sequence[Frames]) -> list[NDArray[np.float64]]:
-    """Cost of each note of pieces of which nothing is given, nats: by piece (frames, voices). Teacher forcing."""
-    longest = max(map(len, pieces))
-    padded = np.zeros((longest, len(pieces), VOICES), np.int64)
+def nats(model: ChoraleModel, pieces: Sequence[Frames], *, soprano: bool = False) -> list[NDArray[np.float64]]:
+    """Cost of each note of pieces by teacher forcing, nats: by piece (frames, voices).
+
+    Args:
+        model: The model.
+        pieces: The pieces.
+        soprano: Whether the soprano is given from beginning to end; else nothing is.
+    """
+    longest, rows = max(map(len, pieces)), len(pieces)
+    padded = np.zeros((longest, rows, VOICES), np.int64)
+    given = np.full((rows, longest, VOICES), OPEN)
     for row, piece in enumerate(pieces):
-        padded[: len(piece), row] = piece
-    padded = pitches_of(symbols_of(padded))
-    costs = np.zeros((longest, len(pieces), VOICES))
-    writing = model.open(np.full((longest, VOICES), -1), len(pieces))
+        padded[: len(piece), row] = pitches_of(symbols_of(piece))
+        if soprano:
+            given[row, : len(piece), 0] = padded[: len(piece), row, 0]
+    costs = np.zeros((longest, rows, VOICES))
+    writing = model.open(given)
     for time, frame in enumerate(padded):
         writing.begin()
         wanted = symbols_of(frame)
         for voice in range(VOICES):
-            costs[time, :, voice] = -writing.scores(voice, frame)[np.arange(len(pieces)), wanted[:, voice]]
+            costs[time, :, voice] = -writing.scores(voice, frame)[np.arange(rows), wanted[:, voice]]
         writing.end(frame)
     return [costs[: len(piece), row] for row, piece in enumerate(pieces)]

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from castalia.modalities.music.grid import VOICES, Frames
 from castalia.training.music.batches import Item, Pieces, collate
-from castalia.training.music.network import UNKNOWN, Network, Size
+from castalia.training.music.network import SMALL, UNKNOWN, Network, Size
 
 Log = Callable[[Mapping[str, Any]], None]
 """Told a line of figures now and then."""
@@ -28,8 +28,8 @@ Log = Callable[[Mapping[str, Any]], None]
 class Recipe:
     """All that a run is a function of, beside the collection."""
 
-    size: Size = Size()
-    members: int = 3
+    size: Size = SMALL
+    members: int = 4
     """Networks whose chances are averaged; each starts elsewhere and sees other windows."""
     steps: int = 640
     """Updates of each member."""

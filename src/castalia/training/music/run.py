@@ -1,0 +1,105 @@
+"""`castalia train music`: a collection becomes a model that the studio runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+from castalia.core.seeds import SEED_LIMIT
+from castalia.modalities.music.fingerprint import sketch
+from castalia.training.collections import Collection
+from castalia.training.music.batches import Pieces
+from castalia.training.music.export import export
+from castalia.training.music.network import LARGE, TINY
+from castalia.training.music.recipe import Log, Recipe, measure, train
+
+PRESETS: Mapping[str, Recipe] = {
+    "tiny": Recipe(size=TINY, members=1, steps=40, batch=8, window=64),
+    "small": Recipe(),
+    "large": Recipe(size=LARGE, members=4, steps=1200),
+}
+
+
+def use_threads(threads: int) -> None:
+    """How many threads the networks use."""
+    torch.set_num_threads(threads)
+
+
+def train_music(
+    collection: Collection,
+    folder: Path,
+    *,
+    preset: str = "small",
+    steps: int | None = None,
+    seed: int = 0,
+    log: Log,
+) -> Path:
+    """Train a chorale model and export it.
+
+    Args:
+        collection: What is learned.
+        folder: Holds checkpoints while it runs, and the model at the end; a stopped run goes on from there.
+        preset: A name of `PRESETS`.
+        steps: Updates of each member; None takes the preset's.
+        seed: Same seed, collection and machine: same model.
+        log: Told the losses.
+
+    Returns:
+        The folder with the model, for the setting `music_model`.
+
+    Raises:
+        UsageError: the preset is unknown, or the collection has no piece in one part of its split.
+    """
+    if preset not in PRESETS:
+        raise UsageError(
+            say("There is no preset {name!r}.", "没有预设 {name!r}。", name=preset),
+            hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(PRESETS)),
+        )
+    recipe = replace(PRESETS[preset], seed=seed % SEED_LIMIT, **({"steps": steps} if steps else {}))
+    learned, valid = collection.of("train"), collection.of("valid")
+    if not learned or not valid:
+        raise UsageError(
+            say(
+                "{name} has {n} pieces to learn and {m} to validate; both are needed.",
+                "{name} 有 {n} 首训练曲、{m} 首验证曲；两者都需要。",
+                name=collection.name,
+                n=len(learned),
+                m=len(valid),
+            ),
+            hint=say("Add more pieces; one in ten is kept for validation.", "请增加乐曲；十分之一用于验证。"),
+        )
+    began = time.monotonic()
+    pieces = Pieces.of(learned, valid)
+    lines: list[Mapping[str, Any]] = []
+
+    def told(line: Mapping[str, Any]) -> None:
+        lines.append(line)
+        with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        log(line)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    members = train(pieces, recipe, folder, log=told, every=max(1, min(80, recipe.steps // 4)))
+    together = float(measure(pieces, members).mean())
+    card = {
+        "name": f"chorale-{preset}",
+        "kind": "chorale",
+        "collection": {key: value for key, value in collection.card.items() if key != "dropped"},
+        "recipe": asdict(recipe),
+        "pieces": {"train": len(learned), "valid": len(valid)},
+        "valid_nll": round(together, 4),
+        "valid_nll_given_soprano": round(float(measure(pieces, members, soprano=True)[1:].mean()), 4),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+        "trained_on": [sketch(piece) for piece in learned],
+    }
+    export(members, pieces.experts, folder, card)
+    log({"ensemble": len(members), "valid": card["valid_nll"], "valid_given_soprano": card["valid_nll_given_soprano"]})
+    return folder

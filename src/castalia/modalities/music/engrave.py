@@ -76,27 +76,29 @@ def _pages(score: Score, *, cropped: bool) -> list[str]:
 
     verovio.enableLog(verovio.LOG_OFF)
     kit: Any = verovio.toolkit()
-    kit.setOptions({
-        "pageWidth": _WIDTH * 100 // _SCALE,
-        "pageHeight": _HEIGHT * 100 // _SCALE,
-        "pageMarginLeft": _MARGIN * 100 // _SCALE,
-        "pageMarginRight": _MARGIN * 100 // _SCALE,
-        "pageMarginTop": _MARGIN * 100 // _SCALE,
-        "pageMarginBottom": _MARGIN * 100 // _SCALE,
-        "scale": _SCALE,
-        "footer": "none",
-        "breaks": "auto",
-        "justifyVertically": False,
-        "adjustPageHeight": cropped,
-        "svgViewBox": True,
-        "svgBoundingBoxes": False,
-        "mnumInterval": 0,
-        "lyricWordSpace": 3.4,
-        "lyricSize": 4.2,
-        "minLastJustification": 0.5,
-        "smuflTextFont": "none",
-        "inputFrom": "musicxml",
-    })
+    kit.setOptions(
+        {
+            "pageWidth": _WIDTH * 100 // _SCALE,
+            "pageHeight": _HEIGHT * 100 // _SCALE,
+            "pageMarginLeft": _MARGIN * 100 // _SCALE,
+            "pageMarginRight": _MARGIN * 100 // _SCALE,
+            "pageMarginTop": _MARGIN * 100 // _SCALE,
+            "pageMarginBottom": _MARGIN * 100 // _SCALE,
+            "scale": _SCALE,
+            "footer": "none",
+            "breaks": "auto",
+            "justifyVertically": False,
+            "adjustPageHeight": cropped,
+            "svgViewBox": True,
+            "svgBoundingBoxes": False,
+            "mnumInterval": 0,
+            "lyricWordSpace": 3.4,
+            "lyricSize": 4.2,
+            "minLastJustification": 0.5,
+            "smuflTextFont": "none",
+            "inputFrom": "musicxml",
+        }
+    )
     if not kit.loadData(write_musicxml(score).decode()):
         raise CastaliaError(
             say("The score could not be engraved.", "乐谱无法排版。"),

@@ -278,9 +278,8 @@ class Studio:
     @cached_property
     def composer(self) -> music.ChoraleModel:
         """The music model that the settings name, else the one that comes with the program."""
-        if self.config.music_model:
-            return music.ChoraleModel(Path(self.config.music_model), threads=self.config.threads or 1)
-        return music.ChoraleModel.default(threads=self.config.threads or 1)
+        named = self.config.music_model
+        return music.ChoraleModel(Path(named)) if named else music.ChoraleModel.default()
 
     def close(self) -> None:
         """Free the model and close the library."""

@@ -65,7 +65,9 @@ def list_() -> None:
     training = needs_training()
     for name in training.names():
         found = training.find(name)
-        click.echo(f"{name}\t{len(found.pieces)}\t{found.card['owner']}\t{found.card['licence']}\t{found.card['source']}")
+        click.echo(
+            f"{name}\t{len(found.pieces)}\t{found.card['owner']}\t{found.card['licence']}\t{found.card['source']}"
+        )
 
 
 @collections.command(help=say("Delete a collection; models made of it stay.", "删除收藏；由它训练的模型保留。"))

@@ -22,7 +22,9 @@ def train() -> None:
 @click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏"))
 @click.option("--preset", default="small", show_default=True, help="tiny, small, large")
 @click.option("--steps", type=click.IntRange(1), help=say("updates of each network", "每个网络的更新次数"))
-@click.option("--seed", type=int, default=0, show_default=True, help=say("same seed, same model", "相同种子得到相同模型"))
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help=say("same seed, same model", "相同种子得到相同模型")
+)
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help=say("threads", "线程数"))
 @click.option(
     "--out",

@@ -265,10 +265,6 @@ class Memory:
                             counts = self._counts[row].setdefault(key, {})
                             counts[moves[row]] = counts.get(moves[row], 0) + 1
 
-    def take(self, rows: Sequence[int]) -> None:
-        """Keep these pieces alone, some perhaps several times."""
-        self._counts = [{key: dict(counts) for key, counts in self._counts[row].items()} for row in rows]
-
 
 def smoothed(counts: Rows, chances: Rows) -> Rows:
     """Counts (rows, moves) on top of the chances that a shorter context gives."""

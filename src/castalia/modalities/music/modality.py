@@ -59,7 +59,7 @@ def compose(
             model=model.name,
             digest=model.digest,
             engine=model.build,
-            threads=model.threads,
+            threads=1,
             seed=seed,
             sampled_tokens=written,
             watermark_reason="notes are too few to carry a watermark; sound and pictures of the score carry one",

@@ -1,4 +1,4 @@
-"""The chorale model at work: ONNX graphs and counts, many pieces in step."""
+"""The chorale model at work: its network and its counts, many pieces in step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,15 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import MissingError
 from castalia.core.language import say
-from castalia.modalities.music.experts import EXPERTS, MOVES, Experts, Memory
-from castalia.modalities.music.grid import SYMBOLS, VOICES, Frames, pitches_of, symbols_of
+from castalia.modalities.music.experts import Experts, Memory
+from castalia.modalities.music.grid import VOICES, Frames, pitches_of, symbols_of
+from castalia.modalities.music.network import UNKNOWN, ChoraleNetwork, Floats
 from castalia.modalities.music.state import Numbers, State
 
 OPEN = -1
 """Stands in a grid of pitches where a note is to be written."""
-UNKNOWN = SYMBOLS
-"""Symbol of a note that is not given."""
-PARTS = ("encoder.onnx", "step.onnx", "scores.onnx", "counts.npz", "card.json")
+PARTS = ("weights.safetensors", "counts.npz", "card.json")
 _FLOOR = 1e-6
-
-Scores = NDArray[np.float32]
 
 
 class ChoraleModel:
@@ -35,13 +31,11 @@ class ChoraleModel:
 
     Args:
         folder: Holds the files of `PARTS`.
-        threads: For the graphs.
-
     Raises:
         MissingError: a file is not there.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+    def __init__(self, folder: Path) -> None:
         missing = [name for name in PARTS if not (folder / name).is_file()]
         if missing:
             raise MissingError(
@@ -53,14 +47,13 @@ class ChoraleModel:
                 ),
                 hint="castalia train music --collection NAME",
             )
-        self.folder, self.threads = folder, threads
+        self.folder = folder
         self.card: Mapping[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        self._graphs: dict[str, Any] = {}
 
     @staticmethod
-    def default(*, threads: int = 1) -> ChoraleModel:
+    def default() -> ChoraleModel:
         """The one that comes with the program."""
-        return ChoraleModel(Path(str(files("castalia") / "data" / "music" / "chorale")), threads=threads)
+        return ChoraleModel(Path(str(files("castalia") / "data" / "music" / "chorale")))
 
     @property
     def name(self) -> str:
@@ -78,7 +71,19 @@ class ChoraleModel:
     @property
     def build(self) -> str:
         """Engine and version."""
-        return f"onnxruntime {version('onnxruntime')}"
+        return f"numpy {np.__version__}"
+
+    @cached_property
+    def network(self) -> ChoraleNetwork:
+        """Its weights."""
+        from safetensors.numpy import load_file
+
+        flat = load_file(self.folder / "weights.safetensors")
+        members: list[dict[str, NDArray[np.generic]]] = [{} for _ in range(self.card["members"])]
+        for name, values in flat.items():
+            number, _, rest = name.partition(".")
+            members[int(number)][rest] = values
+        return ChoraleNetwork(members)
 
     @cached_property
     def experts(self) -> Experts:
@@ -93,21 +98,7 @@ class ChoraleModel:
             given: Pitches (pieces, frames, voices), 0 for a rest, `OPEN` where the note is to be written.
         """
         symbols = np.where(given == OPEN, UNKNOWN, symbols_of(given))
-        (ahead,) = self.run("encoder.onnx", {"given": symbols})
-        return Writing(self, ahead, len(given))
-
-    def run(self, graph: str, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
-        """One pass of a graph."""
-        if graph not in self._graphs:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = self.threads
-            options.log_severity_level = 3
-            self._graphs[graph] = onnxruntime.InferenceSession(
-                str(self.folder / graph), options, providers=["CPUExecutionProvider"]
-            )
-        return self._graphs[graph].run(None, dict(inputs))
+        return Writing(self, self.network.encode(symbols))
 
 
 class Writing:
@@ -116,13 +107,12 @@ class Writing:
     Args:
         model: The model.
         ahead: What its encoder says of each frame (members, rows, frames, numbers).
-        rows: How many pieces.
     """
 
-    def __init__(self, model: ChoraleModel, ahead: NDArray[np.float32], rows: int) -> None:
+    def __init__(self, model: ChoraleModel, ahead: Floats) -> None:
+        rows = ahead.shape[1]
         self._model, self._ahead = model, ahead
-        size = model.card["network"]
-        self._state = np.zeros((size["members"], 2, rows, size["width"]), np.float32)
+        self._network = model.network.start(rows)
         self._hidden = self._known = np.zeros(0, np.float32)
         self._inputs: dict[str, Numbers] = {}
         self.state, self.memory = State(rows), Memory(rows)
@@ -130,41 +120,25 @@ class Writing:
     def begin(self) -> None:
         """Turn to the next frame."""
         self._inputs = self.state.inputs()
-        self._known = np.ascontiguousarray(self._ahead[:, :, self.state.time])
-        self._hidden, self._state = self._model.run(
-            "step.onnx", {**self._inputs, "ahead": self._known, "state": self._state}
-        )
+        self._known = self._ahead[:, :, self.state.time]
+        self._hidden, self._network = self._model.network.step(self._inputs, self._known, self._network)
 
-    def scores(self, voice: int, chosen: Numbers) -> Scores:
+    def scores(self, voice: int, chosen: Numbers) -> Floats:
         """Log chances of a voice's next symbol (rows, SYMBOLS).
 
         Args:
             voice: 0 soprano … 3 bass.
             chosen: Pitches of the voices above in this frame (rows, voices); others are not looked at.
         """
-        rows = self.state.rows
-        chances, seen = (
-            np.zeros((rows, VOICES, EXPERTS, MOVES), np.float32),
-            np.zeros((rows, VOICES, EXPERTS), np.float32),
-        )
-        found, depth = self._model.experts.read(self.state, voice, chosen, self.memory)
-        chances[:, voice] = np.log(np.maximum(found, _FLOOR))
-        seen[:, voice] = depth
-        past = {name: self._inputs[name] for name in ("previous", "reference", "held")}
-        inputs = {"hidden": self._hidden, "chosen": symbols_of(chosen), **past, "chances": chances, "seen": seen}
-        return self._model.run("scores.onnx", {**inputs, "ahead": self._known})[0][:, voice]
+        found, seen = self._model.experts.read(self.state, voice, chosen, self.memory)
+        chances = np.log(np.maximum(found, _FLOOR))
+        network = self._model.network
+        return network.scores(voice, self._hidden, symbols_of(chosen), self._inputs, chances, seen, self._known)
 
     def end(self, frame: Numbers) -> None:
         """Take a frame (rows, voices) of pitches."""
         self.memory.note(self.state, frame)
         self.state.advance(frame)
-
-    def take(self, rows: Sequence[int]) -> None:
-        """Keep these pieces alone, some perhaps several times."""
-        chosen = list(rows)
-        self._ahead, self._state = self._ahead[:, chosen], self._state[:, :, chosen]
-        self.state.take(chosen)
-        self.memory.take(chosen)
 
 
 def nats(model: ChoraleModel, pieces: Sequence[Frames], *, soprano: bool = False) -> list[NDArray[np.float64]]:

@@ -70,13 +70,6 @@ class State:
         self.recent = np.concatenate([frame[None], self.recent[:-1]])
         self.time += 1
 
-    def take(self, rows: Sequence[int]) -> None:
-        """Keep these pieces alone, some perhaps several times."""
-        chosen = np.array(rows)
-        self.recent = self.recent[:, chosen]
-        for name in ("reference", "held", "steps", "lengths", "chord", "_sung"):
-            setattr(self, name, getattr(self, name)[chosen])
-
     def inputs(self) -> dict[str, Numbers]:
         """What the network reads before the next frame: symbols and small numbers, each with `rows` first."""
         return {

@@ -1,4 +1,4 @@
-"""Write a trained chorale model as the studio reads it: three ONNX graphs in half precision, counts, a card."""
+"""Write a trained chorale model: weights, counts and card for the studio, and ONNX graphs for other programs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from castalia.modalities.music.experts import EXPERTS, MOVES, Experts
 from castalia.modalities.music.grid import VOICES
 from castalia.training.music.network import Network
+
+if TYPE_CHECKING:
+    import onnx
 
 _LARGE = 1024
 """Numbers from which a weight is stored in half precision."""
@@ -91,7 +93,21 @@ class Scores(nn.Module):
 
 
 def export(members: Sequence[Network], experts: Experts, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write `encoder.onnx`, `step.onnx`, `scores.onnx`, `counts.npz` and `card.json` into a folder."""
+    """Write `weights.safetensors` (half precision), `counts.npz` and `card.json` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flat = {
+        f"{number}.{name}": values.half().contiguous()
+        for number, member in enumerate(members)
+        for name, values in member.state_dict().items()
+    }
+    save_file(flat, folder / "weights.safetensors")
+    np.savez_compressed(folder / "counts.npz", **experts.arrays())  # pyright: ignore[reportArgumentType]
+    text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)
+    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+
+
+def export_onnx(members: Sequence[Network], folder: Path) -> None:
+    """Write `encoder.onnx`, `step.onnx` and `scores.onnx`, large weights in half precision; shapes as in the modules."""
     folder.mkdir(parents=True, exist_ok=True)
     size, many = members[0].size, len(members)
     for member in members:
@@ -141,10 +157,6 @@ def export(members: Sequence[Network], experts: Experts, folder: Path, card: Map
             "ahead": {1: "batch"},
         },
     )
-    np.savez_compressed(folder / "counts.npz", **experts.arrays())  # pyright: ignore[reportArgumentType]
-    known = {"members": many, "width": size.width, "ahead": 2 * size.ahead}
-    text = json.dumps(dict(card) | {"network": known}, ensure_ascii=False, indent=1)
-    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _write(
@@ -155,6 +167,8 @@ def _write(
     path: Path,
     axes: Mapping[str, Mapping[int, str]],
 ) -> None:
+    import onnx
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that names axes warns that another one is newer
         torch.onnx.export(
@@ -172,6 +186,8 @@ def _write(
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with its large weights in half precision, made single again when it is loaded."""
+    from onnx import TensorProto, helper, numpy_helper
+
     graph = model.graph
     for weight in [each for each in graph.initializer if each.data_type == TensorProto.FLOAT]:
         values = numpy_helper.to_array(weight)

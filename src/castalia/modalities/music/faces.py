@@ -1,0 +1,57 @@
+"""The files that a score is given out as."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from castalia.core.errors import MissingError, UsageError
+from castalia.core.language import say
+from castalia.core.score import Score
+from castalia.modalities.music.engrave import engrave, engrave_pdf, engrave_png
+from castalia.modalities.music.sound import RATE, SOUNDS, encode_sound, render_sound
+from castalia.modalities.music.write_abc import write_abc
+from castalia.modalities.music.write_midi import write_midi
+from castalia.modalities.music.write_musicxml import write_musicxml
+
+FACES = ("mid", "musicxml", "abc", "wav", "mp3", "flac", "svg", "png", "pdf")
+"""Extensions of the files."""
+
+
+def file_of(score: Score, extension: str, *, soundfont: Path | None) -> bytes:
+    """The score as a file; SVG is its first page.
+
+    Args:
+        score: The work.
+        extension: One of `FACES`, with or without a dot.
+        soundfont: What plays it; needed for sound only.
+
+    Raises:
+        UsageError: another extension, or a score that this kind of file cannot hold.
+        MissingError: sound without a soundfont.
+    """
+    kind = extension.lower().lstrip(".")
+    if kind in SOUNDS:
+        if soundfont is None:
+            raise MissingError(
+                say("Sound needs a soundfont, and none was given.", "生成声音需要音色库，但未提供。"),
+                hint="castalia models pull fluidr3-mono",
+            )
+        return encode_sound(render_sound(score, soundfont), RATE, kind)
+    match kind:
+        case "mid":
+            return write_midi(score)
+        case "musicxml":
+            return write_musicxml(score)
+        case "abc":
+            return write_abc(score).encode()
+        case "svg":
+            return engrave(score)[0].encode()
+        case "png":
+            return engrave_png(score)
+        case "pdf":
+            return engrave_pdf(score)
+        case _:
+            raise UsageError(
+                say("Music is not written as .{kind}.", "音乐不能保存为 .{kind}。", kind=kind),
+                hint=say("Choose one of {known}.", "请选择：{known}。", known=", ".join(FACES)),
+            )

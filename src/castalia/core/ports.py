@@ -357,7 +357,8 @@ class ScoreStep:
     leaning: tuple[tuple[int, int, Mapping[int, float]], ...] = ()
     """(from, to, nats by pitch class) in ticks: added to the score of each pitch; -inf is only kept to where another
     pitch is left. Pitch classes that are not named get nothing."""
-    temperature: float = 0.95
+    temperature: float = 0.7
+    """Divides the scores of pitches that a voice may move to."""
 
 
 @dataclass(frozen=True)

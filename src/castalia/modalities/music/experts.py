@@ -22,8 +22,12 @@ REACH = 16
 MOVES = 2 * REACH + 2
 """Intervals from -16 to 16, and last: a rest, or farther."""
 OTHER = MOVES - 1
-_HASH = np.uint64(0xFF51AFD7ED558CCD)
-_SHIFT = np.uint64(33)
+_HASH, _GOLDEN, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0x9E3779B97F4A7C15), np.uint64(33)
+_LEVEL = np.uint64(1009)
+"""Stands between the levels of a chain."""
+_PACKED, _OFFSET = 7, 64
+"""Columns, of -64 to 191 each, that are mixed in at once, a byte a column."""
+_SHIFTS = 8 * np.arange(_PACKED, dtype=np.uint64)[:, None]
 
 Rows = NDArray[np.float32]
 
@@ -97,13 +101,14 @@ EXPERTS = 5
 
 def hashes(levels: Sequence[Sequence[Numbers]], salt: int) -> list[NDArray[np.uint64]]:
     """A 64-bit hash of each level's context, which includes those of the levels before (rows,)."""
-    rows = len(levels[0][0])
-    mixed = np.full(rows, salt + 1, np.uint64)
+    mixed = np.full(len(levels[0][0]), salt + 1, np.uint64)
     found: list[NDArray[np.uint64]] = []
     for level in levels:
-        mixed = _mixed(mixed, np.full(rows, 1009, np.int64))
-        for column in level:
-            mixed = _mixed(mixed, column)
+        mixed = _mixed(mixed, _LEVEL)
+        for first in range(0, len(level), _PACKED):
+            columns = np.array(level[first : first + _PACKED])
+            bytes_ = (columns + _OFFSET).astype(np.uint64) << _SHIFTS[: len(columns)]
+            mixed = _mixed(mixed, np.bitwise_or.reduce(bytes_))
         found.append(mixed)
     return found
 
@@ -329,9 +334,9 @@ def _relative(pitch: Numbers, reference: Numbers) -> Numbers:
     return np.where(pitch > 0, pitch - reference, NONE + pitch)
 
 
-def _mixed(mixed: NDArray[np.uint64], column: Numbers) -> NDArray[np.uint64]:
-    mixed = (mixed ^ (column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))) * _HASH
-    return mixed ^ (mixed >> _SHIFT)
+def _mixed(mixed: NDArray[np.uint64], value: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
+    mixed = (mixed ^ (value + _GOLDEN)) * _HASH
+    return mixed ^ (mixed >> _HALF)
 
 
 def _contexts(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of
+from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.leading import allowed, combined
 from castalia.modalities.music.model import OPEN, ChoraleModel
 
@@ -24,14 +24,16 @@ class Task:
         given: Pitches (frames, voices), 0 for a rest, `OPEN` where a note is to be written.
         leaning: Nats added to the score of a pitch, by frame and pitch class (frames, 12); one of -inf is only kept to
             where another pitch is left. None adds nothing.
-        temperature: Divides the model's scores.
-        likeliest: Smallest set of symbols whose chances sum to this is drawn from.
+        chords: Share of the advice of `Sonorities` that is followed.
+        temperature: Divides the scores of pitches that a voice may move to.
+        likeliest: The smallest set of them whose chances sum to this is drawn from.
     """
 
     given: Frames
     leaning: NDArray[np.float32] | None = None
-    temperature: float = 0.95
-    likeliest: float = 0.97
+    chords: float = 0.5
+    temperature: float = 0.7
+    likeliest: float = 0.9
 
 
 @dataclass
@@ -91,12 +93,14 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
             mask, why = combined(rules)
             given_up += [bool(each) for each in why]
             led = scores
+            if voice and task.chords:
+                led = led + np.float32(task.chords) * model.sonorities.lean(voice, frame, time)
             if task.leaning is not None:
                 lean = np.append(task.leaning[time, (np.arange(SYMBOLS - 1) + LOWEST) % 12], np.float32(0))
                 left = mask & (lean > -np.inf)
                 mask = np.where(left.any(1, keepdims=True), left, mask)
-                led = scores + np.maximum(lean, -50)
-            drawn = _draw(np.where(mask, led, -np.inf), task, rng)
+                led = led + np.maximum(lean, -50)
+            drawn = _draw(np.where(mask, led, -np.inf), symbols_of(before[:, voice]), task, rng)
             cost -= scores[np.arange(drafts), drawn]
             frame[:, voice] = pitches_of(drawn)
         frames[:, time] = frame
@@ -111,14 +115,31 @@ def _with_given(frame: NDArray[np.int64], given: NDArray[np.int64], voice: int) 
     return np.where((given != OPEN) & (np.arange(VOICES) > voice), given, frame)
 
 
-def _draw(scores: NDArray[np.float32], task: Task, rng: np.random.Generator) -> NDArray[np.int64]:
-    """One symbol a row, from the likeliest ones."""
-    scaled = scores / task.temperature
-    chances = np.exp(scaled - scaled.max(1, keepdims=True))
-    chances /= chances.sum(1, keepdims=True)
+def _draw(
+    scores: NDArray[np.float32], held: NDArray[np.int64], task: Task, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """One symbol a row: first whether the voice holds its pitch, by the model's own chance, then where it moves.
+
+    A temperature over both at once would change how often voices move; pitches alone are drawn from the likeliest.
+
+    Args:
+        scores: Log chances (rows, SYMBOLS), -inf for what is not allowed.
+        held: Each row's symbol in the frame before (rows,).
+        task: Temperature and nucleus of the moves.
+        rng: Draws.
+    """
+    rows = np.arange(len(scores))
+    chances = np.exp(scores - scores.max(1, keepdims=True))
+    stays = chances[rows, held] / chances.sum(1)
+    moving = scores / task.temperature
+    moving[rows, held] = -np.inf
+    most = moving.max(1, keepdims=True)
+    chances = np.exp(np.where(most > -np.inf, moving - most, -np.inf))
     order = np.argsort(-chances, 1, kind="stable")
     ranked = np.take_along_axis(chances, order, 1)
-    ranked[np.cumsum(ranked, 1) - ranked >= task.likeliest] = 0
+    total = np.maximum(ranked.sum(1, keepdims=True), 1e-30)
+    ranked[np.cumsum(ranked, 1) - ranked >= task.likeliest * total] = 0
     summed = np.cumsum(ranked, 1)
     place = (summed < rng.random((len(scores), 1)) * summed[:, -1:]).sum(1)
-    return order[np.arange(len(scores)), np.minimum(place, SYMBOLS - 1)]
+    moved = order[rows, np.minimum(place, SYMBOLS - 1)]
+    return np.where((rng.random(len(scores)) < stays) | (most[:, 0] == -np.inf), held, moved)

@@ -18,6 +18,7 @@ from castalia.core.language import say
 from castalia.modalities.music.experts import Experts, Memory
 from castalia.modalities.music.grid import VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.network import UNKNOWN, ChoraleNetwork, Floats
+from castalia.modalities.music.sonority import Sonorities
 from castalia.modalities.music.state import Numbers, State
 
 OPEN = -1
@@ -87,9 +88,18 @@ class ChoraleModel:
 
     @cached_property
     def experts(self) -> Experts:
-        """Its counts."""
+        """Its counts of moves."""
+        return Experts.from_arrays({name: each for name, each in self._counts.items() if name != "chords"})
+
+    @cached_property
+    def sonorities(self) -> Sonorities:
+        """Its counts of chords."""
+        return Sonorities(np.asarray(self._counts["chords"], np.float32))
+
+    @cached_property
+    def _counts(self) -> Mapping[str, NDArray[np.generic]]:
         with np.load(self.folder / "counts.npz", allow_pickle=False) as arrays:
-            return Experts.from_arrays(dict(arrays))
+            return dict(arrays)
 
     def open(self, given: NDArray[np.int64]) -> Writing:
         """Begin pieces in which some notes are given.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from castalia.core.score import Score
 from castalia.modalities.music.loudness import normalise
 from castalia.modalities.music.perform import Sounding, perform
 from castalia.modalities.music.room import in_hall
-from castalia.modalities.music.write_midi import DRUMS
 
 RATE = 44_100
 """Samples a second."""
@@ -31,11 +31,10 @@ _LEAD = 0.05
 """Seconds of silence that are left at the beginning."""
 _QUIET = 10 ** (-66 / 20)
 """Level below which it is silence, of the highest."""
-_GAIN = -8.0
-"""Decibels; the mix of a full band stays in the range where nothing is lost."""
-_VOICES = 512
-_SPREAD = 22
-"""How far, of 64, the outer parts sit left and right."""
+_CLOCK = 9_600
+"""Ticks a second, for the synthesiser."""
+_SPREAD = 0.35
+"""By how much the outer parts are softer on the far side."""
 _FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3", "MPEG_LAYER_III")}
 
 
@@ -102,64 +101,32 @@ def encode_sound(samples: NDArray[np.float32], rate: int, extension: str) -> byt
 
 
 def _played(score: Score, notes: list[Sounding], soundfont: Path, rate: int) -> NDArray[np.float32]:
-    synth, channels = _seated(score, soundfont, rate)
-    events = sorted(
-        event
-        for note in notes
-        for event in (
-            (round(note.end * rate), 0, channels[note.part], note.pitch, 0),
-            (round(note.start * rate), 1, channels[note.part], note.pitch, note.velocity),
-        )
-    )
-    end = events[-1][0] + round(_TAIL * rate)
-    made = np.zeros((end, 2), np.float32)
-    held: dict[tuple[int, int], int] = {}
-    now = 0
-    for place, begins, channel, pitch, velocity in events:
-        if place > now:
-            _generate(synth, made[now:place])
-            now = place
-        key = (channel, pitch)
-        held[key] = held.get(key, 0) + (1 if begins else -1)
-        if begins:
-            synth.noteon(channel, pitch, velocity)
-        elif held[key] <= 0:
-            synth.noteoff(channel, pitch)
-    synth.notes_off()
-    _generate(synth, made[now:])
-    return made
-
-
-def _generate(synth: Any, place: NDArray[np.float32]) -> None:
-    if len(place):
-        place[:] = np.frombuffer(synth.generate(len(place)), np.float32).reshape(-1, 2)
-
-
-def _seated(score: Score, soundfont: Path, rate: int) -> tuple[Any, list[int]]:
-    """A synthesiser with a channel for each part (shared when there are more than 15), spread from left to right."""
-    import tinysoundfont
-
-    synth: Any = tinysoundfont.Synth(gain=_GAIN, samplerate=rate)
+    """Each part by itself (samples, 2), the outer ones to the left and right."""
+    symusic: Any = import_module("symusic")
     try:
-        loaded = synth.sfload(str(soundfont), max_voices=_VOICES)
+        synth = symusic.Synthesizer(sf_path=str(soundfont), sample_rate=rate)
     except Exception as error:  # the library raises a bare one
         raise EngineError(
             say("The soundfont {path} cannot be loaded.", "无法加载音色库 {path}。", path=soundfont),
-            hint="castalia models pull fluidr3-mono",
+            hint=say("Name another file .sf2 or .sf3.", "请指定其他 .sf2 或 .sf3 文件。"),
         ) from error
-    free = [channel for channel in range(16) if channel != DRUMS]
-    channels: list[int] = []
+    made = np.zeros((round((max(note.end for note in notes) + _TAIL) * rate), 2), np.float32)
     for number, part in enumerate(score.parts):
-        drums = part.kind == "drums"
-        channel = DRUMS if drums else free[number % len(free)]
-        channels.append(channel)
-        try:
-            synth.program_select(channel, loaded, 128 if drums else 0, part.program, drums)
-        except Exception:  # a soundfont without this program: its first one
-            synth.program_change(channel, 0, drums)
-        place = 2 * number / max(1, len(score.parts) - 1) - 1 if len(score.parts) > 1 else 0.0
-        synth.control_change(channel, 10, 64 if drums or part.kind == "bass" else round(64 + _SPREAD * place))
-    return synth, channels
+        mine = [note for note in notes if note.part == number]
+        if not mine:
+            continue
+        alone = symusic.Score(_CLOCK)
+        alone.tempos.append(symusic.Tempo(0, 60))
+        track = symusic.Track(program=part.program, is_drum=part.kind == "drums")
+        for note in mine:
+            start, end = round(note.start * _CLOCK), round(note.end * _CLOCK)
+            track.notes.append(symusic.Note(start, max(1, end - start), note.pitch, note.velocity))
+        alone.tracks.append(track)
+        sound = np.asarray(synth.render(alone, True), np.float32).T[: len(made)]
+        centred = part.kind in ("drums", "bass") or len(score.parts) == 1
+        place = 0.0 if centred else _SPREAD * (2 * number / (len(score.parts) - 1) - 1)
+        made[: len(sound)] += sound * np.array([1 - max(place, 0), 1 + min(place, 0)], np.float32)
+    return made
 
 
 def _trimmed(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

@@ -13,8 +13,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from castalia.modalities.music.experts import EXPERTS, MOVES, Experts
+from castalia.modalities.music.experts import EXPERTS, MOVES
 from castalia.modalities.music.grid import VOICES
+from castalia.modalities.music.sonority import Sonorities
+from castalia.training.music.batches import Pieces
 from castalia.training.music.network import Network
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Scores(nn.Module):
         return torch.stack(said).logsumexp(0) - float(np.log(len(self.each)))
 
 
-def export(members: Sequence[Network], experts: Experts, folder: Path, card: Mapping[str, Any]) -> None:
+def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mapping[str, Any]) -> None:
     """Write `weights.safetensors` (half precision), `counts.npz` and `card.json` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     flat = {
@@ -101,7 +103,8 @@ def export(members: Sequence[Network], experts: Experts, folder: Path, card: Map
         for name, values in member.state_dict().items()
     }
     save_file(flat, folder / "weights.safetensors")
-    np.savez_compressed(folder / "counts.npz", **experts.arrays())  # pyright: ignore[reportArgumentType]
+    arrays = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
+    np.savez_compressed(folder / "counts.npz", **arrays)  # pyright: ignore[reportArgumentType]
     text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
 

@@ -100,6 +100,6 @@ def train_music(
         "minutes": round((time.monotonic() - began) / 60, 1),
         "trained_on": [sketch(piece) for piece in learned],
     }
-    export(members, pieces.experts, folder, card)
+    export(members, pieces, folder, card)
     log({"ensemble": len(members), "valid": card["valid_nll"], "valid_given_soprano": card["valid_nll_given_soprano"]})
     return folder

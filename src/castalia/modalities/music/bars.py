@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 
 def bars(score: Score) -> tuple[Bar, ...]:
-    """The bars from the beginning to the last note's end, at least one.
+    """The bars from the beginning to the last note's end, at least one that is not a pickup.
 
     Raises:
         UsageError: there would be more than `MOST_BARS`, or the metres are not in order.
@@ -50,7 +50,7 @@ def bars(score: Score) -> tuple[Bar, ...]:
         )  # fmt: skip
     made: list[Bar] = []
     position, index = 0, 0
-    while position < score.length or not made:
+    while position < score.length or not made or made[-1].number == 0:
         while index + 1 < len(metres) and metres[index + 1].start <= position:
             index += 1
         metre = metres[index]

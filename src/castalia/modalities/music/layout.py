@@ -108,7 +108,7 @@ def _filled(spans: list[_Span], bar: Bar) -> list[_Span]:
 
 
 def _pieces(spans: list[_Span], bar: Bar) -> list[Piece]:
-    if len(spans) == 1 and not spans[0].notes:
+    if len(spans) == 1 and not spans[0].notes and bar.length == bar.metre.bar:
         value, dots = _printed(bar.length) or (1, 0)
         return [Piece(bar.start, bar.length, value, dots, whole_bar=True)]
     origin = bar.start - bar.skipped

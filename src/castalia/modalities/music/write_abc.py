@@ -32,7 +32,7 @@ def write_abc(score: Score) -> str:
     """
     lines = bars(score)
     first = score.metres[0]
-    head = ["X:1", f"T:{_line(score.title)}"]
+    head = ["%abc-2.1", "%%propagate-accidentals octave", "X:1", f"T:{_line(score.title)}"]
     if score.composer:
         head.append(f"C:{_line(score.composer)}")
     head += [f"M:{first.beats}/{first.unit}", "L:1/16", f"Q:1/4={score.tempo:g}"]
@@ -75,7 +75,7 @@ class _Voice:
         words: list[str] = []
         for index, (bar, voices) in enumerate(zip(self._bars, lay_out(self._part, self._bars), strict=True)):
             self._accidentals.next_bar()
-            change = "" if bar.metre == self._metre else f"[M:{bar.metre.beats}/{bar.metre.unit}] "
+            change = "" if bar.metre[1:] == self._metre[1:] else f"[M:{bar.metre.beats}/{bar.metre.unit}] "
             self._metre = bar.metre
             last = index + 1 == len(self._bars)
             self._loud = self._disputed(voices)

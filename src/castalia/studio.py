@@ -21,7 +21,8 @@ from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageE
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
-from castalia.core.values import Brief, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
+from castalia.core.score import Score
+from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.library import Library
 from castalia.modalities import music, text
 
@@ -306,7 +307,7 @@ class Studio:
             seed=_seed(seed),
             parents=tuple(parents),
         )
-        if not brief.said.strip():
+        if not brief.said.strip() and not any(isinstance(value, Score) for _, value in brief.fields):
             raise UsageError(
                 say("The brief is empty.", "要求为空。"),
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
@@ -376,9 +377,8 @@ class Studio:
         score = content.score
         if score is None:
             return {}
-        wanted = [face for face in faces if face in music.FACES]
-        font = music.find_soundfont(models.folder()) if any(face in music.SOUNDS for face in wanted) else None
-        return {face: music.file_of(score, face, soundfont=font) for face in wanted}
+        font = music.find_soundfont(self.config.soundfont)
+        return {face: music.file_of(score, face, soundfont=font) for face in faces if face in music.FACES}
 
     def _make_keys(self) -> None:
         with self.vault.locked():  # two first works at once share their keys

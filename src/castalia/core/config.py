@@ -50,6 +50,12 @@ class Config(BaseModel):
         str,
         Field(description="folder of a music model; empty: the one that comes along | 音乐模型文件夹；空为自带模型"),
     ] = ""
+    soundfont: Annotated[
+        str,
+        Field(
+            description="file .sf2 or .sf3 that plays music; empty: the one that comes along | 音色库文件；空为自带音色库"
+        ),
+    ] = ""
     threads: Annotated[
         int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load | 生成线程数；0 为按负载选择")
     ] = 0

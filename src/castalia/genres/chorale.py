@@ -71,7 +71,8 @@ class Chorale:
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Voice leading, cadence, bars, and what was given."""
         step = self.plan(brief).scores[0]
-        return chorale_rules(step.sketch, step.kept, length=step.length)
+        tonic = Key(step.sketch.fifths, "minor" if step.sketch.mode == "minor" else "major").tonic
+        return chorale_rules(step.sketch, step.kept, length=step.length, tonic=tonic)
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a chorale is written anew."""
@@ -191,7 +192,7 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
 
 def _key_of(score: Score) -> Key:
     fifths, mode, _ = key_of_score(score)
-    return Key(fifths, mode)
+    return Key(fifths, "minor" if mode == "minor" else "major")
 
 
 def _named(key: Key) -> str:

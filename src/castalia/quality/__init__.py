@@ -1,5 +1,8 @@
 """The quality desk's front: judge a draft, and the rules that genres are made of."""
 
+from castalia.quality.chorale import chorale_rules as chorale_rules
+from castalia.quality.chorale import faults as faults
+from castalia.quality.chorale import key_of_score as key_of_score
 from castalia.quality.claims import ClaimsRule as ClaimsRule
 from castalia.quality.claims import claim_words as claim_words
 from castalia.quality.events import EventsRule as EventsRule

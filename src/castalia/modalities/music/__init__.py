@@ -6,13 +6,11 @@ from castalia.modalities.music.faces import FACES, file_of
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.model import ChoraleModel
 from castalia.modalities.music.read import melody_of, read_score
-from castalia.modalities.music.sound import SOUNDS
 from castalia.modalities.music.soundfont import find_soundfont
 from castalia.modalities.music.write_abc import write_abc
 
 __all__ = [
     "FACES",
-    "SOUNDS",
     "ChoraleModel",
     "compose",
     "file_of",

@@ -68,11 +68,12 @@ def _notes(line: NDArray[np.int64], struck: NDArray[np.bool_], kept: NDArray[np.
 
 
 def _phrases(frames: Frames, struck: NDArray[np.bool_], step: ScoreStep) -> tuple[int, ...]:
-    """Ticks where all voices have held together for a half note or longer, and the end."""
+    """Ticks of the ends of chords that all voices hold for a half note or longer, where quicker ones follow; the end."""
     if step.sketch.phrases:
         return step.sketch.phrases
     starts = np.flatnonzero(struck.any(1))
-    ends = [*starts[1:], len(frames)]
-    return tuple(
-        int(end) * FRAME for start, end in zip(starts, ends, strict=True) if end - start >= _LONG or end == len(frames)
-    )
+    ends = np.append(starts[1:], len(frames))
+    long = ends - starts >= _LONG
+    closes = long & ~np.append(long[1:], False)
+    closes[-1] = True
+    return tuple(int(end) * FRAME for end in ends[closes])

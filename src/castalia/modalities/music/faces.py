@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from castalia.core.errors import MissingError, UsageError
+from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import Score
 from castalia.modalities.music.engrave import engrave, engrave_pdf, engrave_png
@@ -17,25 +17,19 @@ FACES = ("mid", "musicxml", "abc", "wav", "mp3", "flac", "svg", "png", "pdf")
 """Extensions of the files."""
 
 
-def file_of(score: Score, extension: str, *, soundfont: Path | None) -> bytes:
+def file_of(score: Score, extension: str, *, soundfont: Path) -> bytes:
     """The score as a file; SVG is its first page.
 
     Args:
         score: The work.
         extension: One of `FACES`, with or without a dot.
-        soundfont: What plays it; needed for sound only.
+        soundfont: What plays it, where it is sound.
 
     Raises:
         UsageError: another extension, or a score that this kind of file cannot hold.
-        MissingError: sound without a soundfont.
     """
     kind = extension.lower().lstrip(".")
     if kind in SOUNDS:
-        if soundfont is None:
-            raise MissingError(
-                say("Sound needs a soundfont, and none was given.", "生成声音需要音色库，但未提供。"),
-                hint="castalia models pull fluidr3-mono",
-            )
         return encode_sound(render_sound(score, soundfont), RATE, kind)
     match kind:
         case "mid":

@@ -21,21 +21,21 @@ from PIL import Image
 
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.score import QUARTER, ChordSymbol, Metre, Note, Part, Score
-from castalia.modalities.music.bars import bars
-from castalia.modalities.music.chord_names import parse, symbol
-from castalia.modalities.music.engrave import engrave, engrave_pdf, engrave_png
-from castalia.modalities.music.faces import FACES, file_of
-from castalia.modalities.music.layout import lay_out
-from castalia.modalities.music.loudness import loudness, normalise, true_peak
-from castalia.modalities.music.perform import perform
-from castalia.modalities.music.piano_roll import piano_roll
-from castalia.modalities.music.read import melody_of, read_score
-from castalia.modalities.music.sound import RATE, SOUNDS, encode_sound, render_sound
-from castalia.modalities.music.soundfont import VARIABLE, find_soundfont
-from castalia.modalities.music.spelling import spell
-from castalia.modalities.music.write_abc import write_abc
-from castalia.modalities.music.write_midi import write_midi
-from castalia.modalities.music.write_musicxml import write_musicxml
+from castalia.modalities.music.files.bars import bars
+from castalia.modalities.music.files.chord_names import parse, symbol
+from castalia.modalities.music.files.engrave import engrave, engrave_pdf, engrave_png
+from castalia.modalities.music.files.faces import FACES, file_of
+from castalia.modalities.music.files.layout import lay_out
+from castalia.modalities.music.files.loudness import loudness, normalise, true_peak
+from castalia.modalities.music.files.perform import perform
+from castalia.modalities.music.files.piano_roll import piano_roll
+from castalia.modalities.music.files.read import melody_of, read_score
+from castalia.modalities.music.files.sound import RATE, SOUNDS, encode_sound, render_sound
+from castalia.modalities.music.files.soundfont import VARIABLE, find_soundfont
+from castalia.modalities.music.files.spelling import spell
+from castalia.modalities.music.files.write_abc import write_abc
+from castalia.modalities.music.files.write_midi import write_midi
+from castalia.modalities.music.files.write_musicxml import write_musicxml
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -187,7 +187,9 @@ def test_midi_returns_what_was_written(score):
     assert read.pickup == score.pickup
     assert abs(read.tempo - score.tempo) < 0.01
     assert [tuple(metre) for metre in read.metres] == [
-        tuple(metre) for index, metre in enumerate(score.metres) if not index or metre[1:] != score.metres[index - 1][1:]
+        tuple(metre)
+        for index, metre in enumerate(score.metres)
+        if not index or metre[1:] != score.metres[index - 1][1:]
     ]
 
 
@@ -258,7 +260,7 @@ def test_a_hostile_midi_file_is_refused_with_the_reason(content, word):
 
 
 def test_an_endless_midi_track_is_refused_in_time(monkeypatch):
-    monkeypatch.setattr("castalia.modalities.music.read_midi._MOST_READS", 300_000)
+    monkeypatch.setattr("castalia.modalities.music.files.read_midi._MOST_READS", 300_000)
     started = time.monotonic()
     with pytest.raises(UsageError, match="more events"):
         read_score(midi(b"\x00\x90\x3c\x40" + b"\x00\x3c\x00" * 1_500_000), "mid")
@@ -482,7 +484,9 @@ def test_chord_symbols_are_taken_apart_and_put_together():
 
 def test_the_melody_is_the_first_voice_or_the_skyline():
     assert melody_of(chorale()) == chorale().parts[0].notes
-    piano = Part(name="Piano", kind="chords", notes=(Note(0, 96, 60), Note(0, 48, 72), Note(48, 48, 70), Note(72, 24, 50)))
+    piano = Part(
+        name="Piano", kind="chords", notes=(Note(0, 96, 60), Note(0, 48, 72), Note(48, 48, 70), Note(72, 24, 50))
+    )
     assert plain(melody_of(Score(parts=(piano,)))) == [(0, 48, 72, ""), (48, 48, 70, "")]
     with pytest.raises(UsageError, match="percussion"):
         melody_of(Score(parts=(band().parts[2],)))
@@ -621,7 +625,7 @@ def test_what_cannot_be_played_is_refused():
 
 def test_a_soundfont_is_found_in_order(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setattr("castalia.modalities.music.soundfont._SYSTEM", ())
+    monkeypatch.setattr("castalia.modalities.music.files.soundfont._SYSTEM", ())
     with pytest.raises(MissingError) as missing:
         find_soundfont(tmp_path)
     assert missing.value.hint == "castalia models pull fluidr3-mono"

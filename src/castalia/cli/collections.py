@@ -39,7 +39,8 @@ def add(name: str, source: str, owner: str, licence: str, as_json: bool) -> None
         made = training.add(name, source, owner=owner, licence=licence, progress=progress)
         progress("", 1)
     dropped: dict[str, str] = made.card["dropped"]
-    counts = Counter(made.split.values())
+    parts: list[str] = list(made.split.values())
+    counts = Counter(parts)
     if as_json:
         shown = {"name": name, "pieces": len(made.pieces), "split": dict(counts), "dropped": dropped}
         click.echo(json.dumps(shown, ensure_ascii=False))

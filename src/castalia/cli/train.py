@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from castalia.cli.training import needs_music, needs_training
+from castalia.cli.training import needs_training
 from castalia.core.files import folders
 from castalia.core.language import say
 
@@ -34,7 +34,7 @@ def train() -> None:
 def music(collection: str, preset: str, steps: int | None, seed: int, threads: int, out: Path | None) -> None:
     """Train, say how it goes, and where the model is."""
     found = needs_training().find(collection)
-    room = needs_music()
+    room = needs_training(".music")
     room.use_threads(threads)
     folder = out or folders().data / "music" / f"{collection}-{preset}"
     made = room.train_music(found, folder, preset=preset, steps=steps, seed=seed, log=_line)

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from castalia.core.errors import MissingError
 from castalia.core.language import say
 
-if TYPE_CHECKING:
-    from castalia import training
-    from castalia.training import music
 
+def needs_training(room: str = "") -> ModuleType:
+    """`castalia.training`, or one of its rooms.
 
-def _loaded(name: str) -> ModuleType:
+    Raises:
+        MissingError: a package that it needs is not installed.
+    """
     try:
-        return importlib.import_module(name)
+        return importlib.import_module("castalia.training" + room)
     except ModuleNotFoundError as error:
         raise MissingError(
             say("Training needs {name}, which is not installed.", "训练需要 {name}，尚未安装。", name=error.name),
             hint="pip install 'castalia[train]'",
         ) from error
-
-
-def needs_training() -> training:  # pyright: ignore[reportGeneralTypeIssues]
-    """The collections. Raises `MissingError` when a package is missing."""
-    return _loaded("castalia.training")
-
-
-def needs_music() -> music:  # pyright: ignore[reportGeneralTypeIssues]
-    """The music recipe. Raises `MissingError` likewise."""
-    return _loaded("castalia.training.music")

@@ -52,9 +52,7 @@ class Config(BaseModel):
     ] = ""
     soundfont: Annotated[
         str,
-        Field(
-            description="file .sf2 or .sf3 that plays music; empty: the one that comes along | 音色库文件；空为自带音色库"
-        ),
+        Field(description="file .sf2 or .sf3 that plays music; empty: the own one | 音色库文件；空为自带音色库"),
     ] = ""
     threads: Annotated[
         int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load | 生成线程数；0 为按负载选择")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializeAsAny
 
 from castalia.core.score import Score
-from castalia.core.value import Value as Value
+from castalia.core.value import Value
 
 Language = Literal["en", "zh"]
 """Language of a work, as an ISO 639-1 code."""

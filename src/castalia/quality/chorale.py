@@ -86,8 +86,8 @@ def faults(score: Score) -> list[Fault]:
 def key_of_score(score: Score) -> tuple[int, str, float]:
     """(fifths, `major` or `minor`, correlation) of the key that fits best.
 
-    Krumhansl and Schmuckler: the durations of the pitch classes, correlated with each key's profile; the lowest pitch of
-    the last chord counts as a tenth of the piece more.
+    Krumhansl and Schmuckler: the durations of the pitch classes, correlated with each key's profile; the lowest pitch
+    of the last chord counts as a tenth of the piece more.
     """
     notes = [note for part in score.parts if part.kind != "drums" for note in part.notes]
     held = [0.0] * 12
@@ -156,7 +156,7 @@ class VoiceLeadingRule:
 
 @dataclass(frozen=True)
 class CadenceRule:
-    """The last chord is the tonic's, with its root in the bass; `forced` lets a given last note of the melody win."""
+    """The last chord is the tonic's, with its root in the bass."""
 
     tonic: int
     mode: str

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -80,10 +81,10 @@ def add(name: str, source: str, *, owner: str = "", licence: str = "", progress:
     split: dict[str, Part] = {}
     prints: dict[str, frozenset[str]] = {}
     for title, found, part in _read(source, dropped, progress):
-        if why := _unfit(found) or _is_test(found) or _known(found, prints):
-            if part is None or not why.startswith("the same"):  # a source that fixes its split is taken as it is
-                dropped[title] = why
-                continue
+        # a source that fixes its split is taken as it is, with what comes twice
+        if why := _unfit(found) or _is_test(found) or (_known(found, prints) if part is None else ""):
+            dropped[title] = why
+            continue
         prints[title] = fingerprint(found)
         pieces[title] = found
         split[title] = part or ("valid" if _number(prints[title], found) % VALID == 0 else "train")
@@ -95,7 +96,8 @@ def add(name: str, source: str, *, owner: str = "", licence: str = "", progress:
     card = {"name": name, "source": source, "owner": owner, "licence": licence, "dropped": dropped}
     folder = _folder(name)
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / "pieces.npz", **{f"p{at}": each for at, each in enumerate(pieces.values())})
+    grids: dict[str, Any] = {f"p{at}": each for at, each in enumerate(pieces.values())}
+    np.savez_compressed(folder / "pieces.npz", **grids)
     kept = card | {"pieces": [{"name": each, "part": split[each]} for each in pieces]}
     write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
     return Collection(name, pieces, split, card)
@@ -183,7 +185,7 @@ def _from_music21(
     composer: str, dropped: dict[str, str], progress: Progress | None
 ) -> Iterator[tuple[str, Frames, Part | None]]:
     try:
-        from music21 import corpus
+        corpus: Any = import_module("music21.corpus")
     except ImportError as error:
         raise UsageError(
             say("music21 is not installed.", "未安装 music21。"), hint="pip install 'castalia[train]'"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from castalia.modalities.music.faces import FACES, file_of
+from castalia.modalities.music.files.faces import FACES, file_of
+from castalia.modalities.music.files.read import melody_of, read_score
+from castalia.modalities.music.files.soundfont import find_soundfont
+from castalia.modalities.music.files.write_abc import write_abc
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.model import ChoraleModel
-from castalia.modalities.music.read import melody_of, read_score
-from castalia.modalities.music.soundfont import find_soundfont
-from castalia.modalities.music.write_abc import write_abc
 
 __all__ = [
     "FACES",

@@ -68,7 +68,7 @@ def _notes(line: NDArray[np.int64], struck: NDArray[np.bool_], kept: NDArray[np.
 
 
 def _phrases(frames: Frames, struck: NDArray[np.bool_], step: ScoreStep) -> tuple[int, ...]:
-    """Ticks of the ends of chords that all voices hold for a half note or longer, where quicker ones follow; the end."""
+    """Ticks at which chords end that all voices hold for a half note or longer, where quicker ones follow; the end."""
     if step.sketch.phrases:
         return step.sketch.phrases
     starts = np.flatnonzero(struck.any(1))

@@ -156,7 +156,7 @@ class Table:
         keep = often[pairs // MOVES] >= least
         pairs, counts = pairs[keep], counts[keep]
         left = np.flatnonzero(often >= least)
-        begins = np.searchsorted(pairs // MOVES, [*left, len(keys)]).astype(np.uint32)
+        begins = np.searchsorted(pairs // MOVES, np.append(left, len(keys))).astype(np.uint32)
         return Table(
             keys[left].astype(np.uint32),
             begins,
@@ -221,10 +221,15 @@ class Experts:
                 tables.append([])
             while len(tables[voice]) <= chain:
                 tables[voice].append([])
-            parts = [
-                np.asarray(arrays[f"{voice}.{chain}.{level}.{name}"]) for name in ("keys", "begins", "moves", "counts")
-            ]
-            tables[voice][chain].append(Table(*parts))  # pyright: ignore[reportArgumentType]
+            place = f"{voice}.{chain}.{level}"
+            tables[voice][chain].append(
+                Table(
+                    np.asarray(arrays[f"{place}.keys"], np.uint32),
+                    np.asarray(arrays[f"{place}.begins"], np.uint32),
+                    np.asarray(arrays[f"{place}.moves"], np.uint8),
+                    np.asarray(arrays[f"{place}.counts"], np.uint16),
+                )
+            )
         return Experts(np.asarray(arrays["prior"], np.float32), tables)
 
 
@@ -244,7 +249,7 @@ class Memory:
         """The other experts' chances with its own behind them; see `Experts.read`."""
         mean = 0.15 * said[0] + 0.6 * said[1] + 0.25 * said[2]
         for number, chain in enumerate(own_chains(state, voice, chosen)):
-            chances, depth = mean.copy(), np.zeros(state.rows, np.float32)
+            chances, depth = mean.astype(np.float32), np.zeros(state.rows, np.float32)
             for level, hashed in enumerate(hashes(chain, 16 * voice + number + 100)):
                 for row, key in enumerate(hashed.tolist()):
                     if (counts := self._counts[row].get(key)) is None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class ChoraleModel:
 
     Args:
         folder: Holds the files of `PARTS`.
+
     Raises:
         MissingError: a file is not there.
     """
@@ -77,9 +79,8 @@ class ChoraleModel:
     @cached_property
     def network(self) -> ChoraleNetwork:
         """Its weights."""
-        from safetensors.numpy import load_file
-
-        flat = load_file(self.folder / "weights.safetensors")
+        load: Any = import_module("safetensors.numpy").load_file
+        flat: Mapping[str, NDArray[np.generic]] = load(self.folder / "weights.safetensors")
         members: list[dict[str, NDArray[np.generic]]] = [{} for _ in range(self.card["members"])]
         for name, values in flat.items():
             number, _, rest = name.partition(".")

@@ -38,7 +38,7 @@ class ChoraleNetwork:
         self.width = self._weights["trunk.first.weight_hh_l0"].shape[-1]
 
     def encode(self, given: Numbers) -> Floats:
-        """What each frame should know of given symbols (pieces, frames, voices): (members, pieces, frames, 2 · ahead)."""
+        """What frames should know of given symbols (pieces, frames, voices): (members, pieces, frames, 2 · ahead)."""
         pieces, frames, _ = given.shape
         entered = _gelu(self._linear("encoder.join.0", self._look("encoder.pitch", given)))
         size = self._weights["encoder.both.weight_hh_l0"].shape[-1]
@@ -118,8 +118,8 @@ class ChoraleNetwork:
             hidden,
             self._embed(f"{head}.pitch", previous[:, voice]),
             self._embed(f"{head}.held", inputs["held"][:, voice]),
-            self._each(seen / 5),
-            self._each(chances[:, :, REACH] / 3),
+            self._each(seen / np.float32(5)),
+            self._each(chances[:, :, REACH] / np.float32(3)),
             known,
         ]
         for other in range(voice):
@@ -169,13 +169,13 @@ class ChoraleNetwork:
         entered = values @ weights[0].transpose(0, 2, 1) + weights[2][:, None]
         held = state @ weights[1].transpose(0, 2, 1) + weights[3][:, None]
         size = state.shape[-1]
-        gates = _sigmoid(entered[..., : 2 * size] + held[..., : 2 * size])
+        gates = _sigmoid((entered[..., : 2 * size] + held[..., : 2 * size]).astype(np.float32))
         new = np.tanh(entered[..., 2 * size :] + gates[..., :size] * held[..., 2 * size :])
         return new + gates[..., size:] * (state - new)
 
 
 def _sigmoid(values: Floats) -> Floats:
-    return 0.5 * (1 + np.tanh(0.5 * values))
+    return (0.5 * (1 + np.tanh(0.5 * values))).astype(np.float32)
 
 
 def _gelu(values: Floats) -> Floats:

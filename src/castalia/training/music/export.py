@@ -1,3 +1,4 @@
+# pyright: basic
 """Write a trained chorale model: weights, counts and card for the studio, and ONNX graphs for other programs."""
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Scores(nn.Module):
             state, known = hidden[number][:, None], ahead[number][:, None]
             voices = [
                 head(state, *past, chances[:, None, voice], seen[:, None, voice], known)[:, 0]
-                for voice, head in enumerate(heads)  # pyright: ignore[reportArgumentType]
+                for voice, head in enumerate(list(heads.children()))
             ]
             said.append(torch.stack(voices, 1).log_softmax(-1))
         return torch.stack(said).logsumexp(0) - float(np.log(len(self.each)))
@@ -103,14 +104,14 @@ def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mappi
         for name, values in member.state_dict().items()
     }
     save_file(flat, folder / "weights.safetensors")
-    arrays = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
-    np.savez_compressed(folder / "counts.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    arrays: dict[str, Any] = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
+    np.savez_compressed(folder / "counts.npz", **arrays)
     text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)
     (folder / "card.json").write_text(text + "\n", encoding="utf-8")
 
 
 def export_onnx(members: Sequence[Network], folder: Path) -> None:
-    """Write `encoder.onnx`, `step.onnx` and `scores.onnx`, large weights in half precision; shapes as in the modules."""
+    """Write `encoder.onnx`, `step.onnx` and `scores.onnx`, large weights in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
     size, many = members[0].size, len(members)
     for member in members:

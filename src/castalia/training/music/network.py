@@ -1,3 +1,4 @@
+# pyright: basic
 """The network of four voices: an encoder of what is given, and a decoder that writes frame after frame.
 
 The encoder reads the notes that are fixed beforehand, in both directions, so that what is written now knows where a

@@ -1,3 +1,4 @@
+# pyright: basic
 """The chorale recipe: counts, then a few networks that weigh them, averaged; read from top to bottom."""
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from castalia.core.score import QUARTER, Mode, Part, Score
-from castalia.modalities.music.bars import bars
+from castalia.modalities.music.files.bars import bars
 
 RESOLUTION = 480
 """MIDI ticks of a quarter note."""

@@ -11,7 +11,7 @@ from PIL import Image
 from castalia.core.errors import CastaliaError
 from castalia.core.language import say
 from castalia.core.score import Score
-from castalia.modalities.music.write_musicxml import write_musicxml
+from castalia.modalities.music.files.write_musicxml import write_musicxml
 
 _WIDTH, _HEIGHT = 2100, 2970
 """A4, tenths of a millimetre, which verovio takes for pixels."""
@@ -24,7 +24,10 @@ _FONTS = (
 _SIGNS = {
     **dict(zip(range(0xE260, 0xE265), "♭♮♯𝄪𝄫", strict=True)),
     **dict(zip(range(0xEA64, 0xEA67), "♭♮♯", strict=True)),
-    **{0xECA3: "𝅗𝅥", 0xECA5: "♩", 0xECA7: "♪", 0xECB7: "."},
+    0xECA3: "𝅗𝅥",
+    0xECA5: "♩",
+    0xECA7: "♪",
+    0xECB7: ".",
 }
 """Signs of verovio's music font in lines of text, which other programs do not have, in Unicode."""
 _SIGN_FONTS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, Noto Sans Symbols2, sans-serif"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import Note, Score
-from castalia.modalities.music import read_notation as notation
-from castalia.modalities.music.read_abc import read_abc
-from castalia.modalities.music.read_midi import read_midi
+from castalia.modalities.music.files import read_notation as notation
+from castalia.modalities.music.files.read_abc import read_abc
+from castalia.modalities.music.files.read_midi import read_midi
 
 READABLE = ("mid", "midi", "kar", "rmi", *notation.EXTENSIONS, "abc")
 """Extensions of files that can be read."""

@@ -104,7 +104,7 @@ def _harmless(text: str) -> str:
 
 
 def _asked(text: str, form: str) -> Score:
-    told = [sys.executable, "-m", "castalia.modalities.music.notation_child", form]
+    told = [sys.executable, "-m", "castalia.modalities.music.files.notation_child", form]
     try:
         child = subprocess.run(told, input=text.encode(), capture_output=True, check=False, timeout=PATIENCE + 10)
     except subprocess.TimeoutExpired as error:

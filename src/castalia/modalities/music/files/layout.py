@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from castalia.core.score import QUARTER, Note, Part
-from castalia.modalities.music.bars import Bar
+from castalia.modalities.music.files.bars import Bar
 
 WHOLE = 4 * QUARTER
 _HALF = 2 * QUARTER

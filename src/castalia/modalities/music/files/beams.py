@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from castalia.core.score import QUARTER
-from castalia.modalities.music.bars import Bar
-from castalia.modalities.music.layout import WHOLE, Piece
+from castalia.modalities.music.files.bars import Bar
+from castalia.modalities.music.files.layout import WHOLE, Piece
 
 _BEAMS = {8: 1, 16: 2, 32: 3, 64: 4, 128: 5}
 

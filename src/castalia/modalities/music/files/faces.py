@@ -7,11 +7,11 @@ from pathlib import Path
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import Score
-from castalia.modalities.music.engrave import engrave, engrave_pdf, engrave_png
-from castalia.modalities.music.sound import RATE, SOUNDS, encode_sound, render_sound
-from castalia.modalities.music.write_abc import write_abc
-from castalia.modalities.music.write_midi import write_midi
-from castalia.modalities.music.write_musicxml import write_musicxml
+from castalia.modalities.music.files.engrave import engrave, engrave_pdf, engrave_png
+from castalia.modalities.music.files.sound import RATE, SOUNDS, encode_sound, render_sound
+from castalia.modalities.music.files.write_abc import write_abc
+from castalia.modalities.music.files.write_midi import write_midi
+from castalia.modalities.music.files.write_musicxml import write_musicxml
 
 FACES = ("mid", "musicxml", "abc", "wav", "mp3", "flac", "svg", "png", "pdf")
 """Extensions of the files."""

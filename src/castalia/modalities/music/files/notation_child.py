@@ -9,8 +9,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from castalia.modalities.music.mei import score_of
-from castalia.modalities.music.read_notation import PATIENCE
+from castalia.modalities.music.files.mei import score_of
+from castalia.modalities.music.files.read_notation import PATIENCE
 
 _MEMORY = 3 * 2**30
 """Bytes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from castalia.core.score import QUARTER, Note
-from castalia.modalities.music.spelling import signature
+from castalia.modalities.music.files.spelling import signature
 
 FINE = 5040
 """Parts of a tick: tuplets of up to ten divide them."""
@@ -74,7 +74,7 @@ class Voice:
         """One token of the music, named as in the grammar."""
         if kind in ("note", "chord", "rest"):
             self._sound(kind, text, length)
-        elif kind == "bar" and not text.startswith("[") or text == "[|":
+        elif (kind == "bar" and not text.startswith("[")) or text == "[|":
             self._barline()
         elif kind == "overlay":
             self._furthest = max(self._furthest, self._now)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.language import say
 from castalia.core.score import Score
-from castalia.modalities.music.loudness import normalise
-from castalia.modalities.music.perform import Sounding, perform
-from castalia.modalities.music.room import in_hall
+from castalia.modalities.music.files.loudness import normalise
+from castalia.modalities.music.files.perform import Sounding, perform
+from castalia.modalities.music.files.room import in_hall
 
 RATE = 44_100
 """Samples a second."""

@@ -25,9 +25,9 @@ class Played:
     channel: int
     program: int = 0
     name: str = ""
-    notes: list[tuple[int, int, int, int]] = field(default_factory=lambda: [])
+    notes: list[tuple[int, int, int, int]] = field(default_factory=list)
     """(start, end, pitch, velocity), MIDI ticks."""
-    lyrics: dict[int, str] = field(default_factory=lambda: {})
+    lyrics: dict[int, str] = field(default_factory=dict)
     """Syllables by MIDI tick."""
     sounded: int = 0
 

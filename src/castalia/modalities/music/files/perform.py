@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.score import QUARTER, Note, Part, Score
-from castalia.modalities.music.bars import bars
+from castalia.modalities.music.files.bars import bars
 
 _SEED = 1722
 _STEP = QUARTER // 4

@@ -16,8 +16,8 @@ from typing import Any
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import ChordSymbol, Metre, Note, Part, Score
-from castalia.modalities.music.midi_grid import Grid, Played, metres_of, notes_of, overlaps
-from castalia.modalities.music.write_midi import DRUMS
+from castalia.modalities.music.files.midi_grid import Grid, Played, metres_of, notes_of, overlaps
+from castalia.modalities.music.files.write_midi import DRUMS
 
 LARGEST = 20_000_000
 """Bytes of a file."""
@@ -209,7 +209,7 @@ def _tempo(tempos: list[tuple[int, int]], division: int) -> float:
 
 
 def _text(text: str) -> str:
-    """mido reads Latin-1, which keeps the bytes; most programs write UTF-8."""
+    """Mido reads Latin-1, which keeps the bytes; most programs write UTF-8."""
     try:
         text = text.encode("latin-1").decode("utf-8")
     except UnicodeError:

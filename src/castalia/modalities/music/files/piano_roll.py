@@ -8,7 +8,7 @@ from functools import lru_cache
 from PIL import Image, ImageDraw, ImageFont
 
 from castalia.core.score import Part, Score
-from castalia.modalities.music.bars import bars
+from castalia.modalities.music.files.bars import bars
 
 _COLOURS = ("#3b6fb6", "#d1603d", "#4f9d69", "#9a5ba5", "#c79a2b", "#3e9aa0", "#b84a6b", "#7a7a7a")
 """One a part, over again after the eighth."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from castalia.core.score import QUARTER, Note, Part, Score
-from castalia.modalities.music.bars import Bar, bars
-from castalia.modalities.music.beams import beams
-from castalia.modalities.music.chord_names import parse
-from castalia.modalities.music.drums import place
-from castalia.modalities.music.layout import Piece, lay_out
-from castalia.modalities.music.spelling import Accidentals, Spelled, spell_all
+from castalia.modalities.music.files.bars import Bar, bars
+from castalia.modalities.music.files.beams import beams
+from castalia.modalities.music.files.chord_names import parse
+from castalia.modalities.music.files.drums import place
+from castalia.modalities.music.files.layout import Piece, lay_out
+from castalia.modalities.music.files.spelling import Accidentals, Spelled, spell_all
 
 _HEAD = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC '

@@ -10,10 +10,10 @@ import re
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import ChordSymbol, Metre, Part, Score
-from castalia.modalities.music.abc_fields import Fields
-from castalia.modalities.music.abc_voice import FINE, Voice
-from castalia.modalities.music.chord_names import parse
-from castalia.modalities.music.midi_grid import overlaps
+from castalia.modalities.music.files.abc_fields import Fields
+from castalia.modalities.music.files.abc_voice import FINE, Voice
+from castalia.modalities.music.files.chord_names import parse
+from castalia.modalities.music.files.midi_grid import overlaps
 
 LARGEST = 2_000_000
 """Bytes of a file."""
@@ -65,7 +65,7 @@ class _Tune:
 
     def line(self, line: str) -> None:
         if line.startswith("%%MIDI program "):
-            self.fields.program(line.split()[-1])
+            self.fields.program(line.rsplit(maxsplit=1)[-1])
         line = re.split(r"(?<!\\)%", line, maxsplit=1)[0].rstrip()
         field = _FIELD.match(line)
         if field and not line.startswith("["):

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element, fromstring
 
 from castalia.core.language import say
 from castalia.core.score import QUARTER, ChordSymbol, Metre, Mode, Note, Part, Score
-from castalia.modalities.music.chord_names import parse
-from castalia.modalities.music.midi_grid import overlaps
+from castalia.modalities.music.files.chord_names import parse
+from castalia.modalities.music.files.midi_grid import overlaps
 
 _MEI = "{http://www.music-encoding.org/ns/mei}"
 _ID = "{http://www.w3.org/XML/1998/namespace}id"
@@ -225,7 +225,7 @@ def _sounding(staff: Element) -> Iterator[tuple[Element, str]]:
     """A staff's notes without grace notes, each with its syllable; a chord's is its highest note's."""
     chords: dict[Element, Element] = {}
     for chord in _all(staff, "chord"):
-        chords |= {note: chord for note in _all(chord, "note")}
+        chords |= dict.fromkeys(_all(chord, "note"), chord)
     skipped = {note for group in _all(staff, "graceGrp") for note in _all(group, "note")}
     given: set[Element] = set()
     for note in _all(staff, "note"):

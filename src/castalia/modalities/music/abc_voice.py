@@ -74,7 +74,7 @@ class Voice:
         """One token of the music, named as in the grammar."""
         if kind in ("note", "chord", "rest"):
             self._sound(kind, text, length)
-        elif kind == "bar" and not text.startswith("[") or text == "[|":
+        elif (kind == "bar" and not text.startswith("[")) or text == "[|":
             self._barline()
         elif kind == "overlay":
             self._furthest = max(self._furthest, self._now)

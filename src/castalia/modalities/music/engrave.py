@@ -24,7 +24,10 @@ _FONTS = (
 _SIGNS = {
     **dict(zip(range(0xE260, 0xE265), "♭♮♯𝄪𝄫", strict=True)),
     **dict(zip(range(0xEA64, 0xEA67), "♭♮♯", strict=True)),
-    **{0xECA3: "𝅗𝅥", 0xECA5: "♩", 0xECA7: "♪", 0xECB7: "."},
+    0xECA3: "𝅗𝅥",
+    0xECA5: "♩",
+    0xECA7: "♪",
+    0xECB7: ".",
 }
 """Signs of verovio's music font in lines of text, which other programs do not have, in Unicode."""
 _SIGN_FONTS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, Noto Sans Symbols2, sans-serif"
@@ -128,7 +131,7 @@ def _raster(page: str, width: int) -> Image.Image:
     return Image.open(io.BytesIO(drawn)).convert("L")
 
 
-def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _saved(picture: Image.Image, kind: str, **options: bool | float | str | list[Image.Image] | None) -> bytes:
     made = io.BytesIO()
     picture.save(made, kind, **options)
     return made.getvalue()

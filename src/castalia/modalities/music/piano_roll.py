@@ -60,7 +60,12 @@ def piano_roll(score: Score) -> bytes:
     pen.rectangle((_LEFT, _TOP, _LEFT + inner, size[1] - _BOTTOM - 1), outline=_BAR)
     for index in reversed(range(len(score.parts))):
         for note in score.parts[index].notes:
-            box = across(note.start), down(note.pitch) + 1, across(note.start + note.length) - 1, down(note.pitch + -1) - 2
+            box = (
+                across(note.start),
+                down(note.pitch) + 1,
+                across(note.start + note.length) - 1,
+                down(note.pitch + -1) - 2,
+            )
             box = (box[0], box[1], max(box[0] + 2, box[2]), max(box[1] + 2, box[3]))
             pen.rounded_rectangle(box, radius=2, fill=_COLOURS[index % len(_COLOURS)])
     _head(pen, score.parts, score.title, size[0])
@@ -81,7 +86,9 @@ def _head(pen: ImageDraw.ImageDraw, parts: tuple[Part, ...], title: str, width: 
         if place - 18 < left:
             break
         pen.text((place, _TOP / 2), name, _INK, _font(14), anchor="lm")
-        pen.rounded_rectangle((place - 18, _TOP / 2 - 6, place - 6, _TOP / 2 + 6), 2, fill=_COLOURS[index % len(_COLOURS)])
+        pen.rounded_rectangle(
+            (place - 18, _TOP / 2 - 6, place - 6, _TOP / 2 + 6), 2, fill=_COLOURS[index % len(_COLOURS)]
+        )
         place -= 34
 
 

@@ -65,7 +65,7 @@ class _Tune:
 
     def line(self, line: str) -> None:
         if line.startswith("%%MIDI program "):
-            self.fields.program(line.split()[-1])
+            self.fields.program(line.rsplit(maxsplit=1)[-1])
         line = re.split(r"(?<!\\)%", line, maxsplit=1)[0].rstrip()
         field = _FIELD.match(line)
         if field and not line.startswith("["):

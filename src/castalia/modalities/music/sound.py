@@ -36,6 +36,8 @@ _GAIN = -8.0
 _VOICES = 512
 _SPREAD = 22
 """How far, of 64, the outer parts sit left and right."""
+Synth = Any
+"""Of tinysoundfont, which has few types."""
 _FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3", "MPEG_LAYER_III")}
 
 
@@ -130,16 +132,16 @@ def _played(score: Score, notes: list[Sounding], soundfont: Path, rate: int) -> 
     return made
 
 
-def _generate(synth: Any, place: NDArray[np.float32]) -> None:
+def _generate(synth: Synth, place: NDArray[np.float32]) -> None:
     if len(place):
         place[:] = np.frombuffer(synth.generate(len(place)), np.float32).reshape(-1, 2)
 
 
-def _seated(score: Score, soundfont: Path, rate: int) -> tuple[Any, list[int]]:
+def _seated(score: Score, soundfont: Path, rate: int) -> tuple[Synth, list[int]]:
     """A synthesiser with a channel for each part (shared when there are more than 15), spread from left to right."""
     import tinysoundfont
 
-    synth: Any = tinysoundfont.Synth(gain=_GAIN, samplerate=rate)
+    synth: Synth = tinysoundfont.Synth(gain=_GAIN, samplerate=rate)
     try:
         loaded = synth.sfload(str(soundfont), max_voices=_VOICES)
     except Exception as error:  # the library raises a bare one

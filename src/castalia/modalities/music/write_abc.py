@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from castalia.core.score import QUARTER, Metre, Mode, Note, Part, Score
+from castalia.core.score import QUARTER, Mode, Note, Part, Score
 from castalia.modalities.music.bars import Bar, bars
 from castalia.modalities.music.layout import Piece, lay_out
 from castalia.modalities.music.spelling import Accidentals, Spelled, signature, spell, spell_all

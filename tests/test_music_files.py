@@ -9,13 +9,14 @@ import struct
 import time
 import warnings
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -274,19 +275,15 @@ def test_damaged_midi_files_are_read_or_refused(data):
     content = bytearray(write_midi(band())[:600])
     for _ in range(data.draw(st.integers(1, 6))):
         content[data.draw(st.integers(14, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(UsageError):
         assert read_score(bytes(content), "mid").parts is not None
-    except UsageError:
-        pass
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["mid", "abc"]))
 def test_random_bytes_are_read_or_refused(content, extension):
-    try:
+    with suppress(UsageError):
         read_score(content, extension)
-    except UsageError:
-        pass
 
 
 # MusicXML
@@ -304,7 +301,7 @@ def test_music21_reads_our_musicxml(score):
         assert [round(measure.duration.quarterLength * QUARTER) for measure in measures] == [b.length for b in expected]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(scores())
 def test_verovio_reads_our_musicxml(score):
     read = read_score(write_musicxml(score), "musicxml")
@@ -388,8 +385,9 @@ def test_abc_returns_what_was_written(score):
 @settings(max_examples=15, deadline=None)
 @given(scores())
 def test_music21_reads_our_abc(score):
-    voices = tuple(part for part in score.parts if part.kind == "voice")  # music21 knows no overlays
-    mono = score.model_copy(update={"parts": voices, "metres": score.metres[:1]})  # and no tie over a new metre
+    # It knows no overlays, no tie over a change of metre, and no natural that holds for the rest of a bar.
+    voices = tuple(part for part in score.parts if part.kind == "voice")
+    mono = score.model_copy(update={"parts": voices, "metres": score.metres[:1], "fifths": 0})
     if mono.parts:
         read = by_music21(write_abc(mono).encode(), "abc")
         assert [[note[::2] for note in part] for part in heard(read)] == [

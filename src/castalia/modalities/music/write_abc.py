@@ -60,6 +60,7 @@ class _Voice:
         self._score, self._part, self._number, self._bars = score, part, number, lines
         self._spelled = spell_all(part.notes, score.fifths, score.mode)
         self._accidentals = Accidentals(score.fifths)
+        self._usual = signature(score.fifths)
         self._chords = list(score.chords) if number == 1 else []
         self._metre = score.metres[0]
         self._loud: set[tuple[str, int]] = set()
@@ -93,8 +94,7 @@ class _Voice:
         if len(voices) == 1:
             return set()
         notes = {self._spelled[note] for pieces in voices for piece in pieces for note in piece.notes}
-        usual = signature(self._score.fifths)
-        return {(note.step, note.octave) for note in notes if note.alter != usual[note.step]}
+        return {(note.step, note.octave) for note in notes if note.alter != self._usual[note.step]}
 
     def _bar(self, pieces: list[Piece], bar: Bar, overlay: int) -> str:
         made: list[str] = []
@@ -117,12 +117,14 @@ class _Voice:
         if not piece.notes:
             return f"{before}{'x' if overlay else 'z'}{length}"
         tie = "-" if piece.tied_to else ""
-        names = [self._note(note) for note in piece.notes]
+        names = [self._note(note, tied=piece.tied_from) for note in piece.notes]
         return before + (names[0] if len(names) == 1 else f"[{''.join(names)}]") + length + tie
 
-    def _note(self, note: Note) -> str:
+    def _note(self, note: Note, *, tied: bool) -> str:
         spelled: Spelled = self._spelled[note]
-        shown = self._accidentals.shown(spelled, tied=False) or (spelled.step, spelled.octave) in self._loud
+        line = (spelled.step, spelled.octave)
+        again = line in self._loud or (tied and spelled.alter != self._usual[spelled.step])
+        shown = self._accidentals.shown(spelled, tied=False) or again  # readers differ on signs along a tie
         sign = SIGNS[spelled.alter] if shown else ""
         if spelled.octave >= 5:
             return sign + spelled.step.lower() + "'" * (spelled.octave - 5)

@@ -50,7 +50,7 @@ class _Span(NamedTuple):
 
 
 def lay_out(part: Part, bars: Sequence[Bar]) -> list[list[list[Piece]]]:
-    """For each bar its voices, the first always; for each voice its pieces, without gaps."""
+    """For each bar its voices, by number; for each its pieces without gaps, or none: only the first has bars' rests."""
     voices = _voices(part.notes)
     cursors = [0] * len(voices)
     made: list[list[list[Piece]]] = []
@@ -60,8 +60,7 @@ def lay_out(part: Part, bars: Sequence[Bar]) -> list[list[list[Piece]]]:
             while cursors[number] < len(voice) and voice[cursors[number]].end <= bar.start:
                 cursors[number] += 1
             spans = list(_clipped(voice, cursors[number], bar))
-            if spans or number == 0:
-                here.append(_pieces(_filled(spans, bar), bar))
+            here.append(_pieces(_filled(spans, bar), bar) if spans or number == 0 else [])
         made.append(here or [_pieces(_filled([], bar), bar)])
     return made
 

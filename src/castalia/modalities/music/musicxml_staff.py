@@ -35,13 +35,14 @@ class Staff:
                 measure.set("implicit", "yes")
             self._accidentals.next_bar()
             self._attributes(measure, bar)
+            several = sum(map(bool, voices)) > 1
             for number, pieces in enumerate(voices, 1):
-                if number > 1:
+                if number > 1 and pieces:
                     text(SubElement(measure, "backup"), "duration", bar.length)
                 for piece, joined in zip(pieces, beams(pieces, bar), strict=True):
                     if number == 1:
                         self._harmonies(measure, piece)
-                    self._piece(measure, piece, number if len(voices) > 1 else 0, joined)
+                    self._piece(measure, piece, number if several else 0, joined)
             if bar.end == self._bars[-1].end:
                 text(SubElement(measure, "barline", location="right"), "bar-style", "light-heavy")
 
@@ -103,6 +104,8 @@ class Staff:
     def _piece(self, measure: Element, piece: Piece, voice: int, joined: list[str]) -> None:
         for index, note in enumerate(piece.notes or (None,)):
             element = SubElement(measure, "note")
+            if note is None and voice > 1:
+                element.set("print-object", "no")
             if index:
                 SubElement(element, "chord")
             shown = self._pitch(element, piece, note)

@@ -79,8 +79,9 @@ class _Voice:
             change = "" if bar.metre[1:] == self._metre[1:] else f"[M:{bar.metre.beats}/{bar.metre.unit}] "
             self._metre = bar.metre
             last = index + 1 == len(self._bars)
-            self._loud = self._disputed(voices)
-            music.append(change + " & ".join(self._bar(voice, bar, number) for number, voice in enumerate(voices)))
+            heard = [voice for voice in voices if voice]
+            self._loud = self._disputed(heard)
+            music.append(change + " & ".join(self._bar(voice, bar, number) for number, voice in enumerate(heard)))
             words.append(_sung(voices[0]))
             if last or (bar.number and bar.number % _BARS_A_LINE == 0):
                 made.append(" | ".join(music) + (" |]" if last else " |"))

@@ -1,10 +1,10 @@
-"""Bach's chorales: what the shipped music model is worth: `python benchmarks/bench_jsb.py --file jsb16.json.gz --split valid`.
+"""Bach's chorales: what the music model is worth: `python benchmarks/bench_jsb.py --file jsb16.json.gz --split valid`.
 
 Protocol of `jsb16_nll_<split>`: canonical split of the 382 chorales on the sixteenth grid, a piece a list of frames
-[soprano, alto, tenor, bass] as MIDI pitches, 0 for a rest. Nothing is given: each voice has one softmax over pitches and
-rest, soprano → alto → tenor → bass within a frame; nats a note, mean over all notes of the split. `harmonise_nll` is
-the same of the three lower voices when the whole soprano is given. `counts_nll`: the mean of the experts that count,
-without the network. Teacher forcing through the files that the studio itself runs, of the piece's own past alone.
+[soprano, alto, tenor, bass] as MIDI pitches, 0 for a rest. Nothing is given: each voice has one softmax over pitches
+and rest, soprano → alto → tenor → bass within a frame; nats a note, mean over all notes of the split. `harmonise_nll`
+is the same of the three lower voices when the whole soprano is given. `counts_nll`: the mean of the experts that
+count, without the network. Teacher forcing through the files that the studio itself runs, of the piece's own past alone.
 
 With `--write N`: N chorales of 16 bars composed and N sopranos of the split harmonised; faults in 64 sixteenths beside
 those of the split's own pieces under the same judge, pitch entropy, longest run shared with the training pieces, and
@@ -19,18 +19,24 @@ import argparse
 import gzip
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _report import emit
 
-from castalia.modalities.music.fingerprint import same_piece
+from _report import emit
+from castalia.core.ports import ScoreStep
+from castalia.core.score import Part, Score
+from castalia.modalities.music.decode import score_of
+from castalia.modalities.music.encode import FRAME
 from castalia.modalities.music.experts import Memory, moves_of
-from castalia.modalities.music.generate import OPEN, Task, write
+from castalia.modalities.music.fingerprint import same_piece
+from castalia.modalities.music.generate import Task, write
 from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.model import ChoraleModel, nats
+from castalia.modalities.music.model import OPEN, ChoraleModel, nats
 from castalia.modalities.music.state import walk
+from castalia.quality import faults
 
 
 def main() -> None:
@@ -103,3 +109,62 @@ def counted(model: ChoraleModel, pieces: list[Frames]) -> float:
                 notes += int(going.sum())
             memory.note(state, frame, going)
     return total / notes
+
+
+def written(model: ChoraleModel, pieces: list[Frames], count: int) -> dict[str, Any]:
+    """Faults, variety and copying of what the model writes, beside the split's own pieces."""
+    began = time.perf_counter()
+    composed = [
+        write(model, Task(np.full((256, VOICES), OPEN)), drafts=1, seed=seed).frames[0] for seed in range(count)
+    ]
+    seconds = time.perf_counter() - began
+    under = sorted(range(len(pieces)), key=lambda at: at * 7919 % len(pieces))[:count]
+    harmonised: list[Frames] = []
+    for seed, at in enumerate(under):
+        given = np.full((len(pieces[at]), VOICES), OPEN)
+        given[:, 0] = pieces[at][:, 0]
+        drafts = write(model, Task(given), drafts=4, seed=seed)
+        harmonised.append(drafts.frames[drafts.order()[0]])
+    return {
+        "milliseconds_a_bar": round(seconds / count / 16 * 1000, 1),
+        "bach": figures(pieces),
+        "composed": figures(composed),
+        "harmonised": figures(harmonised)
+        | {"notes_like_bach": round(alike(harmonised, [pieces[at] for at in under]), 3)},
+    }
+
+
+def figures(pieces: list[Frames]) -> dict[str, Any]:
+    """Faults in 64 sixteenths, share of pieces without parallels, entropies."""
+    counts: Counter[str] = Counter()
+    clean, frames, bits = 0, sum(map(len, pieces)), list[float]()
+    for piece in pieces:
+        found = faults(as_score(piece))
+        counts.update(each.rule for each in found)
+        clean += not any(each.rule in ("fifths", "octaves") for each in found)
+        line = piece[piece[:, 0] > 0, 0]
+        _, often = np.unique(line[np.diff(line, prepend=-1) != 0], return_counts=True)
+        share = often / often.sum()
+        bits.append(float(-(share * np.log2(share)).sum()))
+    return {
+        "faults_in_64": {rule: round(number / frames * 64, 3) for rule, number in sorted(counts.items())},
+        "without_parallels": round(clean / len(pieces), 3),
+        "soprano_bits_5_50_95": np.percentile(bits, (5, 50, 95)).round(2).tolist(),
+        "frames_with_a_move": round(float(np.mean([(piece[1:] != piece[:-1]).any(1).mean() for piece in pieces])), 3),
+    }
+
+
+def alike(written_: list[Frames], true: list[Frames]) -> float:
+    """Share of alto, tenor and bass notes that are Bach's own."""
+    same = [(ours[:, 1:] == his[:, 1:]).mean() for ours, his in zip(written_, true, strict=True)]
+    return float(np.mean(same))
+
+
+def as_score(piece: Frames) -> Score:
+    """The grid as a score."""
+    sketch = Score(parts=tuple(Part(name=name, kind="voice") for name in "SATB"))
+    return score_of(piece, ScoreStep("piece", sketch, len(piece) * FRAME))
+
+
+if __name__ == "__main__":
+    main()

@@ -311,7 +311,7 @@ def _anchor_worker(folder: Path) -> None:
     def encode(picture: Pixels, payload: NDArray[np.int64]) -> Pixels:
         if asked["method"] == "rivaGan":
             got = session.run(None, {"frame": frame(picture), "data": payload[None].astype(np.float32)})[0]
-            return ((np.clip(got, -1, 1)[0, :, 0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
+            return ((np.clip(np.asarray(got), -1, 1)[0, :, 0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
         encoder = imwatermark.WatermarkEncoder()
         encoder.set_watermark("bits", payload.tolist())
         return encoder.encode(np.ascontiguousarray(picture), "dwtDct")

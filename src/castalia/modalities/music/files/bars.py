@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from castalia.core.errors import UsageError
@@ -42,7 +43,7 @@ def bars(score: Score) -> tuple[Bar, ...]:
         UsageError: there would be more than `MOST_BARS`, or the metres are not in order.
     """
     metres = score.metres
-    if not metres or metres[0].start != 0 or any(b.start <= a.start for a, b in zip(metres, metres[1:], strict=False)):
+    if not metres or metres[0].start != 0 or any(b.start <= a.start for a, b in pairwise(metres)):
         raise UsageError(
             say("The metres must begin at 0 and follow one another: {metres}.", "拍号须从 0 开始并依次排列：{metres}。",
                 metres=[metre.start for metre in metres]),

@@ -21,7 +21,8 @@ def beams(pieces: Sequence[Piece], bar: Bar) -> list[list[str]]:
     for index, piece in enumerate(pieces):
         place = (piece.start - bar.start + bar.skipped) // beat
         joins = piece.value in _BEAMS and bool(piece.notes)
-        if group and (not joins or place != last):
+        turns = index and (piece.triplet in ("begin", "single") or pieces[index - 1].triplet in ("end", "single"))
+        if group and (not joins or place != last or turns):  # a beam across a triplet's edge is misread by verovio
             _join(pieces, group, made)
             group = []
         if joins:

@@ -32,9 +32,10 @@ _SIGNS = {
 """Signs of verovio's music font in lines of text, which other programs do not have, in Unicode."""
 _SIGN_FONTS = "DejaVu Sans, Segoe UI Symbol, Apple Symbols, Noto Sans Symbols2, sans-serif"
 _TITLE = re.compile(r'font-size="[1-9]\d*px"')
-_TITLE_SIZE = 'font-size="620px"'
+_TITLE_SIZE, _TITLE_LEAST, _TITLE_WIDTH = 620, 240, 15_000
+"""Units of verovio's drawing, of which the page has 26,250 across; a wider title is set smaller."""
 _BETWEEN = re.compile(r">\s+<")
-_SIGN = re.compile(r'<tspan font-family="Leipzig" font-size="(\d+)px">(.)</tspan>')
+_SIGN = re.compile(r'<tspan font-family="Leipzig" font-size="(\d+)px">([^<]{1,9})</tspan>')
 _FIRST = 3
 """Pages in a picture."""
 _DPI = 200
@@ -107,20 +108,22 @@ def _pages(score: Score, *, cropped: bool) -> list[str]:
             say("The score could not be engraved.", "乐谱无法排版。"),
             hint=say("Save it as MusicXML and report the file.", "请另存为 MusicXML 并报告该文件。"),
         )
-    return [_plain(str(kit.renderToSVG(page))) for page in range(1, int(kit.getPageCount()) + 1)]
+    return [_plain(str(kit.renderToSVG(page)), score.title) for page in range(1, int(kit.getPageCount()) + 1)]
 
 
-def _plain(page: str) -> str:
-    """The page with fonts that computers have."""
+def _plain(page: str, title: str) -> str:
+    """The page with fonts that computers have, and its title set larger."""
     page = _BETWEEN.sub("><", page).replace('font-family="Times, serif"', f'font-family="{_FONTS}"')
     head = page.find('class="pgHead')
     if head >= 0:
-        page = page[:head] + _TITLE.sub(_TITLE_SIZE, page[head:], count=1)
+        width = sum(1.0 if letter > "\u2e80" else 0.5 for letter in title)
+        size = max(_TITLE_LEAST, min(_TITLE_SIZE, round(_TITLE_WIDTH / max(width, 1))))
+        page = page[:head] + _TITLE.sub(f'font-size="{size}px"', page[head:], count=1)
     return _SIGN.sub(_sign, page)
 
 
 def _sign(found: re.Match[str]) -> str:
-    letter = _SIGNS.get(ord(found[2]), "")
+    letter = "".join(_SIGNS.get(ord(sign), "") for sign in found[2])
     return f'<tspan font-family="{_SIGN_FONTS}" font-size="{int(found[1]) * 6 // 10}px">{letter}</tspan>'
 
 
@@ -131,7 +134,7 @@ def _raster(page: str, width: int) -> Image.Image:
     return Image.open(io.BytesIO(drawn)).convert("L")
 
 
-def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _saved(picture: Image.Image, kind: str, **options: bool | float | str | list[Image.Image] | None) -> bytes:
     made = io.BytesIO()
     picture.save(made, kind, **options)
     return made.getvalue()

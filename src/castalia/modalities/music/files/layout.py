@@ -50,7 +50,7 @@ class _Span(NamedTuple):
 
 
 def lay_out(part: Part, bars: Sequence[Bar]) -> list[list[list[Piece]]]:
-    """For each bar its voices, the first always; for each voice its pieces, without gaps."""
+    """For each bar its voices, by number; for each its pieces without gaps, or none: only the first has bars' rests."""
     voices = _voices(part.notes)
     cursors = [0] * len(voices)
     made: list[list[list[Piece]]] = []
@@ -60,8 +60,7 @@ def lay_out(part: Part, bars: Sequence[Bar]) -> list[list[list[Piece]]]:
             while cursors[number] < len(voice) and voice[cursors[number]].end <= bar.start:
                 cursors[number] += 1
             spans = list(_clipped(voice, cursors[number], bar))
-            if spans or number == 0:
-                here.append(_pieces(_filled(spans, bar), bar))
+            here.append(_pieces(_filled(spans, bar), bar) if spans or number == 0 else [])
         made.append(here or [_pieces(_filled([], bar), bar)])
     return made
 
@@ -142,8 +141,8 @@ def _triplet_cells(spans: list[_Span], origin: int, bar: Bar) -> list[tuple[int,
             made.append((half, half + _HALF))
             continue
         for cell in (half, half + QUARTER):
-            if any((edge - cell) % _FINEST for edge in edges if cell <= edge <= cell + QUARTER):
-                made.append((max(cell, bar.start), min(cell + QUARTER, bar.end)))
+            near = [edge - cell for edge in edges if cell <= edge <= cell + QUARTER]
+            made += [(cell, cell + QUARTER)] if any(edge % _FINEST for edge in near) else []
     return [(max(start, bar.start), min(end, bar.end)) for start, end in made if start < bar.end and end > bar.start]
 
 
@@ -210,7 +209,7 @@ def _plain(start: int, end: int, beat: int, *, rest: bool) -> Iterator[tuple[int
     if printed and _readable(start, length, printed, beat, rest=rest):
         yield (*printed, length)
         return
-    inside = beat and [place for place in range(-(-(start + 1) // beat) * beat, end, beat)]
+    inside = beat and list(range(-(-(start + 1) // beat) * beat, end, beat))
     if inside:
         cut = inside[0] if start % beat else inside[-1]
     else:

@@ -119,7 +119,7 @@ def _interpolator() -> NDArray[np.float64]:
 
 def _envelope(sound: Sound, window: int) -> NDArray[np.float64]:
     """Highest true peak of all channels in each window of samples."""
-    filters = _interpolator()
+    filters: list[NDArray[np.float64]] = list(_interpolator())
     made = np.zeros(-(-len(sound) // window))
     margin = _TAPS
     for first in range(0, len(sound), _BLOCK):
@@ -130,7 +130,7 @@ def _envelope(sound: Sound, window: int) -> NDArray[np.float64]:
                 continue
             peaks = np.abs(block[first - low : first - low + _BLOCK]).astype(np.float64)
             for phase in filters[1:]:
-                between = np.abs(np.convolve(block, phase, "same"))
+                between: NDArray[np.float64] = np.abs(np.convolve(block, phase, "same"))
                 np.maximum(peaks, between[first - low : first - low + len(peaks)], out=peaks)
             places = np.arange(first, first + len(peaks)) // window
             begins = np.flatnonzero(np.diff(places, prepend=-1))

@@ -13,7 +13,10 @@ from castalia.modalities.music.files.midi_grid import overlaps
 
 _MEI = "{http://www.music-encoding.org/ns/mei}"
 _ID = "{http://www.w3.org/XML/1998/namespace}id"
-_MODES: tuple[Mode, ...] = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian")
+_MODES: dict[str, Mode] = {
+    "major": "major", "ionian": "major", "minor": "minor", "aeolian": "minor", "dorian": "dorian",
+    "phrygian": "phrygian", "lydian": "lydian", "mixolydian": "mixolydian",
+}  # fmt: skip
 _MOST_NOTES = 200_000
 _NAME = 200
 Clef = Literal["treble", "treble8", "bass", "percussion"]
@@ -93,7 +96,7 @@ class _Reader:
                 elif n in made:
                     made[n][name] = Note(self._on[name], self._off[name] - self._on[name], number, 80, lyric)
                     places[name] = n, name
-        return {n: sorted(dict(((note.start, note.pitch), note) for note in found.values()).values())
+        return {n: sorted({(note.start, note.pitch): note for note in found.values()}.values())
                 for n, found in made.items()}  # fmt: skip
 
     def _part(self, n: str, number: int, notes: list[Note]) -> Part:
@@ -143,7 +146,7 @@ class _Reader:
                 sign = found.get("sig") or found.get("keysig")
                 if sign:
                     word = str(found.get("mode") or found.get("key.mode") or "major").lower()
-                    mode = next((mode for mode in _MODES if mode == word), "minor" if word == "aeolian" else "major")
+                    mode = _MODES.get(word, "major")
                     count = int(sign[:-1] or 0) if sign[-1] in "sf" else 0
                     return max(-7, min(7, -count if sign[-1] == "f" else count)), mode
         return 0, "major"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 from castalia.core.score import QUARTER, Metre, Note
 
@@ -25,9 +26,9 @@ class Played:
     channel: int
     program: int = 0
     name: str = ""
-    notes: list[tuple[int, int, int, int]] = field(default_factory=list)
+    notes: list[tuple[int, int, int, int]] = field(default_factory=list[tuple[int, int, int, int]])
     """(start, end, pitch, velocity), MIDI ticks."""
-    lyrics: dict[int, str] = field(default_factory=dict)
+    lyrics: dict[int, str] = field(default_factory=dict[int, str])
     """Syllables by MIDI tick."""
     sounded: int = 0
 
@@ -87,7 +88,7 @@ def overlaps(notes: list[Note], allowed: int = 0) -> bool:
     """Whether two notes sound together for more than the allowed ticks, or begin together."""
     return any(
         earlier.start == later.start or earlier.start + earlier.length > later.start + allowed
-        for earlier, later in zip(notes, notes[1:], strict=False)
+        for earlier, later in pairwise(notes)
     )
 
 

@@ -61,7 +61,7 @@ def melody_of(score: Score) -> tuple[Note, ...]:
 
 
 def _skyline(notes: list[Note]) -> tuple[Note, ...]:
-    """The highest note that begins at each moment, unless a higher one still sounds; each ends where the next begins."""
+    """The highest note that begins at each moment, unless a higher one still sounds; the next one ends it."""
     made: list[Note] = []
     for note in sorted(notes, key=lambda note: (note.start, -note.pitch)):
         if made and note.start == made[-1].start:

@@ -7,7 +7,9 @@ are; played ones are drawn to the nearest sixteenth, triplet or thirty-second wh
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 import struct
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import ChordSymbol, Metre, Note, Part, Score
 from castalia.modalities.music.files.midi_grid import Grid, Played, metres_of, notes_of, overlaps
-from castalia.modalities.music.files.write_midi import DRUMS
+from castalia.modalities.music.files.write_midi import DRUMS, Message
 
 LARGEST = 20_000_000
 """Bytes of a file."""
@@ -32,6 +34,9 @@ _DEFAULT = 500_000
 _KEYS = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR_KEYS = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#")
 _LONGEST_NAME = 200
+File = Track = Any
+"""Of mido, which has no types."""
+_KEY_SIGNATURE = re.compile(rb"\xff\x59\x02(..)", re.DOTALL)
 
 
 class _Bounded(io.BytesIO):
@@ -66,7 +71,7 @@ def read_midi(content: bytes) -> Score:
     _, tracks, division = struct.unpack(">HHh", content[8:14])
     if tracks > MOST_TRACKS:
         raise _too_much(say("tracks", "音轨数"), MOST_TRACKS)
-    read: Any = _read(content)
+    read: File = _read(content)
     tempos, changes = _tempos(read, division)
     grid = Grid(division if division > 0 else _frames(division) // 2 or 1)
     played = [found for number, track in enumerate(read.tracks) for found in _channels(track, number)]
@@ -93,18 +98,27 @@ def read_midi(content: bytes) -> Score:
     )
 
 
-def _read(content: bytes) -> object:
-    from mido import MidiFile
+def _read(content: bytes) -> File:
+    from mido import KeySignatureError, MidiFile
 
+    content = _KEY_SIGNATURE.sub(_possible, content)
     try:
         return MidiFile(file=_Bounded(content), clip=True)
+    except KeySignatureError as error:
+        raise _damaged(str(error)[:100]) from error
     except EOFError as error:
         raise _damaged(say("it ends in the middle", "文件在中途结束")) from error
     except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
         raise _damaged(str(error)[:100] or type(error).__name__) from error
 
 
-def _timed(track: Any) -> Iterator[tuple[int, Any]]:
+def _possible(found: re.Match[bytes]) -> bytes:
+    """The key signature, or C major where programs wrote one that cannot be, for which mido gives up a whole file."""
+    sharps, minor = found[1][0], found[1][1]
+    return found[0] if (sharps <= 7 or sharps >= 249) and minor <= 1 else b"\xff\x59\x02\x00\x00"
+
+
+def _timed(track: Track) -> Iterator[tuple[int, Message]]:
     now = 0
     for message in track:
         now += message.time
@@ -116,7 +130,7 @@ def _frames(division: int) -> int:
     return max(1, -(division >> 8)) * max(1, division & 255)
 
 
-def _channels(track: Any, number: int) -> list[Played]:
+def _channels(track: Track, number: int) -> list[Played]:
     """What each channel of a track plays, in the order in which they come in."""
     made: dict[int, Played] = {}
     held: dict[tuple[int, int], deque[tuple[int, int]]] = {}
@@ -159,14 +173,14 @@ def _part(one: Played, number: int, grid: Grid) -> Part:
     return Part(name=name, program=one.program, kind=kind, clef="bass" if low else "treble", notes=tuple(notes))
 
 
-def _title(read: Any) -> str:
-    first = read.tracks[0] if read.tracks else []
+def _title(read: File) -> str:
+    first: Track = read.tracks[0] if read.tracks else ()
     if any(message.type == "note_on" for message in first):
         return ""
     return next((_text(message.name)[:_LONGEST_NAME] for message in first if message.type == "track_name"), "")
 
 
-def _key(metas: list[tuple[int, Any]]) -> tuple[int, bool]:
+def _key(metas: list[tuple[int, Message]]) -> tuple[int, bool]:
     """Sharps of the first key signature, and whether it is minor."""
     for _, message in metas:
         if message.type == "key_signature":
@@ -176,7 +190,7 @@ def _key(metas: list[tuple[int, Any]]) -> tuple[int, bool]:
     return 0, False
 
 
-def _tempos(read: Any, division: int) -> tuple[list[tuple[int, int]], list[tuple[int, Metre]]]:
+def _tempos(read: File, division: int) -> tuple[list[tuple[int, int]], list[tuple[int, Metre]]]:
     """Changes of tempo (MIDI tick, microseconds a quarter) and of metre, each in order of time."""
     tempos, metres = [(0, _DEFAULT)], [(0, Metre(0, 4, 4))]
     for track in read.tracks:
@@ -210,10 +224,8 @@ def _tempo(tempos: list[tuple[int, int]], division: int) -> float:
 
 def _text(text: str) -> str:
     """Mido reads Latin-1, which keeps the bytes; most programs write UTF-8."""
-    try:
+    with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        pass
     return "".join(letter for letter in text if letter.isprintable())
 
 

@@ -60,6 +60,7 @@ class _Voice:
         self._score, self._part, self._number, self._bars = score, part, number, lines
         self._spelled = spell_all(part.notes, score.fifths, score.mode)
         self._accidentals = Accidentals(score.fifths)
+        self._usual = signature(score.fifths)
         self._chords = list(score.chords) if number == 1 else []
         self._metre = score.metres[0]
         self._loud: set[tuple[str, int]] = set()
@@ -78,8 +79,9 @@ class _Voice:
             change = "" if bar.metre[1:] == self._metre[1:] else f"[M:{bar.metre.beats}/{bar.metre.unit}] "
             self._metre = bar.metre
             last = index + 1 == len(self._bars)
-            self._loud = self._disputed(voices)
-            music.append(change + " & ".join(self._bar(voice, bar, number) for number, voice in enumerate(voices)))
+            heard = [voice for voice in voices if voice]
+            self._loud = self._disputed(heard)
+            music.append(change + " & ".join(self._bar(voice, bar, number) for number, voice in enumerate(heard)))
             words.append(_sung(voices[0]))
             if last or (bar.number and bar.number % _BARS_A_LINE == 0):
                 made.append(" | ".join(music) + (" |]" if last else " |"))
@@ -93,8 +95,7 @@ class _Voice:
         if len(voices) == 1:
             return set()
         notes = {self._spelled[note] for pieces in voices for piece in pieces for note in piece.notes}
-        usual = signature(self._score.fifths)
-        return {(note.step, note.octave) for note in notes if note.alter != usual[note.step]}
+        return {(note.step, note.octave) for note in notes if note.alter != self._usual[note.step]}
 
     def _bar(self, pieces: list[Piece], bar: Bar, overlay: int) -> str:
         made: list[str] = []
@@ -117,12 +118,14 @@ class _Voice:
         if not piece.notes:
             return f"{before}{'x' if overlay else 'z'}{length}"
         tie = "-" if piece.tied_to else ""
-        names = [self._note(note) for note in piece.notes]
+        names = [self._note(note, tied=piece.tied_from) for note in piece.notes]
         return before + (names[0] if len(names) == 1 else f"[{''.join(names)}]") + length + tie
 
-    def _note(self, note: Note) -> str:
+    def _note(self, note: Note, *, tied: bool) -> str:
         spelled: Spelled = self._spelled[note]
-        shown = self._accidentals.shown(spelled, tied=False) or (spelled.step, spelled.octave) in self._loud
+        line = (spelled.step, spelled.octave)
+        again = line in self._loud or (tied and spelled.alter != self._usual[spelled.step])
+        shown = self._accidentals.shown(spelled, tied=False) or again  # readers differ on signs along a tie
         sign = SIGNS[spelled.alter] if shown else ""
         if spelled.octave >= 5:
             return sign + spelled.step.lower() + "'" * (spelled.octave - 5)

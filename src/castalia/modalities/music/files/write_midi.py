@@ -16,8 +16,8 @@ _SCALE = RESOLUTION // QUARTER
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
 _MINOR_MODES: tuple[Mode, ...] = ("minor", "dorian", "phrygian")
-Message = Any
-"""A message of mido, which has no types."""
+Message = Track = Any
+"""Of mido, which has no types."""
 
 
 def write_midi(score: Score) -> bytes:
@@ -40,13 +40,13 @@ def write_midi(score: Score) -> bytes:
 
 
 def _conductor(score: Score) -> list[tuple[int, int, Message]]:
-    from mido import MetaMessage, bpm2tempo
+    from mido import MetaMessage
 
     names = _MINOR if score.mode in _MINOR_MODES else _MAJOR
     events: list[tuple[int, int, Message]] = [
         (0, 0, MetaMessage("track_name", name=score.title)),
         (0, 0, MetaMessage("key_signature", key=names[score.fifths + 7])),
-        (0, 0, MetaMessage("set_tempo", tempo=round(float(bpm2tempo(score.tempo))))),
+        (0, 0, MetaMessage("set_tempo", tempo=round(60e6 / score.tempo))),
     ]
     signs = [(bar.start, bar.metre.beats, bar.metre.unit) for bar in bars(score)[:2]]
     if 0 < score.pickup < score.metres[0].bar:
@@ -55,7 +55,7 @@ def _conductor(score: Score) -> list[tuple[int, int, Message]]:
     else:
         signs = signs[:1]
     signs += [(metre.start, metre.beats, metre.unit) for metre in score.metres[1:]]
-    for start, beats, unit in dict((sign[0], sign) for sign in signs).values():
+    for start, beats, unit in {sign[0]: sign for sign in signs}.values():
         events.append((start, 0, MetaMessage("time_signature", numerator=beats, denominator=unit)))
     return events + [(chord.start, 1, MetaMessage("marker", text=chord.name)) for chord in score.chords]
 
@@ -91,10 +91,10 @@ def _part(part: Part, channel: int) -> list[tuple[int, int, Message]]:
     return events
 
 
-def _track(events: list[tuple[int, int, Message]]) -> Any:
+def _track(events: list[tuple[int, int, Message]]) -> Track:
     from mido import MidiTrack
 
-    track: Any = MidiTrack()
+    track: Track = MidiTrack()
     now = 0
     for start, _, message in sorted(events, key=lambda event: event[:2]):
         track.append(message.copy(time=(start - now) * _SCALE))

@@ -17,6 +17,9 @@ _MODES: dict[str, Mode] = {
     "major": "major", "ionian": "major", "minor": "minor", "aeolian": "minor", "dorian": "dorian",
     "phrygian": "phrygian", "lydian": "lydian", "mixolydian": "mixolydian",
 }  # fmt: skip
+_STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_ALTERED = {"s": 1, "f": -1, "x": 2, "ss": 2, "ff": -2, "tf": -3, "ts": 3, "xs": 3, "sx": 3, "ns": 1, "nf": -1}
+"""Semitones of MEI's accidentals; those of quarter tones are left out."""
 _MOST_NOTES = 200_000
 _NAME = 200
 Clef = Literal["treble", "treble8", "bass", "percussion"]
@@ -85,7 +88,7 @@ class _Reader:
                 name = str(element.get(_ID))
                 if name not in self._on or self._off.get(name, 0) <= self._on[name]:
                     continue
-                number = self._pitch(name)
+                number = self._number(element, n)
                 if not 0 <= number <= 127:
                     continue
                 owner, first = places.get(earlier.get(name, ""), (n, ""))
@@ -98,6 +101,19 @@ class _Reader:
                     places[name] = n, name
         return {n: sorted({(note.start, note.pitch): note for note in found.values()}.values())
                 for n, found in made.items()}  # fmt: skip
+
+    def _number(self, note: Element, n: str) -> int:
+        """MIDI number; verovio is asked for what the document does not say, as each question costs a search."""
+        said = note.get("pnum")
+        step = _STEPS.get(note.get("pname") or "")
+        octave = note.get("oct.ges") or note.get("oct")
+        if said or step is None or not octave:
+            return int(said) if said else self._pitch(str(note.get(_ID)))
+        sign = next(_all(note, "accid"), note)
+        name = sign.get("accid.ges") or note.get("accid.ges") or sign.get("accid") or note.get("accid") or "n"
+        defined = self._defined.get(n)
+        moved = int((defined.get("trans.semi") if defined is not None else None) or 0)
+        return 12 * (int(octave) + 1) + step + _ALTERED.get(name, 0) + moved
 
     def _part(self, n: str, number: int, notes: list[Note]) -> Part:
         defined = self._defined[n]

@@ -22,7 +22,6 @@ _OVERLAP = 6
 class Played:
     """What one channel plays in one track."""
 
-    track: int
     channel: int
     program: int = 0
     name: str = ""
@@ -30,7 +29,6 @@ class Played:
     """(start, end, pitch, velocity), MIDI ticks."""
     lyrics: dict[int, str] = field(default_factory=dict[int, str])
     """Syllables by MIDI tick."""
-    sounded: int = 0
 
 
 class Grid:

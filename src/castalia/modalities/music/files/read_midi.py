@@ -74,7 +74,7 @@ def read_midi(content: bytes) -> Score:
     read: File = _read(content)
     tempos, changes = _tempos(read, division)
     grid = Grid(division if division > 0 else _frames(division) // 2 or 1)
-    played = [found for number, track in enumerate(read.tracks) for found in _channels(track, number)]
+    played = [found for track in read.tracks for found in _channels(track)]
     if sum(len(one.notes) for one in played) > MOST_NOTES:
         raise _too_much(say("notes", "音符数"), MOST_NOTES)
     _check_length(max((end for one in played for _, end, _, _ in one.notes), default=0), tempos, grid.division)
@@ -130,7 +130,7 @@ def _frames(division: int) -> int:
     return max(1, -(division >> 8)) * max(1, division & 255)
 
 
-def _channels(track: Track, number: int) -> list[Played]:
+def _channels(track: Track) -> list[Played]:
     """What each channel of a track plays, in the order in which they come in."""
     made: dict[int, Played] = {}
     held: dict[tuple[int, int], deque[tuple[int, int]]] = {}
@@ -146,9 +146,8 @@ def _channels(track: Track, number: int) -> list[Played]:
         elif message.type == "program_change":
             programs.setdefault(message.channel, message.program)
         elif message.type == "note_on" and message.velocity:
-            one = made.setdefault(message.channel, Played(number, message.channel))
+            made.setdefault(message.channel, Played(message.channel))
             held.setdefault((message.channel, message.note), deque()).append((now, message.velocity))
-            one.sounded += 1
         elif message.type in ("note_on", "note_off") and (waiting := held.get((message.channel, message.note))):
             start, velocity = waiting.popleft()
             made[message.channel].notes.append((start, now, message.note, velocity))
@@ -156,7 +155,7 @@ def _channels(track: Track, number: int) -> list[Played]:
         made[channel].notes.extend((start, now, pitch, velocity) for start, velocity in waiting)
     for channel, one in made.items():
         one.program = programs.get(channel, 0)
-        one.name = name if len(made) == 1 else f"{name} {len(name) and channel + 1}".strip("0 ") if name else ""
+        one.name = f"{name} {channel + 1}" if name and len(made) > 1 else name
         one.lyrics = lyrics
     return list(made.values())
 

@@ -114,7 +114,7 @@ def _asked(text: str, form: str) -> Score:
     try:
         return Score.model_validate_json(child.stdout)
     except ValidationError as error:
-        raise _unreadable(say("no notes were found in it", "其中找不到音符")) from error
+        raise _unreadable(say("it is damaged, or holds no notes", "文件已损坏或没有音符")) from error
 
 
 def _unreadable(why: str) -> UsageError:

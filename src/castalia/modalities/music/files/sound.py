@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import EngineError, UsageError
+from castalia.core.errors import EngineError, MissingError, UsageError
 from castalia.core.language import say
 from castalia.core.score import Score
 from castalia.modalities.music.files.loudness import normalise
 from castalia.modalities.music.files.perform import Sounding, perform
 from castalia.modalities.music.files.room import in_hall
+from castalia.modalities.music.files.write_midi import DRUMS
 
 RATE = 44_100
 """Samples a second."""
@@ -31,10 +31,13 @@ _LEAD = 0.05
 """Seconds of silence that are left at the beginning."""
 _QUIET = 10 ** (-66 / 20)
 """Level below which it is silence, of the highest."""
-_CLOCK = 9_600
-"""Ticks a second, for the synthesiser."""
-_SPREAD = 0.35
-"""By how much the outer parts are softer on the far side."""
+_GAIN = -8.0
+"""Decibels; the mix of a full band stays in the range where nothing is lost."""
+_VOICES = 512
+_SPREAD = 22
+"""How far, of 64, the outer parts sit left and right."""
+Synth = Any
+"""Of tinysoundfont, which has few types."""
 _FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3", "MPEG_LAYER_III")}
 
 
@@ -52,6 +55,7 @@ def render_sound(score: Score, soundfont: Path, *, rate: int = RATE) -> NDArray[
     Raises:
         UsageError: the score has no notes, or lasts longer than `LONGEST`.
         EngineError: the soundfont cannot be loaded.
+        MissingError: tinysoundfont is not installed.
     """
     if not any(part.notes for part in score.parts):
         raise UsageError(
@@ -101,32 +105,70 @@ def encode_sound(samples: NDArray[np.float32], rate: int, extension: str) -> byt
 
 
 def _played(score: Score, notes: list[Sounding], soundfont: Path, rate: int) -> NDArray[np.float32]:
-    """Each part by itself (samples, 2), the outer ones to the left and right."""
-    symusic: Any = import_module("symusic")
+    synth, channels = _seated(score, soundfont, rate)
+    events = sorted(
+        event
+        for note in notes
+        for event in (
+            (round(note.end * rate), 0, channels[note.part], note.pitch, 0),
+            (round(note.start * rate), 1, channels[note.part], note.pitch, note.velocity),
+        )
+    )
+    end = events[-1][0] + round(_TAIL * rate)
+    made = np.zeros((end, 2), np.float32)
+    held: dict[tuple[int, int], int] = {}
+    now = 0
+    for place, begins, channel, pitch, velocity in events:
+        if place > now:
+            _generate(synth, made[now:place])
+            now = place
+        key = (channel, pitch)
+        held[key] = held.get(key, 0) + (1 if begins else -1)
+        if begins:
+            synth.noteon(channel, pitch, velocity)
+        elif held[key] <= 0:
+            synth.noteoff(channel, pitch)
+    synth.notes_off()
+    _generate(synth, made[now:])
+    return made
+
+
+def _generate(synth: Synth, place: NDArray[np.float32]) -> None:
+    if len(place):
+        place[:] = np.frombuffer(synth.generate(len(place)), np.float32).reshape(-1, 2)
+
+
+def _seated(score: Score, soundfont: Path, rate: int) -> tuple[Synth, list[int]]:
+    """A synthesiser with a channel for each part (shared when there are more than 15), spread from left to right."""
     try:
-        synth = symusic.Synthesizer(sf_path=str(soundfont), sample_rate=rate)
+        import tinysoundfont
+    except ImportError as error:
+        raise MissingError(
+            say("Sound needs tinysoundfont, which is not installed.", "生成声音需要 tinysoundfont，尚未安装。"),
+            # what it declares to need is for playing aloud only, and does not install everywhere
+            hint="pip install --no-deps tinysoundfont",
+        ) from error
+    synth: Synth = tinysoundfont.Synth(gain=_GAIN, samplerate=rate)
+    try:
+        loaded = synth.sfload(str(soundfont), max_voices=_VOICES)
     except Exception as error:  # the library raises a bare one
         raise EngineError(
             say("The soundfont {path} cannot be loaded.", "无法加载音色库 {path}。", path=soundfont),
             hint=say("Name another file .sf2 or .sf3.", "请指定其他 .sf2 或 .sf3 文件。"),
         ) from error
-    made = np.zeros((round((max(note.end for note in notes) + _TAIL) * rate), 2), np.float32)
+    free = [channel for channel in range(16) if channel != DRUMS]
+    channels: list[int] = []
     for number, part in enumerate(score.parts):
-        mine = [note for note in notes if note.part == number]
-        if not mine:
-            continue
-        alone = symusic.Score(_CLOCK)
-        alone.tempos.append(symusic.Tempo(0, 60))
-        track = symusic.Track(program=part.program, is_drum=part.kind == "drums")
-        for note in mine:
-            start, end = round(note.start * _CLOCK), round(note.end * _CLOCK)
-            track.notes.append(symusic.Note(start, max(1, end - start), note.pitch, note.velocity))
-        alone.tracks.append(track)
-        sound = np.asarray(synth.render(alone, True), np.float32).T[: len(made)]
-        centred = part.kind in ("drums", "bass") or len(score.parts) == 1
-        place = 0.0 if centred else _SPREAD * (2 * number / (len(score.parts) - 1) - 1)
-        made[: len(sound)] += sound * np.array([1 - max(place, 0), 1 + min(place, 0)], np.float32)
-    return made
+        drums = part.kind == "drums"
+        channel = DRUMS if drums else free[number % len(free)]
+        channels.append(channel)
+        try:
+            synth.program_select(channel, loaded, 128 if drums else 0, part.program, drums)
+        except Exception:  # a soundfont without this program: its first one
+            synth.program_change(channel, 0, drums)
+        place = 2 * number / max(1, len(score.parts) - 1) - 1 if len(score.parts) > 1 else 0.0
+        synth.control_change(channel, 10, 64 if drums or part.kind == "bass" else round(64 + _SPREAD * place))
+    return synth, channels
 
 
 def _trimmed(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

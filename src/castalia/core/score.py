@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from castalia.core.values import Value
+from castalia.core.value import Value
 
 QUARTER = 48
 """Ticks of a quarter note: halves, triplets and sixty-fourths are whole numbers of ticks."""

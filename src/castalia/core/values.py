@@ -9,16 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny
+
+from castalia.core.score import Score
+from castalia.core.value import Value
 
 Language = Literal["en", "zh"]
 """Language of a work, as an ISO 639-1 code."""
-
-
-class Value(BaseModel):
-    """An immutable value; unknown keys are an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class BriefFields(Value):
@@ -66,6 +63,8 @@ class Content(Value):
     fields: Mapping[str, Any] = Field(default_factory=dict)
     """Named parts, for genres that deliver them (an advert's headlines and descriptions)."""
     language: Language = "en"
+    score: Score | None = None
+    """The music, where the work is some; `text` then holds its words, or its notes written out."""
 
 
 class Finding(Value):

@@ -19,7 +19,6 @@ import argparse
 import gzip
 import json
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from castalia.modalities.music.generate import Task, write
 from castalia.modalities.music.grid import VOICES, Frames
 from castalia.modalities.music.model import OPEN, ChoraleModel, nats
 from castalia.modalities.music.state import walk
-from castalia.quality import faults
+from castalia.quality import fault_rates, voice_leading
 
 
 def main() -> None:
@@ -136,18 +135,16 @@ def written(model: ChoraleModel, pieces: list[Frames], count: int) -> dict[str, 
 
 def figures(pieces: list[Frames]) -> dict[str, Any]:
     """Faults in 64 sixteenths, share of pieces without parallels, entropies."""
-    counts: Counter[str] = Counter()
-    clean, frames, bits = 0, sum(map(len, pieces)), list[float]()
-    for piece in pieces:
-        found = faults(as_score(piece))
-        counts.update(each.rule for each in found)
-        clean += not any(each.rule in ("fifths", "octaves") for each in found)
+    clean, bits = 0, list[float]()
+    scores = [as_score(piece) for piece in pieces]
+    for piece, score in zip(pieces, scores, strict=True):
+        clean += not any(each.kind.startswith("parallel") for each in voice_leading(score))
         line = piece[piece[:, 0] > 0, 0]
         _, often = np.unique(line[np.diff(line, prepend=-1) != 0], return_counts=True)
         share = often / often.sum()
         bits.append(float(-(share * np.log2(share)).sum()))
     return {
-        "faults_in_64": {rule: round(number / frames * 64, 3) for rule, number in sorted(counts.items())},
+        "faults_in_64": {kind: round(rate, 3) for kind, rate in fault_rates(scores).items()},
         "without_parallels": round(clean / len(pieces), 3),
         "soprano_bits_5_50_95": np.percentile(bits, (5, 50, 95)).round(2).tolist(),
         "frames_with_a_move": round(float(np.mean([(piece[1:] != piece[:-1]).any(1).mean() for piece in pieces])), 3),

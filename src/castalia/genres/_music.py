@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
+from castalia.core.ports import Rule
+from castalia.core.values import Draft, Finding
 
 Mode = Literal["major", "minor"]
 
@@ -52,6 +54,22 @@ class Key:
         return self.tonic, (self.tonic + third) % 12, (self.tonic + 7) % 12
 
 
+@dataclass(frozen=True)
+class NotedRule:
+    """Another rule whose findings are only shown: for what the user gave."""
+
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        """The rule's."""
+        return self.rule.name
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """The rule's findings as notes."""
+        return [each.model_copy(update={"severity": "note"}) for each in self.rule.check(draft)]
+
+
 def key_in(words: str) -> Key | None:
     """The key that a text names: `E minor`, `B flat major`, `降E大调`; None when it names none."""
     if found := _WRITTEN.search(words):
@@ -61,7 +79,7 @@ def key_in(words: str) -> Key | None:
     return None
 
 
-def key_of(given: str, words: str) -> Key | None:
+def wished_key(given: str, words: str) -> Key | None:
     """The key that a field names, also as `Em` or `Bb`, else that of the brief's words.
 
     Raises:

@@ -12,9 +12,23 @@ from castalia.core.language import say
 from castalia.core.ports import Kept, Plan, Rule, ScoreStep
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, key_of, mood_of, only, tempered
+from castalia.genres._music import Key, NotedRule, mood_of, only, tempered, wished_key
 from castalia.modalities.music import melody_of, write_abc
-from castalia.quality import chorale_rules, key_of_score
+from castalia.quality import (
+    BarsRule,
+    CadenceRule,
+    CopyingRule,
+    CrossingRule,
+    KeptNotesRule,
+    LeadingNoteRule,
+    LeapRule,
+    ParallelsRule,
+    RangeRule,
+    SpacingRule,
+    VarietyRule,
+    key_of,
+    voice_leading,
+)
 
 NAMES = (("Soprano", "女高音"), ("Alto", "女低音"), ("Tenor", "男高音"), ("Bass", "男低音"))
 CLEFS: tuple[Literal["treble", "treble8", "bass"], ...] = ("treble", "treble", "treble8", "bass")
@@ -70,9 +84,27 @@ class Chorale:
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Voice leading, cadence, bars, and what was given."""
-        step = self.plan(brief).scores[0]
-        tonic = Key(step.sketch.fifths, "minor" if step.sketch.mode == "minor" else "major").tonic
-        return chorale_rules(step.sketch, step.kept, length=step.length, tonic=tonic)
+        fields, step = _fields(brief), self.plan(brief).scores[0]
+        leading: list[tuple[str, Rule]] = [
+            ("crossing", CrossingRule()),
+            ("spacing", SpacingRule()),
+            ("parallel", ParallelsRule()),
+            ("leap", LeapRule()),
+        ]
+        theirs = {fault.kind.partition("-")[0] for fault in voice_leading(step.sketch)} if fields.continued else set()
+        if fields.melody is not None:
+            theirs.add("leap")
+        ends_given = fields.melody is not None and not _ends_at_home(step.sketch)
+        composed = fields.melody is None and fields.continued is None
+        return (
+            RangeRule(),
+            *(NotedRule(rule) if kind in theirs else rule for kind, rule in leading),
+            LeadingNoteRule(),
+            NotedRule(CadenceRule()) if ends_given else CadenceRule(),
+            *((BarsRule(fields.bars), VarietyRule()) if composed else ()),
+            *((KeptNotesRule(_kept(step)),) if not composed else ()),
+            CopyingRule(),
+        )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a chorale is written anew."""
@@ -101,7 +133,7 @@ def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
 def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
     """Begins and ends on the tonic chord; between, the model goes where it will, near the key."""
     mode, tempo = mood_of(f"{brief.words} {fields.style}")
-    key = key_of(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
+    key = wished_key(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
     sketch = _sketch(brief, fields, key, tempo)
     bar = sketch.metres[0].bar
     length = fields.bars * bar
@@ -130,7 +162,7 @@ def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     """The melody stands note by note; three voices are written under it."""
     melody = melody_of(given)
     _, tempo = mood_of(f"{brief.words} {fields.style}")
-    key = key_of(fields.key, brief.words) or _key_of(given)
+    key = wished_key(fields.key, brief.words) or _key_of(given)
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)
     up = _into_range(low, high)
     melody = tuple(note._replace(pitch=note.pitch + up) for note in melody)
@@ -191,8 +223,23 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
 
 
 def _key_of(score: Score) -> Key:
-    fifths, mode, _ = key_of_score(score)
-    return Key(fifths, "minor" if mode == "minor" else "major")
+    guess = key_of(score)
+    return Key(guess.fifths, "minor" if guess.mode == "minor" else "major")
+
+
+def _ends_at_home(sketch: Score) -> bool:
+    """Whether the melody's last note is in the tonic chord."""
+    last = sketch.parts[0].notes[-1].pitch % 12
+    return last in Key(sketch.fifths, "minor" if sketch.mode == "minor" else "major").triad
+
+
+def _kept(step: ScoreStep) -> dict[int, tuple[Note, ...]]:
+    """Notes that were given from the beginning on, by part."""
+    spans = {kept.part: kept for kept in step.kept if kept.start == 0}
+    return {
+        part: tuple(note for note in step.sketch.parts[part].notes if note.start < kept.end)
+        for part, kept in spans.items()
+    }
 
 
 def _named(key: Key) -> str:

@@ -1,10 +1,19 @@
 """The quality desk's front: judge a draft, and the rules that genres are made of."""
 
-from castalia.quality.chorale import chorale_rules as chorale_rules
-from castalia.quality.chorale import faults as faults
-from castalia.quality.chorale import key_of_score as key_of_score
+from castalia.quality.cadences import CadenceRule as CadenceRule
+from castalia.quality.cadences import LeadingNoteRule as LeadingNoteRule
 from castalia.quality.claims import ClaimsRule as ClaimsRule
 from castalia.quality.claims import claim_words as claim_words
+from castalia.quality.copying import CopyingRule as CopyingRule
+from castalia.quality.copying import MusicIndex as MusicIndex
+from castalia.quality.copying import SharedRun as SharedRun
+from castalia.quality.copying import open_music_index as open_music_index
+from castalia.quality.copying import shipped_music_index as shipped_music_index
+from castalia.quality.counterpoint import CrossingRule as CrossingRule
+from castalia.quality.counterpoint import LeapRule as LeapRule
+from castalia.quality.counterpoint import ParallelsRule as ParallelsRule
+from castalia.quality.counterpoint import RangeRule as RangeRule
+from castalia.quality.counterpoint import SpacingRule as SpacingRule
 from castalia.quality.events import EventsRule as EventsRule
 from castalia.quality.facts import UnsupportedFactsRule as UnsupportedFactsRule
 from castalia.quality.facts import unsupported as unsupported
@@ -20,6 +29,15 @@ from castalia.quality.limits import Limit as Limit
 from castalia.quality.limits import LimitsRule as LimitsRule
 from castalia.quality.limits import OneOfRule as OneOfRule
 from castalia.quality.limits import platform_length as platform_length
+from castalia.quality.melody import AmbitusRule as AmbitusRule
+from castalia.quality.melody import MelodyEndRule as MelodyEndRule
+from castalia.quality.melody import PhraseEndRule as PhraseEndRule
+from castalia.quality.melody import ScaleRule as ScaleRule
+from castalia.quality.melody import VarietyRule as VarietyRule
+from castalia.quality.music import Fault as Fault
+from castalia.quality.music import FaultKind as FaultKind
+from castalia.quality.music import fault_rates as fault_rates
+from castalia.quality.music import voice_leading as voice_leading
 from castalia.quality.originality import OriginalityRule as OriginalityRule
 from castalia.quality.originality import borrowed as borrowed
 from castalia.quality.originality import build_index as build_index
@@ -32,6 +50,10 @@ from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
+from castalia.quality.shape import BarsRule as BarsRule
+from castalia.quality.shape import KeptNotesRule as KeptNotesRule
+from castalia.quality.tonality import KeyGuess as KeyGuess
+from castalia.quality.tonality import key_of as key_of
 from castalia.quality.verse_en import LineCountRule as LineCountRule
 from castalia.quality.verse_en import LineLengthRule as LineLengthRule
 from castalia.quality.verse_en import MetreRule as MetreRule

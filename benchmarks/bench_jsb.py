@@ -4,7 +4,7 @@ Protocol of `jsb16_nll_<split>`: canonical split of the 382 chorales on the sixt
 [soprano, alto, tenor, bass] as MIDI pitches, 0 for a rest. Nothing is given: each voice has one softmax over pitches
 and rest, soprano → alto → tenor → bass within a frame; nats a note, mean over all notes of the split. `harmonise_nll`
 is the same of the three lower voices when the whole soprano is given. `counts_nll`: the mean of the experts that
-count, without the network. Teacher forcing through the files that the studio itself runs, of the piece's own past alone.
+count, without the network. Teacher forcing through the files that the studio itself runs, from each piece's own past.
 
 With `--write N`: N chorales of 16 bars composed and N sopranos of the split harmonised; faults in 64 sixteenths beside
 those of the split's own pieces under the same judge, pitch entropy, longest run shared with the training pieces, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -79,7 +79,11 @@ class Chorale:
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The score, and the same as ABC text."""
-        score = Score.model_validate_json(parts["chorale"])
+        written = parts.get("chorale", "")
+        try:
+            score = Score.model_validate_json(written)
+        except ValidationError:  # no score: the rules refuse it
+            return Content(text=written.strip(), language=brief.fields.language)
         return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
@@ -91,7 +95,9 @@ class Chorale:
             ("parallel", ParallelsRule()),
             ("leap", LeapRule()),
         ]
-        theirs = {fault.kind.partition("-")[0] for fault in voice_leading(step.sketch)} if fields.continued else set()
+        theirs = (
+            {fault.kind.partition("-")[0] for fault in voice_leading(step.sketch)} if fields.continued else set[str]()
+        )
         if fields.melody is not None:
             theirs.add("leap")
         ends_given = fields.melody is not None and not _ends_at_home(step.sketch)
@@ -154,6 +160,7 @@ def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
             (0, QUARTER, only(key.triad)),
             (end - bar, end, tempered(key, nats=1.5)),
             (end, length, only((*key.triad, *picardy))),
+            (end, length, {key.triad[1]: 1.5}),
         ),
     )
 

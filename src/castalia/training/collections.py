@@ -93,7 +93,7 @@ def add(name: str, source: str, *, owner: str = "", licence: str = "", progress:
             say("{source} holds no piece that fits.", "{source} 中没有合适的乐曲。", source=source),
             hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3]),
         )
-    card = {"name": name, "source": source, "owner": owner, "licence": licence, "dropped": dropped}
+    card = {"name": name, "source": Path(source).name, "owner": owner, "licence": licence, "dropped": dropped}
     folder = _folder(name)
     folder.mkdir(parents=True, exist_ok=True)
     grids: dict[str, Any] = {f"p{at}": each for at, each in enumerate(pieces.values())}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -76,12 +75,9 @@ def train_music(
             ),
             hint=say("Add more pieces; one in ten is kept for validation.", "请增加乐曲；十分之一用于验证。"),
         )
-    began = time.monotonic()
     pieces = Pieces.of(learned, valid)
-    lines: list[Mapping[str, Any]] = []
 
     def told(line: Mapping[str, Any]) -> None:
-        lines.append(line)
         with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         log(line)
@@ -97,9 +93,15 @@ def train_music(
         "pieces": {"train": len(learned), "valid": len(valid)},
         "valid_nll": round(together, 4),
         "valid_nll_given_soprano": round(float(measure(pieces, members, soprano=True)[1:].mean()), 4),
-        "minutes": round((time.monotonic() - began) / 60, 1),
+        "minutes": round(_minutes(folder / "log.jsonl"), 1),
         "trained_on": [sketch(piece) for piece in learned],
     }
     export(members, pieces, folder, card)
     log({"ensemble": len(members), "valid": card["valid_nll"], "valid_given_soprano": card["valid_nll_given_soprano"]})
     return folder
+
+
+def _minutes(log: Path) -> float:
+    """Minutes of training of all members, by the last line of each."""
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return sum({line["member"]: line["minutes"] for line in lines}.values())

@@ -6,11 +6,11 @@ and rest, soprano → alto → tenor → bass within a frame; nats a note, mean 
 is the same of the three lower voices when the whole soprano is given. `counts_nll`: the mean of the experts that
 count, without the network. Teacher forcing through the files that the studio itself runs, from each piece's own past.
 
-With `--write N`: N chorales of 16 bars composed and N sopranos of the split harmonised; faults in 64 sixteenths beside
-those of the split's own pieces under the same judge, pitch entropy, longest run shared with the training pieces, and
-milliseconds a bar.
+With `--write N`: N chorales of 16 bars composed and N sopranos of the split harmonised as the genre asks for them,
+first drafts alone; faults in 64 sixteenths beside those of the split's own pieces under the same judge, pitch entropy,
+longest run shared with the training pieces, and milliseconds a bar (four drafts side by side).
 
-The benchmark refuses a model whose card lists a piece of the split among those that it was trained on.
+The benchmark refuses a model whose card lists more than a few pieces of the split among those it was trained on.
 """
 
 from __future__ import annotations
@@ -25,17 +25,22 @@ from typing import Any
 import numpy as np
 
 from _report import emit
+from castalia import genres, quality
 from castalia.core.ports import ScoreStep
 from castalia.core.score import Part, Score
+from castalia.core.values import Brief
+from castalia.modalities.music import compose
 from castalia.modalities.music.decode import score_of
-from castalia.modalities.music.encode import FRAME
+from castalia.modalities.music.encode import FRAME, frames_of
 from castalia.modalities.music.experts import Memory, moves_of
 from castalia.modalities.music.fingerprint import same_piece
-from castalia.modalities.music.generate import Task, write
 from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.model import OPEN, ChoraleModel, nats
+from castalia.modalities.music.model import ChoraleModel, nats
 from castalia.modalities.music.state import walk
-from castalia.quality import fault_rates, voice_leading
+from castalia.quality import MusicIndex, fault_rates, shipped_music_index, voice_leading
+
+MOST_KNOWN = 0.05
+"""Share of a split's pieces that may be among those trained on."""
 
 
 def main() -> None:
@@ -50,11 +55,13 @@ def main() -> None:
     args = parser.parse_args()
     model = ChoraleModel(args.model) if args.model else ChoraleModel.default()
     pieces = read(args.file, args.split)
-    refuse_known(model, pieces)
+    also = known(model, pieces)
     began = time.perf_counter()
     costs = [cost for batch in batches(pieces) for cost in nats(model, batch)]
     seconds = time.perf_counter() - began
     every = np.concatenate(costs)
+    fresh = [piece for number, piece in enumerate(pieces) if number not in also]
+    unknown = np.concatenate([cost for batch in batches(fresh) for cost in nats(model, batch)]) if also else every
     given = np.concatenate([cost for batch in batches(pieces) for cost in nats(model, batch, soprano=True)])
     line: dict[str, Any] = {
         "model": model.name,
@@ -62,6 +69,8 @@ def main() -> None:
         "pieces": len(pieces),
         "frames": len(every),
         f"jsb16_nll_{args.split}": round(float(every.mean()), 4),
+        "pieces_also_in_training": also,
+        "nll_without_them": round(float(unknown.mean()), 4),
         "by_voice": dict(zip("SATB", every.mean(0).round(4).tolist(), strict=True)),
         f"harmonise_nll_{args.split}": round(float(given[:, 1:].mean()), 4),
         f"counts_nll_{args.split}": round(counted(model, pieces), 4),
@@ -81,11 +90,15 @@ def read(path: Path, split: str) -> list[Frames]:
     return [np.array(piece, np.int64).reshape(-1, VOICES) for piece in pieces]
 
 
-def refuse_known(model: ChoraleModel, pieces: list[Frames]) -> None:
-    """Stop where a piece was trained on, in whatever key or edition."""
-    for number, piece in enumerate(pieces):
-        if (found := same_piece(piece, model.card["trained_on"])) is not None:
-            raise SystemExit(f"Piece {number} of this split is piece {found} of the training set: no figure.")
+def known(model: ChoraleModel, pieces: list[Frames]) -> list[int]:
+    """Pieces of the split that are training pieces, in whatever key or edition; stops when they are more than a few.
+
+    The canonical split itself holds two settings of one chorale here and there; the figure without them stands beside.
+    """
+    found = [number for number, piece in enumerate(pieces) if same_piece(piece, model.card["trained_on"]) is not None]
+    if len(found) > MOST_KNOWN * len(pieces):
+        raise SystemExit(f"{len(found)} of {len(pieces)} pieces of this split were trained on: no figure.")
+    return found
 
 
 def batches(pieces: list[Frames], size: int = 26) -> list[list[Frames]]:
@@ -111,50 +124,50 @@ def counted(model: ChoraleModel, pieces: list[Frames]) -> float:
 
 
 def written(model: ChoraleModel, pieces: list[Frames], count: int) -> dict[str, Any]:
-    """Faults, variety and copying of what the model writes, beside the split's own pieces."""
+    """Faults, variety and copying of first drafts, as the genre asks for them, beside the split's own pieces."""
+    room = genres.find("chorale")
+    index = shipped_music_index()
+
+    def made(seed: int, **fields: object) -> Score:
+        brief = Brief(genre="chorale", words="", fields=genres.fields_of(room, fields), seed=seed)
+        draft = compose(brief, room.plan(brief), model, room.assemble)
+        judged.append(quality.judge(draft, room.rules(brief)).passed)
+        assert draft.content.score
+        return draft.content.score
+
+    judged: list[bool] = []
     began = time.perf_counter()
-    composed = [
-        write(model, Task(np.full((256, VOICES), OPEN)), drafts=1, seed=seed).frames[0] for seed in range(count)
-    ]
+    composed = [made(seed, bars=16) for seed in range(count)]
     seconds = time.perf_counter() - began
     under = sorted(range(len(pieces)), key=lambda at: at * 7919 % len(pieces))[:count]
-    harmonised: list[Frames] = []
-    for seed, at in enumerate(under):
-        given = np.full((len(pieces[at]), VOICES), OPEN)
-        given[:, 0] = pieces[at][:, 0]
-        drafts = write(model, Task(given), drafts=4, seed=seed)
-        harmonised.append(drafts.frames[drafts.order()[0]])
+    tunes = [as_score(pieces[at]) for at in under]
+    harmonised = [made(seed, melody=tune) for seed, tune in enumerate(tunes)]
     return {
         "milliseconds_a_bar": round(seconds / count / 16 * 1000, 1),
-        "bach": figures(pieces),
-        "composed": figures(composed),
-        "harmonised": figures(harmonised)
-        | {"notes_like_bach": round(alike(harmonised, [pieces[at] for at in under]), 3)},
+        "bach": figures([as_score(piece) for piece in pieces], index),
+        "composed": figures(composed, index) | {"first_drafts_that_pass": round(sum(judged[:count]) / count, 3)},
+        "harmonised": figures(harmonised, index) | {"first_drafts_that_pass": round(sum(judged[count:]) / count, 3)},
     }
 
 
-def figures(pieces: list[Frames]) -> dict[str, Any]:
-    """Faults in 64 sixteenths, share of pieces without parallels, entropies."""
-    clean, bits = 0, list[float]()
-    scores = [as_score(piece) for piece in pieces]
-    for piece, score in zip(pieces, scores, strict=True):
-        clean += not any(each.kind.startswith("parallel") for each in voice_leading(score))
-        line = piece[piece[:, 0] > 0, 0]
-        _, often = np.unique(line[np.diff(line, prepend=-1) != 0], return_counts=True)
+def figures(scores: list[Score], index: MusicIndex) -> dict[str, Any]:
+    """Faults in 64 sixteenths, pieces without parallels, entropy, longest runs shared with the training pieces."""
+    clean = [not any(each.kind.startswith("parallel") for each in voice_leading(score)) for score in scores]
+    bits: list[float] = []
+    for score in scores:
+        pitches = np.array([note.pitch for note in score.parts[0].notes])
+        _, often = np.unique(pitches[np.diff(pitches, prepend=-1) != 0], return_counts=True)
         share = often / often.sum()
         bits.append(float(-(share * np.log2(share)).sum()))
+    runs = [found.sonorities if (found := index.longest(score)) else 0 for score in scores]
+    moves = [(grid[1:] != grid[:-1]).any(1).mean() for grid in map(frames_of, scores)]
     return {
         "faults_in_64": {kind: round(rate, 3) for kind, rate in fault_rates(scores).items()},
-        "without_parallels": round(clean / len(pieces), 3),
+        "without_parallels": round(float(np.mean(clean)), 3),
         "soprano_bits_5_50_95": np.percentile(bits, (5, 50, 95)).round(2).tolist(),
-        "frames_with_a_move": round(float(np.mean([(piece[1:] != piece[:-1]).any(1).mean() for piece in pieces])), 3),
+        "frames_with_a_move": round(float(np.mean(moves)), 3),
+        "longest_shared_run_50_95": np.percentile(runs, (50, 95)).round(1).tolist(),
     }
-
-
-def alike(written_: list[Frames], true: list[Frames]) -> float:
-    """Share of alto, tenor and bass notes that are Bach's own."""
-    same = [(ours[:, 1:] == his[:, 1:]).mean() for ours, his in zip(written_, true, strict=True)]
-    return float(np.mean(same))
 
 
 def as_score(piece: Frames) -> Score:

@@ -183,6 +183,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "mid": midi,
     "musicxml": lambda: SCORE,
     "mxl": mxl,
+    "abc": lambda: b"%abc-2.1\nX:1\nT:Harbour\nM:4/4\nL:1/4\nK:C\nC D E F | G4 |]\n",
     "epub": epub,
     "docx": docx,
     "xlsx": xlsx,

@@ -141,8 +141,8 @@ def test_given_notes_stand(model: ChoraleModel) -> None:
 
 
 def test_pitches_that_are_ruled_out_do_not_come(model: ChoraleModel) -> None:
-    leaning = np.full((32, 12), -np.inf, np.float32)
-    leaning[:, [0, 2, 4, 5, 7, 9, 11]] = 0
+    leaning = np.full((32, VOICES, 12), -np.inf, np.float32)
+    leaning[..., [0, 2, 4, 5, 7, 9, 11]] = 0
     frames = write(model, Task(np.full((32, VOICES), OPEN), leaning), drafts=2, seed=4).frames
     assert set((frames[frames > 0] % 12).tolist()) <= {0, 2, 4, 5, 7, 9, 11}
 
@@ -156,6 +156,8 @@ def test_pitches_that_are_ruled_out_do_not_come(model: ChoraleModel) -> None:
         (3, (74, 69, 66), (72, 67, 64, 48), "parallels", 50),  # octaves with the soprano
         (3, (74, 69, 65), (72, 67, 64, 60), "parallels", 62),  # fifths with the alto
         (2, (72, 67), (72, 67, 64, 48), "leaps", 58),
+        (0, (0, 69, 65, 50), (72, 67, 64, 48), "parallels", 74),  # octaves with a bass that is given
+        (1, (0, 0, 67, 0), (72, 67, 64, 48), "crossing", 65),
     ],
 )
 def test_a_rule_turns_a_pitch_down(voice, chosen, before, rule, pitch) -> None:

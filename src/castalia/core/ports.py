@@ -344,6 +344,18 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What some parts should rather sing from one place to another."""
+
+    start: int
+    end: int
+    """Ticks."""
+    nats: Mapping[int, float]
+    """By pitch class, added to the score of each such pitch; -inf is only kept to where another pitch is left."""
+    parts: tuple[int, ...] = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True)
 class ScoreStep:
     """One node of a plan: music to write."""
 
@@ -354,9 +366,7 @@ class ScoreStep:
     """Ticks of the whole."""
     kept: tuple[Kept, ...] = ()
     """What stands in the sketch; all else is written."""
-    leaning: tuple[tuple[int, int, Mapping[int, float]], ...] = ()
-    """(from, to, nats by pitch class) in ticks: added to the score of each pitch; -inf is only kept to where another
-    pitch is left. Pitch classes that are not named get nothing."""
+    wishes: tuple[Wish, ...] = ()
     temperature: float = 0.7
     """Divides the scores of pitches that a voice may move to."""
 

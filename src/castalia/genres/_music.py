@@ -53,6 +53,11 @@ class Key:
         third = 3 if self.mode == "minor" else 4
         return self.tonic, (self.tonic + third) % 12, (self.tonic + 7) % 12
 
+    @property
+    def dominant(self) -> tuple[int, int, int]:
+        """Pitch classes of the dominant chord, with the leading note."""
+        return (self.tonic + 7) % 12, (self.tonic + 11) % 12, (self.tonic + 2) % 12
+
 
 @dataclass(frozen=True)
 class NotedRule:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.core.ports import Kept, Plan, Rule, ScoreStep
+from castalia.core.ports import Kept, Plan, Rule, ScoreStep, Wish
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._music import Key, NotedRule, mood_of, only, tempered, wished_key
@@ -144,23 +145,20 @@ def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
     bar = sketch.metres[0].bar
     length = fields.bars * bar
     end = length - HALF
-    final = {0: _near(key.tonic, 67), 3: _near(key.tonic, 47)}
-    parts = [
-        part.model_copy(update={"notes": (Note(end, HALF, final[voice]),)}) if voice in final else part
-        for voice, part in enumerate(sketch.parts)
-    ]
-    picardy = ((key.tonic + 4) % 12,) if key.mode == "minor" else ()
+    raised = key.mode == "minor" and brief.seed % 3 == 0  # some end on the major chord, as Bach's do
+    last = (key.tonic, (key.tonic + 4) % 12, key.triad[2]) if raised else key.triad
     return ScoreStep(
         name="chorale",
-        sketch=sketch.model_copy(update={"parts": tuple(parts)}),
+        sketch=sketch,
         length=length,
-        kept=tuple(Kept(voice, end, length) for voice in final),
-        leaning=(
-            (0, length, tempered(key, nats=1.5)),
-            (0, QUARTER, only(key.triad)),
-            (end - bar, end, tempered(key, nats=1.5)),
-            (end, length, only((*key.triad, *picardy))),
-            (end, length, {key.triad[1]: 1.5}),
+        wishes=(
+            Wish(0, length, tempered(key, nats=2.0)),
+            Wish(0, QUARTER, only(key.triad)),
+            Wish(end - QUARTER, end, dict.fromkeys(key.dominant, 1.5)),
+            Wish(end, length, only(last), parts=(0, 1, 2)),
+            Wish(end, length, {last[0]: 1.0}, parts=(0,)),
+            Wish(end, length, {last[1]: 1.5}, parts=(1, 2)),
+            Wish(end, length, only(last[:1]), parts=(3,)),
         ),
     )
 
@@ -186,11 +184,16 @@ def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
         sketch=sketch.model_copy(update=changed),
         length=length,
         kept=(Kept(0, 0, length),),
-        leaning=(
-            (0, length, tempered(key, nats=1.0)),
-            *(((last.start, length, only((*key.triad, last.pitch % 12))),) if ends else ()),
+        wishes=(
+            Wish(0, length, tempered(key, nats=1.0)),
+            *(_closing(key, last.start, length) if ends else ()),
         ),
     )
+
+
+def _closing(key: Key, start: int, end: int) -> tuple[Wish, Wish]:
+    """The tonic chord, with its root in the bass."""
+    return Wish(start, end, only(key.triad)), Wish(start, end, only(key.triad[:1]), parts=(3,))
 
 
 def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
@@ -205,26 +208,19 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
         )
     composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
     begin = -(-given.length // QUARTER) * QUARTER
-    shift = begin
     parts = tuple(
-        part.model_copy(
-            update={"notes": (*own.notes, *(note._replace(start=note.start + shift) for note in part.notes))}
-        )
-        for part, own in zip(composed.sketch.parts, voices, strict=True)
+        part.model_copy(update={"notes": own.notes}) for part, own in zip(composed.sketch.parts, voices, strict=True)
     )
     changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup}
     return ScoreStep(
         name="chorale",
         sketch=composed.sketch.model_copy(update=changed),
-        length=composed.length + shift,
-        kept=(
-            *(Kept(voice, 0, begin) for voice in range(len(NAMES))),
-            *(Kept(each.part, each.start + shift, each.end + shift) for each in composed.kept),
-        ),
-        leaning=tuple(
-            (start + shift, end + shift, wishes)
-            for start, end, wishes in composed.leaning
-            if (start, end) != (0, QUARTER)
+        length=composed.length + begin,
+        kept=tuple(Kept(voice, 0, begin) for voice in range(len(NAMES))),
+        wishes=tuple(
+            replace(wish, start=wish.start + begin, end=wish.end + begin)
+            for wish in composed.wishes
+            if (wish.start, wish.end) != (0, QUARTER)
         ),
     )
 
@@ -258,11 +254,6 @@ def _drawn(seed: int, mode: Literal["major", "minor"] | None) -> Key:
     """A key of few accidentals, by the seed."""
     chosen = mode or ("major", "minor")[seed // 7 % 2]
     return Key((0, 1, -1, 2, -2, 3, -3)[seed % 7], chosen)
-
-
-def _near(name: int, pitch: int) -> int:
-    """The pitch of a class nearest to another."""
-    return min(range(name, 128, 12), key=lambda each: abs(each - pitch))
 
 
 def _into_range(low: int, high: int) -> int:

@@ -50,10 +50,10 @@ def given_of(step: ScoreStep) -> Frames:
 
 
 def leaning_of(step: ScoreStep) -> NDArray[np.float32]:
-    """A step's wishes by frame and pitch class (frames, 12), nats."""
-    frames = step.length // FRAME
-    leaning = np.zeros((frames, 12), np.float32)
-    for start, end, wishes in step.leaning:
-        for name, nats in wishes.items():
-            leaning[start // FRAME : -(-end // FRAME), name] += nats
+    """A step's wishes by frame, voice and pitch class (frames, voices, 12), nats."""
+    leaning = np.zeros((step.length // FRAME, VOICES, 12), np.float32)
+    for wish in step.wishes:
+        for part in wish.parts:
+            for name, nats in wish.nats.items():
+                leaning[wish.start // FRAME : -(-wish.end // FRAME), part, name] += nats
     return leaning

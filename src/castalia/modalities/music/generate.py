@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.leading import allowed, combined
-from castalia.modalities.music.model import OPEN, ChoraleModel
+from castalia.modalities.music.model import OPEN, ChoraleModel, one_thread
 
 TYPICAL = 0.34
 """Nats a note that the model gives to chorales of Bach's that it does not know."""
@@ -22,8 +22,8 @@ class Task:
 
     Attributes:
         given: Pitches (frames, voices), 0 for a rest, `OPEN` where a note is to be written.
-        leaning: Nats added to the score of a pitch, by frame and pitch class (frames, 12); one of -inf is only kept to
-            where another pitch is left. None adds nothing.
+        leaning: Nats added to the score of a pitch, by frame, voice and pitch class (frames, voices, 12); one of -inf
+            is only kept to where another pitch is left. None adds nothing.
         chords: Share of the advice of `Sonorities` that is followed.
         temperature: Divides the scores of pitches that a voice may move to.
         likeliest: The smallest set of them whose chances sum to this is drawn from.
@@ -59,6 +59,7 @@ class Written:
         return [int(row) for row in np.lexsort((np.abs(self.cost - TYPICAL), self.given_up))]
 
 
+@one_thread
 def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written:
     """Write drafts of a task.
 
@@ -96,8 +97,9 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
             if voice and task.chords:
                 led = led + np.float32(task.chords) * model.sonorities.lean(voice, frame, time)
             if task.leaning is not None:
-                lean = np.append(task.leaning[time, (np.arange(SYMBOLS - 1) + LOWEST) % 12], np.float32(0))
+                lean = np.append(task.leaning[time, voice, (np.arange(SYMBOLS - 1) + LOWEST) % 12], np.float32(0))
                 left = mask & (lean > -np.inf)
+                given_up += ~left.any(1)
                 mask = np.where(left.any(1, keepdims=True), left, mask)
                 led = led + np.maximum(lean, -50)
             drawn = _draw(np.where(mask, led, -np.inf), symbols_of(before[:, voice]), task, rng)
@@ -134,7 +136,7 @@ def _draw(
     moving = scores / task.temperature
     moving[rows, held] = -np.inf
     most = moving.max(1, keepdims=True)
-    chances = np.exp(np.where(most > -np.inf, moving - most, -np.inf))
+    chances = np.exp(moving - np.where(most > -np.inf, most, 0))
     order = np.argsort(-chances, 1, kind="stable")
     ranked = np.take_along_axis(chances, order, 1)
     total = np.maximum(ranked.sum(1, keepdims=True), 1e-30)

@@ -16,6 +16,8 @@ RANGES = ((60, 81), (53, 76), (48, 69), (36, 64))
 _PERFECT = (0, 7)
 """Pitch class intervals that do not move in parallel: unison and octave, fifth."""
 _LARGEST_LEAP = 12
+_WIDEST = 12
+"""Semitones between soprano and alto, and alto and tenor."""
 _AWKWARD_LEAPS = (6, 10, 11)
 """Tritone and sevenths."""
 _PITCH = np.arange(SYMBOLS) + LOWEST
@@ -28,7 +30,8 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
 
     Args:
         voice: 0 soprano … 3 bass.
-        chosen: Pitches of the voices above in this frame (rows, ≥ voice), 0 for a rest.
+        chosen: Pitches of the other voices in this frame as far as they are known (rows, voices); 0 for a rest, and for
+            what is not known.
         before: Pitches of all voices in the frame before (rows, voices), 0 for a rest or the beginning.
     """
     rows = len(chosen)
@@ -40,16 +43,20 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
     step = np.abs(_PITCH - mine)
     smooth = (step <= _LARGEST_LEAP) & ~np.isin(step, _AWKWARD_LEAPS if voice < VOICES - 1 else _AWKWARD_LEAPS[1:])
     rules["leaps"] = smooth | (mine == 0)
-    crossing = np.ones((rows, SYMBOLS), bool)
-    parallels = np.ones((rows, SYMBOLS), bool)
-    for other in range(voice):
-        above, was = chosen[:, other, None], before[:, other, None]
-        crossing &= (above == 0) | (above >= _PITCH)
-        if other == voice - 1 and voice < VOICES - 1:
-            rules["spacing"] = (above == 0) | (above - _PITCH <= 12)
-        both = (above != was) & (mine != _PITCH) & (mine > 0) & (was > 0) & (above > 0)
-        interval, now = (was - mine) % 12, (above - _PITCH) % 12
-        parallels &= ~(both & (interval == now) & np.isin(interval, _PERFECT))
+    crossing, spacing, parallels = (np.ones((rows, SYMBOLS), bool) for _ in range(3))
+    for other in range(VOICES):
+        if other == voice:
+            continue
+        theirs, was = chosen[:, other, None], before[:, other, None]
+        apart = theirs - _PITCH if other < voice else _PITCH - theirs  # of the upper voice over the lower
+        silent = theirs == 0
+        crossing &= silent | (apart >= 0)
+        if abs(other - voice) == 1 and max(other, voice) < VOICES - 1:
+            spacing &= silent | (apart <= _WIDEST)
+        both = (theirs != was) & (mine != _PITCH) & (mine > 0) & (was > 0) & ~silent
+        interval = np.abs(was - mine) % 12
+        parallels &= ~(both & (interval == np.abs(apart) % 12) & np.isin(interval, _PERFECT))
+    rules["spacing"] = spacing
     rules["crossing"], rules["parallels"] = crossing, parallels
     return rules
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, wraps
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,20 @@ OPEN = -1
 """Stands in a grid of pitches where a note is to be written."""
 PARTS = ("weights.safetensors", "counts.npz", "card.json")
 _FLOOR = 1e-6
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def one_thread(run: Callable[P, T]) -> Callable[P, T]:
+    """The same function with one thread for products of matrices, which are too small here to be shared."""
+
+    @wraps(run)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+        limits: Any = import_module("threadpoolctl").threadpool_limits
+        with limits(limits=1, user_api="blas"):
+            return run(*args, **kwargs)
+
+    return limited
 
 
 class ChoraleModel:
@@ -152,6 +166,7 @@ class Writing:
         self.state.advance(frame)
 
 
+@one_thread
 def nats(model: ChoraleModel, pieces: Sequence[Frames], *, soprano: bool = False) -> list[NDArray[np.float64]]:
     """Cost of each note of pieces by teacher forcing, nats: by piece (frames, voices).
 

@@ -13,13 +13,13 @@ from castalia.modalities.music.state import Numbers
 
 RANGES = ((60, 81), (53, 76), (48, 69), (36, 64))
 """Lowest and highest pitch of soprano, alto, tenor and bass."""
-_PERFECT = (0, 7)
-"""Pitch class intervals that do not move in parallel: unison and octave, fifth."""
+_PERFECT = np.isin(np.arange(12), (0, 7))
+"""Whether an interval does not move in parallel: unison and octave, fifth."""
 _LARGEST_LEAP = 12
 _WIDEST = 12
 """Semitones between soprano and alto, and alto and tenor."""
-_AWKWARD_LEAPS = (6, 10, 11)
-"""Tritone and sevenths."""
+_SMOOTH = np.stack([~np.isin(np.arange(_LARGEST_LEAP + 2), (*leaps, 13)) for leaps in ((6, 10, 11), (10, 11))])
+"""Whether a leap is sung: not a seventh, nor a tritone but in the bass, nor more than an octave (bass last)."""
 _PITCH = np.arange(SYMBOLS) + LOWEST
 
 Mask = NDArray[np.bool_]
@@ -40,9 +40,8 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
     rules = {
         "range": np.broadcast_to((low <= _PITCH) & (high >= _PITCH) & (np.arange(SYMBOLS) < PITCHES), (rows, SYMBOLS))
     }
-    step = np.abs(_PITCH - mine)
-    smooth = (step <= _LARGEST_LEAP) & ~np.isin(step, _AWKWARD_LEAPS if voice < VOICES - 1 else _AWKWARD_LEAPS[1:])
-    rules["leaps"] = smooth | (mine == 0)
+    step = np.minimum(np.abs(_PITCH - mine), _LARGEST_LEAP + 1)
+    rules["leaps"] = _SMOOTH[int(voice == VOICES - 1), step] | (mine == 0)
     crossing, spacing, parallels = (np.ones((rows, SYMBOLS), bool) for _ in range(3))
     for other in range(VOICES):
         if other == voice:
@@ -55,7 +54,7 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
             spacing &= silent | (apart <= _WIDEST)
         both = (theirs != was) & (mine != _PITCH) & (mine > 0) & (was > 0) & ~silent
         interval = np.abs(was - mine) % 12
-        parallels &= ~(both & (interval == np.abs(apart) % 12) & np.isin(interval, _PERFECT))
+        parallels &= ~(both & (interval == np.abs(apart) % 12) & _PERFECT[interval])
     rules["spacing"] = spacing
     rules["crossing"], rules["parallels"] = crossing, parallels
     return rules

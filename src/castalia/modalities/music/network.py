@@ -17,6 +17,8 @@ from castalia.modalities.music.state import Numbers
 
 UNKNOWN = SYMBOLS
 """Symbol of a note that is not given."""
+_TABLES = tuple(f".{name}.weight" for name in ("pitch", "held", "name", "place", "since", "interval"))
+"""Weights that are looked up; all others of two axes are multiplied with, and kept turned for that."""
 NEAR = 20
 """Semitones up to which intervals have scores of their own."""
 
@@ -32,16 +34,18 @@ class ChoraleNetwork:
 
     def __init__(self, members: Sequence[Mapping[str, NDArray[np.generic]]]) -> None:
         self.members = len(members)
-        self._weights = {
-            name: np.stack([np.asarray(member[name], np.float32) for member in members]) for name in members[0]
-        }
-        self.width = self._weights["trunk.first.weight_hh_l0"].shape[-1]
+        self._weights: dict[str, Floats] = {}
+        for name in members[0]:
+            each = np.stack([np.asarray(member[name], np.float32) for member in members])
+            table = each.ndim < 3 or name.endswith(_TABLES)
+            self._weights[name] = each if table else np.ascontiguousarray(each.transpose(0, 2, 1))
+        self.width = self._weights["trunk.first.weight_hh_l0"].shape[1]
 
     def encode(self, given: Numbers) -> Floats:
         """What frames should know of given symbols (pieces, frames, voices): (members, pieces, frames, 2 · ahead)."""
         pieces, frames, _ = given.shape
         entered = _gelu(self._linear("encoder.join.0", self._look("encoder.pitch", given)))
-        size = self._weights["encoder.both.weight_hh_l0"].shape[-1]
+        size = self._weights["encoder.both.weight_hh_l0"].shape[1]
         found = np.zeros((self.members, pieces, frames, 2 * size), np.float32)
         known = (given != UNKNOWN).any((1, 2))
         if not known.any():
@@ -159,15 +163,15 @@ class ChoraleNetwork:
     def _linear(self, name: str, values: Floats) -> Floats:
         weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
         flat = values.reshape(self.members, -1, values.shape[-1])
-        return (flat @ weight.transpose(0, 2, 1) + bias[:, None]).reshape(*values.shape[:-1], -1)
+        return (flat @ weight + bias[:, None]).reshape(*values.shape[:-1], -1)
 
     def _gru(self, name: str, values: Floats, state: Floats, suffix: str = "") -> Floats:
         """Cho et al. 2014, in torch's form: reset, update and new gate, the bias of the last inside its product."""
         weights = [
             self._weights[f"{name}.{each}_l0{suffix}"] for each in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         ]
-        entered = values @ weights[0].transpose(0, 2, 1) + weights[2][:, None]
-        held = state @ weights[1].transpose(0, 2, 1) + weights[3][:, None]
+        entered = values @ weights[0] + weights[2][:, None]
+        held = state @ weights[1] + weights[3][:, None]
         size = state.shape[-1]
         gates = _sigmoid((entered[..., : 2 * size] + held[..., : 2 * size]).astype(np.float32))
         new = np.tanh(entered[..., 2 * size :] + gates[..., :size] * held[..., 2 * size :])

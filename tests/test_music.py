@@ -279,6 +279,29 @@ def test_a_chorale_goes_on_from_what_is_given(studio: Studio, tmp_path) -> None:
         assert kept == [note[:3] for note in old.notes]
 
 
+def test_any_voices_and_bars_may_stand_while_the_rest_is_written_anew(studio: Studio, tmp_path) -> None:
+    work = studio.create("chorale", "solemn, in A minor", seed=8, bars=4)
+    old = work.content.score
+    assert old is not None
+    path = studio.export(work, tmp_path / "old.musicxml")
+    outer = studio.create("chorale", "solemn", score=path, keep="soprano, bass", seed=1)
+    new = outer.content.score
+    assert new is not None
+    for part in (0, 3):
+        assert [note[:3] for note in new.parts[part].notes] == [note[:3] for note in old.parts[part].notes]
+    assert new.parts[1].notes != old.parts[1].notes
+    bars = studio.create("chorale", "solemn", score=path, keep="1-2", seed=2).content.score
+    assert bars is not None
+    half = 2 * 4 * QUARTER
+    assert frames_of(bars)[: half // FRAME].tolist() == frames_of(old)[: half // FRAME].tolist()
+    assert bars.length == old.length
+    assert frames_of(bars)[half // FRAME :].tolist() != frames_of(old)[half // FRAME :].tolist()
+    with pytest.raises(UsageError, match="neither a voice nor bars"):
+        studio.create("chorale", "solemn", score=path, keep="kazoo")
+    with pytest.raises(UsageError, match="Nothing of the score"):
+        studio.create("chorale", "solemn", score=path)
+
+
 @pytest.mark.parametrize(
     ("given_", "match"),
     [

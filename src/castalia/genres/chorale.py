@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -54,6 +55,17 @@ class ChoraleFields(BriefFields):
     continued: Annotated[
         Score | None, Field(description="score file of four voices that is to go on | 待续写的四声部乐谱文件")
     ] = None
+    score: Annotated[
+        Score | None,
+        Field(description="score file of four voices of which a part stands | 四声部乐谱文件，保留其中一部分"),
+    ] = None
+    keep: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=20,
+            description="what of it stands: voices by name, bars as 1-4 | 保留什么：声部名，或小节 1-4",
+        ),
+    ] = ()
 
 
 class Chorale:
@@ -74,6 +86,8 @@ class Chorale:
         fields = _fields(brief)
         if fields.melody is not None:
             return Plan(scores=(_harmonised(brief, fields, fields.melody),))
+        if fields.score is not None:
+            return Plan(scores=(_filled(brief, fields, fields.score),))
         if fields.continued is not None:
             return Plan(scores=(_continued(brief, fields, fields.continued),))
         return Plan(scores=(_composed(brief, fields),))
@@ -96,20 +110,19 @@ class Chorale:
             ("parallel", ParallelsRule()),
             ("leap", LeapRule()),
         ]
-        theirs = (
-            {fault.kind.partition("-")[0] for fault in voice_leading(step.sketch)} if fields.continued else set[str]()
-        )
+        given = fields.score or fields.continued
+        theirs = {fault.kind.partition("-")[0] for fault in voice_leading(given)} if given else set[str]()
         if fields.melody is not None:
             theirs.add("leap")
         ends_given = fields.melody is not None and not _ends_at_home(step.sketch)
-        composed = fields.melody is None and fields.continued is None
+        composed = fields.melody is None and given is None
         return (
             RangeRule(),
             *(NotedRule(rule) if kind in theirs else rule for kind, rule in leading),
             LeadingNoteRule(),
             NotedRule(CadenceRule()) if ends_given else CadenceRule(),
             *((BarsRule(fields.bars), VarietyRule()) if composed else ()),
-            *((KeptNotesRule(_kept(step)),) if not composed else ()),
+            *(KeptNotesRule({kept.part: notes}) for kept in step.kept if (notes := _within(step, kept))),
             CopyingRule(),
         )
 
@@ -198,14 +211,7 @@ def _closing(key: Key, start: int, end: int) -> tuple[Wish, Wish]:
 
 def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     """`bars` more bars after what is given, to a cadence."""
-    voices = [part for part in given.parts if part.kind == "voice"]
-    if len(voices) != len(NAMES):
-        raise UsageError(
-            say(
-                "A chorale goes on from four voices, not from {n}.", "续写需要四个声部，而不是 {n} 个。", n=len(voices)
-            ),
-            hint=say("Give one voice as `melody` to have it harmonised.", "若只有一个声部，请用 melody 配和声。"),
-        )
+    voices = _four(given)
     composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
     begin = -(-given.length // QUARTER) * QUARTER
     parts = tuple(
@@ -225,6 +231,83 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     )
 
 
+def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+    """What is to be kept of a score stands; everything else is written anew between it."""
+    voices = _four(given)
+    length = -(-given.length // QUARTER) * QUARTER
+    spans = [span for wish in fields.keep for span in _spans(wish, given, length)]
+    if not spans:
+        raise UsageError(
+            say("Nothing of the score is to be kept.", "没有指定要保留的内容。"),
+            hint="-o keep soprano,bass  /  -o keep 1-4",
+        )
+    key = wished_key(fields.key, brief.words) or _key_of(given)
+    sketch = _sketch(brief, fields, key, round(given.tempo))
+    parts = tuple(
+        part.model_copy(update={"notes": _cut(own.notes, [span for span in spans if span.part == number])})
+        for number, (part, own) in enumerate(zip(sketch.parts, voices, strict=True))
+    )
+    changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "title": sketch.title or given.title}
+    return ScoreStep(
+        name="chorale",
+        sketch=sketch.model_copy(update=changed),
+        length=length,
+        kept=tuple(spans),
+        wishes=(Wish(0, length, tempered(key, nats=1.0)), *_closing(key, max(length - QUARTER, 0), length)),
+    )
+
+
+def _spans(wish: str, score: Score, length: int) -> list[Kept]:
+    """The stretches that `soprano`, `女高音`, `3` or `1-4` names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    plain = wish.strip().casefold()
+    for part, both in enumerate(NAMES):
+        if plain in (each.casefold() for each in both):
+            return [Kept(part, 0, length)]
+    found = re.fullmatch(r"(\d+)(?:\s*[-–]\s*(\d+))?", plain)
+    bar = score.metres[0].bar
+    if found and 0 < int(found[1]) <= int(found[2] or found[1]):
+        first, last = int(found[1]) - 1, int(found[2] or found[1])
+        start, end = score.pickup + first * bar if first else 0, min(score.pickup + last * bar, length)
+        if start < length:
+            return [Kept(part, start, end) for part in range(len(NAMES))]
+    raise UsageError(
+        say(
+            "{wish!r} is neither a voice nor bars of the score.", "{wish!r} 既不是声部，也不是乐谱中的小节。", wish=wish
+        ),
+        hint="soprano, alto, tenor, bass, 3, 1-4",
+    )
+
+
+def _cut(notes: tuple[Note, ...], spans: list[Kept]) -> tuple[Note, ...]:
+    """The notes as far as they lie within stretches; one that stands in two is taken once."""
+    found: set[Note] = set()
+    for note in notes:
+        for span in spans:
+            start, end = max(note.start, span.start), min(note.start + note.length, span.end)
+            if start < end:
+                found.add(note._replace(start=start, length=end - start))
+    return tuple(sorted(found))
+
+
+def _four(score: Score) -> list[Part]:
+    """The four voices of a score.
+
+    Raises:
+        UsageError: it has more or fewer.
+    """
+    voices = [part for part in score.parts if part.kind == "voice"]
+    if len(voices) != len(NAMES):
+        raise UsageError(
+            say("Four voices are needed, and the score has {n}.", "需要四个声部，乐谱中有 {n} 个。", n=len(voices)),
+            hint=say("Give one voice as `melody` to have it harmonised.", "若只有一个声部，请用 melody 配和声。"),
+        )
+    return voices
+
+
 def _key_of(score: Score) -> Key:
     guess = key_of(score)
     return Key(guess.fifths, "minor" if guess.mode == "minor" else "major")
@@ -236,13 +319,9 @@ def _ends_at_home(sketch: Score) -> bool:
     return last in Key(sketch.fifths, "minor" if sketch.mode == "minor" else "major").triad
 
 
-def _kept(step: ScoreStep) -> dict[int, tuple[Note, ...]]:
-    """Notes that were given from the beginning on, by part."""
-    spans = {kept.part: kept for kept in step.kept if kept.start == 0}
-    return {
-        part: tuple(note for note in step.sketch.parts[part].notes if note.start < kept.end)
-        for part, kept in spans.items()
-    }
+def _within(step: ScoreStep, kept: Kept) -> tuple[Note, ...]:
+    """The given notes of a stretch."""
+    return tuple(note for note in step.sketch.parts[kept.part].notes if kept.start <= note.start < kept.end)
 
 
 def _named(key: Key) -> str:

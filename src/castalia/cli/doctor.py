@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 
 import click
 
@@ -14,10 +15,12 @@ from castalia.cli.show import padded
 from castalia.core.errors import CastaliaError
 from castalia.core.language import say
 
+_PLAYER = "pip install --no-deps tinysoundfont"
 _NAMES = {
     "machine": "机器",
     "disk": "磁盘",
     "engine": "引擎",
+    "sound": "声音",
     "model": "模型",
     "can run": "可运行",
     "library": "作品库",
@@ -44,7 +47,7 @@ class Check:
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Run every check; exit code 3 when something that is needed is missing."""
-    sources = (_system, _engine, _ffmpeg, _models, _library, _network)
+    sources = (_system, _engine, _ffmpeg, _sound, _models, _library, _network)
     checks = [check for source in sources for check in _guarded(source)]
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
@@ -102,6 +105,14 @@ def _ffmpeg() -> Iterator[Check]:
     there = shutil.which("ffmpeg")
     need = say("M4A files get label and watermark only with it", "仅在有它时 M4A 文件才能写入标识与水印")
     yield Check("ffmpeg", ok=True, found=there or say("none: {need}", "没有：{need}", need=need))
+
+
+def _sound() -> Iterator[Check]:
+    there = find_spec("tinysoundfont") is not None
+    need = say(
+        "music is written and printed, not played: {command}", "音乐可写可印，不能演奏：{command}", command=_PLAYER
+    )
+    yield Check("sound", ok=True, found="tinysoundfont" if there else say("none: {need}", "没有：{need}", need=need))
 
 
 def _engine() -> Iterator[Check]:

@@ -102,7 +102,7 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
                 given_up += ~left.any(1)
                 mask = np.where(left.any(1, keepdims=True), left, mask)
                 led = led + np.maximum(lean, -50)
-            drawn = _draw(np.where(mask, led, -np.inf), symbols_of(before[:, voice]), task, rng)
+            drawn = _draw(led, mask, symbols_of(before[:, voice]), task, rng)
             cost -= scores[np.arange(drafts), drawn]
             frame[:, voice] = pitches_of(drawn)
         frames[:, time] = frame
@@ -118,25 +118,32 @@ def _with_given(frame: NDArray[np.int64], given: NDArray[np.int64], voice: int) 
 
 
 def _draw(
-    scores: NDArray[np.float32], held: NDArray[np.int64], task: Task, rng: np.random.Generator
+    scores: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    held: NDArray[np.int64],
+    task: Task,
+    rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """One symbol a row: first whether the voice holds its pitch, by the model's own chance, then where it moves.
+    """One symbol a row: first whether the voice holds its pitch, then where it moves.
 
-    A temperature over both at once would change how often voices move; pitches alone are drawn from the likeliest.
+    Whether it moves is the model's own chance over all pitches: a temperature over both at once, or masks that take
+    away where it could go, would make the music stand still. Where it moves is drawn from the likeliest that are left.
 
     Args:
-        scores: Log chances (rows, SYMBOLS), -inf for what is not allowed.
+        scores: Log chances (rows, SYMBOLS).
+        mask: What is allowed (rows, SYMBOLS), at least one symbol a row.
         held: Each row's symbol in the frame before (rows,).
         task: Temperature and nucleus of the moves.
         rng: Draws.
     """
     rows = np.arange(len(scores))
     chances = np.exp(scores - scores.max(1, keepdims=True))
-    stays = chances[rows, held] / chances.sum(1)
-    moving = scores / task.temperature
+    stays = np.where(mask[rows, held], chances[rows, held] / chances.sum(1), 0)
+    moving = np.where(mask, scores / task.temperature, -np.inf)
     moving[rows, held] = -np.inf
     most = moving.max(1, keepdims=True)
-    chances = np.exp(moving - np.where(most > -np.inf, most, 0))
+    stuck = most[:, 0] == -np.inf
+    chances = np.exp(moving - np.where(stuck[:, None], 0, most))
     order = np.argsort(-chances, 1, kind="stable")
     ranked = np.take_along_axis(chances, order, 1)
     total = np.maximum(ranked.sum(1, keepdims=True), 1e-30)
@@ -144,4 +151,4 @@ def _draw(
     summed = np.cumsum(ranked, 1)
     place = (summed < rng.random((len(scores), 1)) * summed[:, -1:]).sum(1)
     moved = order[rows, np.minimum(place, SYMBOLS - 1)]
-    return np.where((rng.random(len(scores)) < stays) | (most[:, 0] == -np.inf), held, moved)
+    return np.where((rng.random(len(scores)) < stays) | stuck, held, moved)

@@ -22,7 +22,19 @@ ITSELF = (
 class BlogFields(ProseFields):
     """Fields of a blog post."""
 
-    sections: Annotated[int, Field(ge=1, le=8, description="number of sections | 小节数")] = 3
+    sections: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=8,
+            description="number of sections; 0: three, fewer where no more is to say | 小节数；0：三节，无话可说时更少",
+        ),
+    ] = 0
+
+    @property
+    def most(self) -> int:
+        """Sections that are planned."""
+        return self.sections or 3
 
 
 class Blog:
@@ -45,9 +57,9 @@ class Blog:
         talk = Conversation(self.name, brief, fields, without=unsaid(ITSELF, brief))
         talk.line("title", (80, 24))
         talk.line("summary", (180, 60), marks=True, under="title")
-        talk.line("headings", (50, 14), lines=fields.sections, n=fields.sections)
+        talk.line("headings", (50, 14), lines=fields.most, n=fields.most)
         for at, section in enumerate(_sections(fields), 1):
-            size = target // fields.sections
+            size = target // fields.most
             talk.text(section, size, tolerance, ask="section", grounded=False, under="headings", at=at)
         return talk.plan()
 
@@ -56,21 +68,22 @@ class Blog:
         fields = _fields(brief)
         title, summary = parts.get("title", "").strip(), parts.get("summary", "").strip()
         headings = [line.strip() for line in parts.get("headings", "").split("\n")]
-        headings += [""] * (fields.sections - len(headings))
+        headings += [""] * (fields.most - len(headings))
         bodies = [parts.get(section, "").strip() for section in _sections(fields)]
-        pairs = list(zip(headings, bodies, strict=False))
+        pairs = [(heading, body) for heading, body in zip(headings, bodies, strict=False) if body or fields.sections]
         return Content(
             title=title,
             text="\n\n".join([title, summary, *(f"{heading}\n\n{body}" for heading, body in pairs)]),
             markdown="\n\n".join([f"# {title}", f"*{summary}*", *(f"## {h}\n\n{body}" for h, body in pairs)]),
-            fields={"title": title, "summary": summary, "headings": headings},
+            fields={"title": title, "summary": summary, "headings": [heading for heading, _ in pairs]},
             language=fields.language,
         )
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Length, whole sentences, keywords, nothing that was not said."""
         fields = _fields(brief)
-        return prose_rules(brief, fields, _sections(fields), length_of(fields, USUAL))
+        spare = () if fields.sections else _sections(fields)[1:]
+        return prose_rules(brief, fields, _sections(fields), length_of(fields, USUAL), optional=spare)
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> Mapping[str, str] | None:
         """Drop sentences that state what was not said."""
@@ -83,7 +96,7 @@ def _fields(brief: Brief) -> BlogFields:
 
 
 def _sections(fields: BlogFields) -> tuple[str, ...]:
-    return tuple(f"section_{number}" for number in range(1, fields.sections + 1))
+    return tuple(f"section_{number}" for number in range(1, fields.most + 1))
 
 
 GENRE = Blog()

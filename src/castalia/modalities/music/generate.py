@@ -101,7 +101,7 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
                 left = mask & (lean > -np.inf)
                 given_up += ~left.any(1)
                 mask = np.where(left.any(1, keepdims=True), left, mask)
-                led = led + np.maximum(lean, -50)
+                led = led + np.maximum(lean, np.float32(-50)).astype(np.float32)
             drawn = _draw(led, mask, symbols_of(before[:, voice]), task, rng)
             cost -= scores[np.arange(drafts), drawn]
             frame[:, voice] = pitches_of(drawn)

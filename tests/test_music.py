@@ -274,6 +274,7 @@ def test_a_chorale_goes_on_from_what_is_given(studio: Studio, tmp_path) -> None:
     assert before is not None
     assert after is not None
     assert after.length == before.length + 2 * 4 * QUARTER
+    assert work.record.parents == (begun.id,)
     for old, new in zip(before.parts, after.parts, strict=True):
         kept = [note[:3] for note in new.notes if note.start < before.length]
         assert kept == [note[:3] for note in old.notes]

@@ -298,7 +298,9 @@ class Studio:
         self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
     ) -> Brief:
         cleaned = privacy.guard(words)
-        given = {name: _guarded(_read(room, name, value)) for name, value in fields.items() if value is not None}
+        read = {name: self._read(room, name, value) for name, value in fields.items() if value is not None}
+        given = {name: _guarded(value) for name, (value, _) in read.items()}
+        parents = (*parents, *(work for _, works in read.values() for work in works))
         given.setdefault("language", _language_of(cleaned or " ".join(map(str, given.values())), room))
         brief = Brief(
             genre=room.name,
@@ -313,6 +315,19 @@ class Studio:
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
             )
         return brief
+
+    def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str]]:
+        """A field's value and the works it comes from; of a path, where the field is a score, the score there."""
+        field = room.fields.model_fields.get(name)
+        if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
+            return value, ()
+        path = Path(value)
+        score = music.read_score(provenance.read_limited(path), path.suffix.lstrip(".").lower())
+        self._make_keys()
+        with suppress(UsageError):  # a format that carries no marks
+            known = provenance.read_foreign(path, keys=self.keys, find=self.record_of).parent
+            return score, (known,) if known else ()
+        return score, ()
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
         plan = room.plan(brief)
@@ -431,15 +446,6 @@ def _seed(seed: int | None) -> int:
             )
         )
     return seed
-
-
-def _read(room: Genre, name: str, value: object) -> object:
-    """A field's value; where the field is a score and the value a path, the score in that file."""
-    field = room.fields.model_fields.get(name)
-    if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
-        return value
-    path = Path(value)
-    return music.read_score(provenance.read_limited(path), path.suffix.lstrip(".").lower())
 
 
 def _guarded(value: object) -> object:

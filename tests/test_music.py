@@ -323,6 +323,12 @@ def test_a_melody_wider_than_a_voice_is_refused_with_its_width(studio: Studio) -
         studio.create("chorale", melody=Score(parts=(Part(name="x", kind="voice", notes=notes),)))
 
 
+def test_a_piece_of_an_hour_is_refused_with_its_length(studio: Studio) -> None:
+    notes = tuple(Note(at * QUARTER, QUARTER, 67 + at % 5) for at in range(5000))
+    with pytest.raises(UsageError, match="1250 bars"):
+        studio.create("chorale", melody=Score(parts=(Part(name="x", kind="voice", notes=notes),)))
+
+
 def test_a_text_has_no_notes_to_write(studio: Studio, tmp_path) -> None:
     work = studio.create("chorale", "evening", seed=1, bars=2)
     text = work.model_copy(update={"content": work.content.model_copy(update={"score": None})})

@@ -36,6 +36,8 @@ NAMES = (("Soprano", "女高音"), ("Alto", "女低音"), ("Tenor", "男高音")
 CLEFS: tuple[Literal["treble", "treble8", "bass"], ...] = ("treble", "treble", "treble8", "bass")
 PROGRAMS = {"choir": 52, "organ": 19, "strings": 48, "piano": 0, "brass": 61}
 MOST_BARS = 64
+LONGEST = 128
+"""Bars of four quarters that a given score may have."""
 HALF = 2 * QUARTER
 
 
@@ -178,7 +180,7 @@ def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
 
 def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     """The melody stands note by note; three voices are written under it."""
-    melody = melody_of(given)
+    melody = melody_of(_bounded(given))
     _, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, brief.words) or _key_of(given)
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)
@@ -293,13 +295,28 @@ def _cut(notes: tuple[Note, ...], spans: list[Kept]) -> tuple[Note, ...]:
     return tuple(sorted(found))
 
 
+def _bounded(score: Score) -> Score:
+    """The score. Raises `UsageError` when it is longer than voices are written for."""
+    if (bars := score.length / (4 * QUARTER)) > LONGEST:
+        raise UsageError(
+            say(
+                "The score has {n:.0f} bars; at most {most} are taken.",
+                "乐谱有 {n:.0f} 小节；最多 {most} 小节。",
+                n=bars,
+                most=LONGEST,
+            ),
+            hint=say("Give a part of it.", "请给出其中一部分。"),
+        )
+    return score
+
+
 def _four(score: Score) -> list[Part]:
     """The four voices of a score.
 
     Raises:
         UsageError: it has more or fewer.
     """
-    voices = [part for part in score.parts if part.kind == "voice"]
+    voices = [part for part in _bounded(score).parts if part.kind == "voice"]
     if len(voices) != len(NAMES):
         raise UsageError(
             say("Four voices are needed, and the score has {n}.", "需要四个声部，乐谱中有 {n} 个。", n=len(voices)),

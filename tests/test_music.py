@@ -241,6 +241,14 @@ def test_a_chorale_is_composed_kept_and_written_with_every_mark(studio: Studio, 
     assert read_score((tmp_path / "work.mid").read_bytes(), "mid").parts[0].notes[0][:3] == score.parts[0].notes[0][:3]
 
 
+def test_a_chinese_brief_gets_chinese_names(studio: Studio) -> None:
+    work = studio.create("众赞歌", "e小调 平静的夜", seed=1, bars=2)
+    assert work.content.language == "zh"
+    assert work.content.score is not None
+    assert [part.name for part in work.content.score.parts] == ["女高音", "女低音", "男高音", "男低音"]
+    assert work.content.score.fifths == 1
+
+
 def test_a_remake_is_the_same_piece(studio: Studio) -> None:
     work = studio.create("chorale", "joyful morning in D", seed=2, bars=2)
     again, differs = studio.remake(work.id)

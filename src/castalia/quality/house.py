@@ -62,6 +62,8 @@ class _InLanguage:
     def check(self, draft: Draft) -> Sequence[Finding]:
         letters = [letter for letter in draft.content.text if letter.isalpha()]
         share = sum(_is_han(letter) for letter in letters) / max(len(letters), 1)
+        if draft.content.score is not None:  # its text is notes, which are of no language
+            return []
         chinese = draft.content.language == "zh"
         # Brands, quotations and terms of the other language are part of good writing in either.
         ok = share >= 0.5 if chinese else share <= 0.15

@@ -268,6 +268,7 @@ def test_a_melody_is_harmonised_note_by_note(studio: Studio, tmp_path) -> None:
     assert score is not None
     assert [note[:3] for note in score.parts[0].notes] == [note[:3] for note in notes]
     assert score.metres == (Metre(0, 3, 4),)
+    assert (score.fifths, score.mode) == (1, "major")
     assert all(part.notes for part in score.parts)
     assert not any(each.kind.startswith("parallel") for each in quality.voice_leading(score))
     listed = json.loads(json.dumps(work.as_json(), ensure_ascii=False))

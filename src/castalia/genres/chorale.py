@@ -326,6 +326,9 @@ def _four(score: Score) -> list[Part]:
 
 
 def _key_of(score: Score) -> Key:
+    """As its signature says; by what sounds where that is empty, as in many MIDI files."""
+    if (score.fifths, score.mode) != (0, "major") and score.mode in ("major", "minor"):
+        return Key(score.fifths, "minor" if score.mode == "minor" else "major")
     guess = key_of(score)
     return Key(guess.fifths, "minor" if guess.mode == "minor" else "major")
 

@@ -26,17 +26,17 @@ import numpy as np
 
 from _report import emit
 from castalia import genres, quality
-from castalia.core.ports import ScoreStep
+from castalia.core.music import VoicesStep
 from castalia.core.score import Part, Score
 from castalia.core.values import Brief
-from castalia.modalities.music import compose
-from castalia.modalities.music.decode import score_of
-from castalia.modalities.music.encode import FRAME, frames_of
-from castalia.modalities.music.experts import Memory, moves_of
-from castalia.modalities.music.fingerprint import same_piece
-from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.model import ChoraleModel, nats
-from castalia.modalities.music.state import walk
+from castalia.modalities.music import Composers, compose
+from castalia.modalities.music.voices.decode import score_of
+from castalia.modalities.music.voices.encode import FRAME, frames_of
+from castalia.modalities.music.voices.experts import Memory, moves_of
+from castalia.modalities.music.voices.fingerprint import same_piece
+from castalia.modalities.music.voices.grid import VOICES, Frames
+from castalia.modalities.music.voices.model import ChoraleModel, nats
+from castalia.modalities.music.voices.state import walk
 from castalia.quality import MusicIndex, fault_rates, shipped_music_index, voice_leading
 
 MOST_KNOWN = 0.05
@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="folder of another model")
     parser.add_argument("--write", type=int, default=0, help="pieces to compose and to harmonise")
     args = parser.parse_args()
-    model = ChoraleModel(args.model) if args.model else ChoraleModel.default()
+    composers = Composers(args.model)
+    model = composers.voices
     pieces = read(args.file, args.split)
     also = known(model, pieces)
     began = time.perf_counter()
@@ -77,7 +78,7 @@ def main() -> None:
         "microseconds_a_note_teacher_forced": round(seconds / every.size * 1e6, 1),
     }
     if args.write:
-        line |= written(model, pieces, args.write)
+        line |= written(composers, pieces, args.write)
     protocol = f"jsb16_nll_{args.split}: canonical split, unconditional, nats per note, mean over notes"
     emit(f"jsb_{args.split}", protocol, line)
 
@@ -123,14 +124,14 @@ def counted(model: ChoraleModel, pieces: list[Frames]) -> float:
     return total / notes
 
 
-def written(model: ChoraleModel, pieces: list[Frames], count: int) -> dict[str, Any]:
+def written(composers: Composers, pieces: list[Frames], count: int) -> dict[str, Any]:
     """Faults, variety and copying of first drafts, as the genre asks for them, beside the split's own pieces."""
     room = genres.find("chorale")
     index = shipped_music_index()
 
     def made(seed: int, **fields: object) -> Score:
         brief = Brief(genre="chorale", words="", fields=genres.fields_of(room, fields), seed=seed)
-        draft = compose(brief, room.plan(brief), model, room.assemble)
+        draft = compose(brief, room.plan(brief), composers, room.assemble)
         judged.append(quality.judge(draft, room.rules(brief)).passed)
         assert draft.content.score
         return draft.content.score
@@ -173,7 +174,7 @@ def figures(scores: list[Score], index: MusicIndex) -> dict[str, Any]:
 def as_score(piece: Frames) -> Score:
     """The grid as a score."""
     sketch = Score(parts=tuple(Part(name=name, kind="voice") for name in "SATB"))
-    return score_of(piece, ScoreStep("piece", sketch, len(piece) * FRAME))
+    return score_of(piece, VoicesStep("piece", sketch, len(piece) * FRAME))
 
 
 if __name__ == "__main__":

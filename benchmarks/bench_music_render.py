@@ -15,7 +15,7 @@ from typing import TypeVar
 from _report import emit
 from castalia import genres
 from castalia.core.values import Brief
-from castalia.modalities.music import ChoraleModel, compose, file_of, find_soundfont
+from castalia.modalities.music import Composers, compose, file_of, find_soundfont
 from castalia.modalities.music.files.loudness import loudness, true_peak
 from castalia.modalities.music.files.sound import RATE, render_sound
 
@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 def main() -> None:
     """Measure, and print one line."""
-    room, model, font = genres.find("chorale"), ChoraleModel.default(), find_soundfont()
+    room, composers, font = genres.find("chorale"), Composers(), find_soundfont()
     brief = Brief(genre="chorale", words="evening in G", fields=genres.fields_of(room, {"bars": 16}), seed=1)
-    composing, draft = timed(lambda: compose(brief, room.plan(brief), model, room.assemble))
+    composing, draft = timed(lambda: compose(brief, room.plan(brief), composers, room.assemble))
     score = draft.content.score
     assert score
     playing, sound = timed(lambda: render_sound(score, font))

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from castalia import provenance, quality
 from castalia.core.errors import MissingError, UsageError
-from castalia.core.ports import Kept, ScoreStep
+from castalia.core.music import Kept, VoicesStep
 from castalia.core.score import QUARTER, Metre, Note, Part, Score
 from castalia.genres._music import key_in, mood_of, wished_key
 from castalia.modalities.music import FACES, ChoraleModel, file_of, find_soundfont, read_score
-from castalia.modalities.music.decode import score_of
-from castalia.modalities.music.encode import FRAME, frames_of, given_of
-from castalia.modalities.music.experts import Experts, Memory, learn
-from castalia.modalities.music.fingerprint import fingerprint, same_piece, sketch
-from castalia.modalities.music.generate import Task, write
-from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, pitches_of, symbols_of
-from castalia.modalities.music.leading import allowed
-from castalia.modalities.music.model import OPEN, nats
-from castalia.modalities.music.state import walk
+from castalia.modalities.music.voices.decode import score_of
+from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of
+from castalia.modalities.music.voices.experts import Experts, Memory, learn
+from castalia.modalities.music.voices.fingerprint import fingerprint, same_piece, sketch
+from castalia.modalities.music.voices.generate import Task, write
+from castalia.modalities.music.voices.grid import LOWEST, SYMBOLS, VOICES, pitches_of, symbols_of
+from castalia.modalities.music.voices.leading import allowed
+from castalia.modalities.music.voices.model import OPEN, nats
+from castalia.modalities.music.voices.state import walk
 from castalia.studio import Studio
 
 TUNE = "67 69 71 72 74 72 71 69 67 71 69 67".split()
@@ -50,7 +50,7 @@ def hymn(bars: int = 4, up: int = 0) -> np.ndarray:
 
 def voices(pitches: np.ndarray) -> Score:
     empty = Score(parts=tuple(Part(name=name, kind="voice") for name in "SATB"))
-    return score_of(pitches, ScoreStep("hymn", empty, len(pitches) * FRAME))
+    return score_of(pitches, VoicesStep("hymn", empty, len(pitches) * FRAME))
 
 
 # ---------------------------------------------------------------- grid, experts, model
@@ -171,7 +171,7 @@ def test_a_rule_turns_a_pitch_down(voice, chosen, before, rule, pitch) -> None:
 def test_kept_notes_come_back_note_by_note() -> None:
     melody = (Note(0, QUARTER, 72), Note(QUARTER, QUARTER, 72), Note(2 * QUARTER, 2 * QUARTER, 74))
     parts = (Part(name="S", kind="voice", notes=melody), *(Part(name=name, kind="voice") for name in "ATB"))
-    step = ScoreStep("x", Score(parts=parts), 4 * QUARTER, kept=(Kept(0, 0, 4 * QUARTER),))
+    step = VoicesStep("x", Score(parts=parts), 4 * QUARTER, kept=(Kept(0, 0, 4 * QUARTER),))
     assert (given_of(step)[:, 0] == [72] * 8 + [74] * 8).all()
     frames = np.array([(72, 67, 64, 48)] * 8 + [(74, 67, 59, 43)] * 8)
     made = score_of(frames, step)

@@ -14,14 +14,14 @@ pytest.importorskip("torch", reason="needs castalia[train]")
 import torch
 
 from castalia.core.errors import UsageError
-from castalia.core.ports import ScoreStep
+from castalia.core.music import VoicesStep
 from castalia.core.score import Part, Score
 from castalia.modalities.music import ChoraleModel, file_of, find_soundfont
-from castalia.modalities.music.decode import score_of
-from castalia.modalities.music.encode import FRAME
-from castalia.modalities.music.fingerprint import fingerprint
-from castalia.modalities.music.grid import VOICES
-from castalia.modalities.music.model import nats
+from castalia.modalities.music.voices.decode import score_of
+from castalia.modalities.music.voices.encode import FRAME
+from castalia.modalities.music.voices.fingerprint import fingerprint
+from castalia.modalities.music.voices.grid import VOICES
+from castalia.modalities.music.voices.model import nats
 from castalia.training import add, collections, find, names, remove
 from castalia.training.music import PRESETS, train_music
 from castalia.training.music.batches import Pieces, masked
@@ -62,9 +62,9 @@ def test_a_collection_is_cleaned_kept_and_split_the_same_way_again(home) -> None
     folder.mkdir()
     sketch = Score(parts=tuple(Part(name=name, kind="voice") for name in "SATB"))
     for number in range(12):
-        score = score_of(piece(number), ScoreStep("x", sketch, 96 * FRAME))
+        score = score_of(piece(number), VoicesStep("x", sketch, 96 * FRAME))
         folder.joinpath(f"{number:02}.mid").write_bytes(file_of(score, "mid", soundfont=find_soundfont()))
-    score = score_of(piece(3) + 2, ScoreStep("x", sketch, 96 * FRAME))
+    score = score_of(piece(3) + 2, VoicesStep("x", sketch, 96 * FRAME))
     folder.joinpath("again.musicxml").write_bytes(file_of(score, "musicxml", soundfont=find_soundfont()))
     folder.joinpath("broken.mid").write_bytes(b"MThd nothing")
     short = Score(parts=(Part(name="Solo", kind="voice", notes=score.parts[0].notes),))

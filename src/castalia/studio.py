@@ -277,10 +277,10 @@ class Studio:
         return open_engine(self.config, self._progress, self.vault)
 
     @cached_property
-    def composer(self) -> music.ChoraleModel:
-        """The music model that the settings name, else the one that comes with the program."""
+    def composers(self) -> music.Composers:
+        """The models that write music."""
         named = self.config.music_model
-        return music.ChoraleModel(Path(named)) if named else music.ChoraleModel.default()
+        return music.Composers(Path(named) if named else None)
 
     def close(self) -> None:
         """Free the model and close the library."""
@@ -331,8 +331,15 @@ class Studio:
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
         plan = room.plan(brief)
-        if plan.scores:
-            return music.compose(brief, plan, self.composer, room.assemble, attempt=attempt, progress=self._progress)
+        words = self._written(room, brief, plan, attempt) if plan.steps else None
+        if words is not None and not plan.music:
+            return words
+        return music.compose(
+            brief, plan, self.composers, room.assemble, words=words, attempt=attempt, progress=self._progress
+        )
+
+    def _written(self, room: Genre, brief: Brief, plan: Plan, attempt: int) -> Draft:
+        """The texts of a plan."""
         strength, sampling = self.config.watermark_strength, self.config.sampling
         draft = text.compose(
             brief,

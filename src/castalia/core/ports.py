@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.score import Score
+from castalia.core.music import MusicStep, MusicStepMaker
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 
 Scores = NDArray[np.float32]
@@ -334,49 +334,11 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A stretch of a part that stands as it is given, rests too."""
-
-    part: int
-    start: int
-    end: int
-    """Ticks."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What some parts should rather sing from one place to another."""
-
-    start: int
-    end: int
-    """Ticks."""
-    nats: Mapping[int, float]
-    """By pitch class, added to the score of each such pitch; -inf is only kept to where another pitch is left."""
-    parts: tuple[int, ...] = (0, 1, 2, 3)
-
-
-@dataclass(frozen=True)
-class ScoreStep:
-    """One node of a plan: music to write."""
-
-    name: str
-    sketch: Score
-    """Title, parts, key, metre and tempo of the finished score, with the notes that are given."""
-    length: int
-    """Ticks of the whole."""
-    kept: tuple[Kept, ...] = ()
-    """What stands in the sketch; all else is written."""
-    wishes: tuple[Wish, ...] = ()
-    temperature: float = 0.7
-    """Divides the scores of pitches that a voice may move to."""
-
-
-@dataclass(frozen=True)
 class Plan:
-    """The steps of a work, in an order in which each comes after those it needs; texts before scores."""
+    """The steps of a work, in an order in which each comes after those it needs; texts before music."""
 
     steps: tuple[Step, ...] = ()
-    scores: tuple[ScoreStep, ...] = ()
+    music: tuple[MusicStep | MusicStepMaker, ...] = ()
 
 
 class Rule(Protocol):

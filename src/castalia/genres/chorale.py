@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.core.ports import Kept, Plan, Rule, ScoreStep, Wish
+from castalia.core.music import Kept, VoicesStep, Wish
+from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._music import Key, NotedRule, mood_of, only, tempered, wished_key
@@ -85,14 +86,7 @@ class Chorale:
 
     def plan(self, brief: Brief) -> Plan:
         """One score."""
-        fields = _fields(brief)
-        if fields.melody is not None:
-            return Plan(scores=(_harmonised(brief, fields, fields.melody),))
-        if fields.score is not None:
-            return Plan(scores=(_filled(brief, fields, fields.score),))
-        if fields.continued is not None:
-            return Plan(scores=(_continued(brief, fields, fields.continued),))
-        return Plan(scores=(_composed(brief, fields),))
+        return Plan(music=(_step(brief),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The score, and the same as ABC text."""
@@ -105,7 +99,7 @@ class Chorale:
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Voice leading, cadence, bars, and what was given."""
-        fields, step = _fields(brief), self.plan(brief).scores[0]
+        fields, step = _fields(brief), _step(brief)
         leading: list[tuple[str, Rule]] = [
             ("crossing", CrossingRule()),
             ("spacing", SpacingRule()),
@@ -137,6 +131,17 @@ def _fields(brief: Brief) -> ChoraleFields:
     return brief.fields
 
 
+def _step(brief: Brief) -> VoicesStep:
+    fields = _fields(brief)
+    if fields.melody is not None:
+        return _harmonised(brief, fields, fields.melody)
+    if fields.score is not None:
+        return _filled(brief, fields, fields.score)
+    if fields.continued is not None:
+        return _continued(brief, fields, fields.continued)
+    return _composed(brief, fields)
+
+
 def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
     side = fields.language == "zh"
     program = PROGRAMS[fields.sound]
@@ -152,7 +157,7 @@ def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
     )
 
 
-def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
+def _composed(brief: Brief, fields: ChoraleFields) -> VoicesStep:
     """Begins and ends on the tonic chord; between, the model goes where it will, near the key."""
     mode, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
@@ -162,7 +167,7 @@ def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
     end = length - HALF
     raised = key.mode == "minor" and brief.seed % 3 == 0  # some end on the major chord, as Bach's do
     last = (key.tonic, (key.tonic + 4) % 12, key.triad[2]) if raised else key.triad
-    return ScoreStep(
+    return VoicesStep(
         name="chorale",
         sketch=sketch,
         length=length,
@@ -178,7 +183,7 @@ def _composed(brief: Brief, fields: ChoraleFields) -> ScoreStep:
     )
 
 
-def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """The melody stands note by note; three voices are written under it."""
     melody = melody_of(_bounded(given))
     _, tempo = mood_of(f"{brief.words} {fields.style}")
@@ -194,7 +199,7 @@ def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "title": sketch.title or given.title}
     last = melody[-1]
     ends = last.pitch % 12 in key.triad
-    return ScoreStep(
+    return VoicesStep(
         name="chorale",
         sketch=sketch.model_copy(update=changed),
         length=length,
@@ -211,7 +216,7 @@ def _closing(key: Key, start: int, end: int) -> tuple[Wish, Wish]:
     return Wish(start, end, only(key.triad)), Wish(start, end, only(key.triad[:1]), parts=(3,))
 
 
-def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """`bars` more bars after what is given, to a cadence."""
     voices = _four(given)
     composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
@@ -220,7 +225,7 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
         part.model_copy(update={"notes": own.notes}) for part, own in zip(composed.sketch.parts, voices, strict=True)
     )
     changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup}
-    return ScoreStep(
+    return VoicesStep(
         name="chorale",
         sketch=composed.sketch.model_copy(update=changed),
         length=composed.length + begin,
@@ -233,7 +238,7 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
     )
 
 
-def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
+def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """What is to be kept of a score stands; everything else is written anew between it."""
     voices = _four(given)
     length = -(-given.length // QUARTER) * QUARTER
@@ -250,7 +255,7 @@ def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> ScoreStep:
         for number, (part, own) in enumerate(zip(sketch.parts, voices, strict=True))
     )
     changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "title": sketch.title or given.title}
-    return ScoreStep(
+    return VoicesStep(
         name="chorale",
         sketch=sketch.model_copy(update=changed),
         length=length,
@@ -339,7 +344,7 @@ def _ends_at_home(sketch: Score) -> bool:
     return last in Key(sketch.fifths, "minor" if sketch.mode == "minor" else "major").triad
 
 
-def _within(step: ScoreStep, kept: Kept) -> tuple[Note, ...]:
+def _within(step: VoicesStep, kept: Kept) -> tuple[Note, ...]:
     """The given notes of a stretch."""
     return tuple(note for note in step.sketch.parts[kept.part].notes if kept.start <= note.start < kept.end)
 

@@ -22,9 +22,9 @@ from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
 from castalia.modalities.music import read_score
-from castalia.modalities.music.encode import frames_of
-from castalia.modalities.music.fingerprint import SAME, fingerprint
-from castalia.modalities.music.grid import HIGHEST, LOWEST, VOICES, Frames
+from castalia.modalities.music.voices.encode import frames_of
+from castalia.modalities.music.voices.fingerprint import SAME, fingerprint
+from castalia.modalities.music.voices.grid import HIGHEST, LOWEST, VOICES, Frames
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc", ".krn")
 SHORTEST, LONGEST = 32, 8000

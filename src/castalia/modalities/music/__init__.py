@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from castalia.modalities.music.composers import Composers
 from castalia.modalities.music.files.faces import FACES, file_of
 from castalia.modalities.music.files.read import melody_of, read_score
 from castalia.modalities.music.files.soundfont import find_soundfont
 from castalia.modalities.music.files.write_abc import write_abc
 from castalia.modalities.music.modality import compose
-from castalia.modalities.music.model import ChoraleModel
+from castalia.modalities.music.voices.model import ChoraleModel
 
 __all__ = [
     "FACES",
     "ChoraleModel",
+    "Composers",
     "compose",
     "file_of",
     "find_soundfont",

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from castalia.modalities.music.experts import Experts, learn
-from castalia.modalities.music.grid import HIGHEST, LOWEST, PITCHES, REST, VOICES, Frames, symbols_of
-from castalia.modalities.music.state import walk
+from castalia.modalities.music.voices.experts import Experts, learn
+from castalia.modalities.music.voices.grid import HIGHEST, LOWEST, PITCHES, REST, VOICES, Frames, symbols_of
+from castalia.modalities.music.voices.state import walk
 from castalia.training.music.network import UNKNOWN
 
 _FILL = {"target": -1, "given": UNKNOWN, "previous": REST, "reference": 20}

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from castalia.modalities.music.experts import EXPERTS, MOVES
-from castalia.modalities.music.grid import VOICES
-from castalia.modalities.music.sonority import Sonorities
+from castalia.modalities.music.voices.experts import EXPERTS, MOVES
+from castalia.modalities.music.voices.grid import VOICES
+from castalia.modalities.music.voices.sonority import Sonorities
 from castalia.training.music.batches import Pieces
 from castalia.training.music.network import Network
 

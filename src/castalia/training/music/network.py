@@ -4,7 +4,7 @@
 The encoder reads the notes that are fixed beforehand, in both directions, so that what is written now knows where a
 given melody goes. The decoder reads the past through two recurrent layers; within a frame each voice knows the voices
 above it (soprano → alto → tenor → bass), as chorales are harmonised. It says how far to trust each expert that counts
-(`modalities/music/experts.py`), and adds its own scores, by pitch and by interval.
+(`modalities/music/voices/experts.py`), and adds its own scores, by pitch and by interval.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from castalia.modalities.music.experts import EXPERTS, MOVES, OTHER, REACH
-from castalia.modalities.music.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
+from castalia.modalities.music.voices.experts import EXPERTS, MOVES, OTHER, REACH
+from castalia.modalities.music.voices.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
 
 UNKNOWN = SYMBOLS
 """Symbol of a note that is not given."""

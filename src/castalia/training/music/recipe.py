@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from castalia.modalities.music.grid import VOICES, Frames
+from castalia.modalities.music.voices.grid import VOICES, Frames
 from castalia.training.music.batches import Item, Pieces, collate
 from castalia.training.music.network import SMALL, UNKNOWN, Network, Size
 

@@ -13,7 +13,7 @@ import torch
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.seeds import SEED_LIMIT
-from castalia.modalities.music.fingerprint import sketch
+from castalia.modalities.music.voices.fingerprint import sketch
 from castalia.training.collections import Collection
 from castalia.training.music.batches import Pieces
 from castalia.training.music.export import export

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import LOWEST, PITCHES, Frames
-from castalia.modalities.music.state import Numbers
+from castalia.modalities.music.voices.grid import LOWEST, PITCHES, Frames
+from castalia.modalities.music.voices.state import Numbers
 
 _BEAT = 4
 """Frames."""

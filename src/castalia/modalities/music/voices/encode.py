@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.ports import ScoreStep
+from castalia.core.music import VoicesStep
 from castalia.core.score import QUARTER, Note, Score
-from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.model import OPEN
+from castalia.modalities.music.voices.grid import VOICES, Frames
+from castalia.modalities.music.voices.model import OPEN
 
 FRAME = QUARTER // 4
 """Ticks of a frame."""
@@ -38,7 +38,7 @@ def frames_of(score: Score) -> Frames:
     return grid
 
 
-def given_of(step: ScoreStep) -> Frames:
+def given_of(step: VoicesStep) -> Frames:
     """What a step gives (frames, voices): pitches, 0 for a rest, `OPEN` where it is to be written."""
     frames = step.length // FRAME
     given = np.full((frames, VOICES), OPEN, np.int64)
@@ -49,7 +49,7 @@ def given_of(step: ScoreStep) -> Frames:
     return given
 
 
-def leaning_of(step: ScoreStep) -> NDArray[np.float32]:
+def leaning_of(step: VoicesStep) -> NDArray[np.float32]:
     """A step's wishes by frame, voice and pitch class (frames, voices, 12), nats."""
     leaning = np.zeros((step.length // FRAME, VOICES, 12), np.float32)
     for wish in step.wishes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.ports import ScoreStep
+from castalia.core.music import VoicesStep
 from castalia.core.score import Note, Score
-from castalia.modalities.music.encode import FRAME
-from castalia.modalities.music.grid import VOICES, Frames
+from castalia.modalities.music.voices.encode import FRAME
+from castalia.modalities.music.voices.grid import VOICES, Frames
 
 _BEAT = 4
 """Frames of a beat."""
@@ -16,7 +16,7 @@ _LONG = 8
 """Frames of a note on which a phrase may end."""
 
 
-def score_of(frames: Frames, step: ScoreStep) -> Score:
+def score_of(frames: Frames, step: VoicesStep) -> Score:
     """The sketch of a step with all its notes.
 
     The grid does not say where a held pitch is sung anew. A choir sings one syllable a beat, so that a pitch is struck
@@ -40,7 +40,7 @@ def score_of(frames: Frames, step: ScoreStep) -> Score:
     return sketch.model_copy(update={"parts": tuple(parts), "phrases": _phrases(frames, struck, step)})
 
 
-def _struck(frames: Frames, step: ScoreStep) -> NDArray[np.bool_]:
+def _struck(frames: Frames, step: VoicesStep) -> NDArray[np.bool_]:
     """Where a note begins (frames, voices)."""
     moves = np.ones_like(frames, bool)
     moves[1:] = frames[1:] != frames[:-1]
@@ -67,7 +67,7 @@ def _notes(line: NDArray[np.int64], struck: NDArray[np.bool_], kept: NDArray[np.
     return notes
 
 
-def _phrases(frames: Frames, struck: NDArray[np.bool_], step: ScoreStep) -> tuple[int, ...]:
+def _phrases(frames: Frames, struck: NDArray[np.bool_], step: VoicesStep) -> tuple[int, ...]:
     """Ticks at which chords end that all voices hold for a half note or longer, where quicker ones follow; the end."""
     if step.sketch.phrases:
         return step.sketch.phrases

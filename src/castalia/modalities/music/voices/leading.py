@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
-from castalia.modalities.music.state import Numbers
+from castalia.modalities.music.voices.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
+from castalia.modalities.music.voices.state import Numbers
 
 RANGES = ((60, 81), (53, 76), (48, 69), (36, 64))
 """Lowest and highest pitch of soprano, alto, tenor and bass."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
-from castalia.modalities.music.leading import allowed, combined
-from castalia.modalities.music.model import OPEN, ChoraleModel, one_thread
+from castalia.modalities.music.voices.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
+from castalia.modalities.music.voices.leading import allowed, combined
+from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
 
 TYPICAL = 0.34
 """Nats a note that the model gives to chorales of Bach's that it does not know."""

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import MissingError
 from castalia.core.language import say
-from castalia.modalities.music.experts import Experts, Memory
-from castalia.modalities.music.grid import VOICES, Frames, pitches_of, symbols_of
-from castalia.modalities.music.network import UNKNOWN, ChoraleNetwork, Floats
-from castalia.modalities.music.sonority import Sonorities
-from castalia.modalities.music.state import Numbers, State
+from castalia.modalities.music.voices.experts import Experts, Memory
+from castalia.modalities.music.voices.grid import VOICES, Frames, pitches_of, symbols_of
+from castalia.modalities.music.voices.network import UNKNOWN, ChoraleNetwork, Floats
+from castalia.modalities.music.voices.sonority import Sonorities
+from castalia.modalities.music.voices.state import Numbers, State
 
 OPEN = -1
 """Stands in a grid of pitches where a note is to be written."""
@@ -77,9 +77,13 @@ class ChoraleModel:
         """As its card says."""
         return str(self.card["name"])
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 over its files, in the order of `PARTS`."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         whole = hashlib.sha256()
         for name in PARTS:
             whole.update((self.folder / name).read_bytes())

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import VOICES, Frames
-from castalia.modalities.music.state import NONE, Numbers, State, walk
+from castalia.modalities.music.voices.grid import VOICES, Frames
+from castalia.modalities.music.voices.state import NONE, Numbers, State, walk
 
 REACH = 16
 """Semitones of the largest interval that is counted by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.grid import LOWEST, VOICES, Frames, symbols_of
+from castalia.modalities.music.voices.grid import LOWEST, VOICES, Frames, symbols_of
 
 Numbers = NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from castalia.modalities.music.grid import Frames
+from castalia.modalities.music.voices.grid import Frames
 
 RUN = 10
 """Successive melodic intervals in one digest."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.music.experts import EXPERTS, MOVES, OTHER, REACH
-from castalia.modalities.music.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
-from castalia.modalities.music.state import Numbers
+from castalia.modalities.music.voices.experts import EXPERTS, MOVES, OTHER, REACH
+from castalia.modalities.music.voices.grid import LOWEST, PITCHES, REST, SYMBOLS, VOICES
+from castalia.modalities.music.voices.state import Numbers
 
 UNKNOWN = SYMBOLS
 """Symbol of a note that is not given."""

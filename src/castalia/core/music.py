@@ -1,0 +1,76 @@
+"""Music to write, as steps of a plan: four voices, a melody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from castalia.core.score import ChordSymbol, Note, Score
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A stretch of a part that stands as it is given, rests too."""
+
+    part: int
+    start: int
+    end: int
+    """Ticks."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What some parts should rather sing from one place to another."""
+
+    start: int
+    end: int
+    """Ticks."""
+    nats: Mapping[int, float]
+    """By pitch class, added to the score of each such pitch; -inf is only kept to where another pitch is left."""
+    parts: tuple[int, ...] = (0, 1, 2, 3)
+
+
+@dataclass(frozen=True)
+class VoicesStep:
+    """One node of a plan: four voices to write, high to low."""
+
+    name: str
+    sketch: Score
+    """Title, parts, key, metre and tempo of the finished score, with the notes that are given."""
+    length: int
+    """Ticks of the whole."""
+    kept: tuple[Kept, ...] = ()
+    """What stands in the sketch; all else is written."""
+    wishes: tuple[Wish, ...] = ()
+    temperature: float = 0.7
+    """Divides the scores of pitches that a voice may move to."""
+
+
+@dataclass(frozen=True)
+class TuneStep:
+    """One node of a plan: a melody to write."""
+
+    name: str
+    sketch: Score
+    """Title, one part, key, metres, pickup and tempo of the finished tune, with the notes that are given."""
+    length: int
+    """Ticks of the whole, the pickup too; it ends with a bar, or with what the pickup leaves of it."""
+    kept: tuple[Kept, ...] = ()
+    """What stands in the sketch; all else is written."""
+    rhythm: tuple[Note, ...] = ()
+    """Notes whose start, length and syllable stand and whose pitch (0 here) is written; empty leaves rhythm open."""
+    phrases: tuple[int, ...] = ()
+    """Ticks at which a phrase comes to rest, the last at the end; empty leaves that to the writer."""
+    style: str = ""
+    """A kind of tune that the model was taught, e.g. `jig`; empty takes whichever fits the metre."""
+    lowest: int = 60
+    highest: int = 79
+    """MIDI numbers between which it moves, both within."""
+    chords: tuple[ChordSymbol, ...] = ()
+    """Chords that its strong notes belong to; empty leaves harmony open."""
+    temperature: float = 0.8
+
+
+MusicStep = VoicesStep | TuneStep
+MusicStepMaker = Callable[[Mapping[str, str]], MusicStep]
+"""Makes a step from what the steps before it wrote, by name: texts as they are, scores as JSON of `Score`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,18 +100,52 @@ EXPERTS = 5
 """Three chains over other pieces, two over the piece itself."""
 
 
-def hashes(levels: Sequence[Sequence[Numbers]], salt: int) -> list[NDArray[np.uint64]]:
-    """A 64-bit hash of each level's context, which includes those of the levels before (rows,)."""
-    mixed = np.full(len(levels[0][0]), salt + 1, np.uint64)
-    found: list[NDArray[np.uint64]] = []
-    for level in levels:
-        mixed = _mixed(mixed, _LEVEL)
-        for first in range(0, len(level), _PACKED):
-            columns = np.array(level[first : first + _PACKED])
-            bytes_ = (columns + _OFFSET).astype(np.uint64) << _SHIFTS[: len(columns)]
-            mixed = _mixed(mixed, np.bitwise_or.reduce(bytes_))
-        found.append(mixed)
-    return found
+def hashes(several: Sequence[Sequence[Sequence[Numbers]]], salt: int) -> list[list[NDArray[np.uint64]]]:
+    """A 64-bit hash of each level's context, which includes those of the levels before: by chain and level (rows,).
+
+    Args:
+        several: Chains of levels of columns.
+        salt: Of the first chain; the next one's is one more.
+    """
+    begins, order, ends = _layout(tuple(tuple(map(len, chain)) for chain in several))
+    columns = np.array([column for chain in several for level in chain for column in level])
+    shifts = _SHIFTS[(np.arange(len(columns)) - np.repeat(begins, np.diff([*begins, len(columns)])))]
+    packs = np.bitwise_or.reduceat((columns + _OFFSET).astype(np.uint64) << shifts, begins)
+    values = np.concatenate([packs, np.full((1, columns.shape[1]), _LEVEL)])[order]  # (turns, chains, rows)
+    mixed = np.repeat(np.arange(salt + 1, salt + 1 + len(several), dtype=np.uint64)[:, None], columns.shape[1], 1)
+    turns: list[NDArray[np.uint64]] = []
+    for value in values:
+        mixed = _mixed(mixed, value)
+        turns.append(mixed)
+    return [[turns[turn][at] for turn in chain] for at, chain in enumerate(ends)]
+
+
+@cache
+def _layout(lengths: tuple[tuple[int, ...], ...]) -> tuple[Numbers, Numbers, list[list[int]]]:
+    """How chains of levels of so many columns are mixed in turns, all chains side by side.
+
+    Returns:
+        (column with which each pack begins, pack that each turn mixes into each chain (turns, chains), -1 for the mark
+        between levels; by chain, the turn after which each level ends).
+    """
+    begins: list[int] = []
+    order: list[list[int]] = []
+    ends: list[list[int]] = []
+    column = 0
+    for chain in lengths:
+        turns, done = list[int](), list[int]()
+        for level in chain:
+            turns.append(-1)
+            for first in range(0, level, _PACKED):
+                turns.append(len(begins))
+                begins.append(column + first)
+            column += level
+            done.append(len(turns) - 1)
+        order.append(turns)
+        ends.append(done)
+    longest = max(map(len, order))
+    padded = [turns + [-1] * (longest - len(turns)) for turns in order]
+    return np.array(begins), np.array(padded).T, ends
 
 
 @dataclass(frozen=True)
@@ -135,9 +170,10 @@ class Table:
         if not len(self.keys):
             return found
         short = (hashed >> np.uint64(32)).astype(np.uint32)
-        place = np.minimum(np.searchsorted(self.keys, short), len(self.keys) - 1)
-        for row in np.flatnonzero(self.keys[place] == short):
-            first, last = self.begins[place[row]], self.begins[place[row] + 1]
+        places = np.minimum(self.keys.searchsorted(short), len(self.keys) - 1)
+        rows = (self.keys[places] == short).nonzero()[0]
+        firsts, lasts = self.begins[places[rows]].tolist(), self.begins[places[rows] + 1].tolist()
+        for row, first, last in zip(rows.tolist(), firsts, lasts, strict=True):
             found[row, self.moves[first:last]] = self.counts[first:last]
         return found
 
@@ -191,10 +227,10 @@ class Experts:
         """
         said: list[Rows] = []
         seen: list[Rows] = []
-        for number, chain in enumerate(chains(state, voice, chosen)):
+        for number, levels in enumerate(hashes(chains(state, voice, chosen), 0)):
             chances = np.tile(self.prior[voice], (state.rows, 1))
             counts = np.zeros((state.rows, MOVES), np.float32)
-            for table, hashed in zip(self.tables[voice][number], hashes(chain, number), strict=True):
+            for table, hashed in zip(self.tables[voice][number], levels, strict=True):
                 counts = table.look(hashed)
                 chances = smoothed(counts, chances)
             said.append(chances)
@@ -242,16 +278,19 @@ class Memory:
 
     def __init__(self, rows: int) -> None:
         self._counts: list[dict[int, dict[int, int]]] = [{} for _ in range(rows)]
+        self._asked: dict[int, list[list[list[int]]]] = {}
+        """Hashes of the frame that is being written, by voice: what is asked is noted afterwards."""
 
     def add_to(
         self, said: list[Rows], seen: list[Rows], state: State, voice: int, chosen: Numbers
     ) -> tuple[Rows, Rows]:
         """The other experts' chances with its own behind them; see `Experts.read`."""
         mean = 0.15 * said[0] + 0.6 * said[1] + 0.25 * said[2]
-        for number, chain in enumerate(own_chains(state, voice, chosen)):
+        self._asked[voice] = _own_hashes(state, voice, chosen)
+        for levels in self._asked[voice]:
             chances, depth = mean.astype(np.float32), np.zeros(state.rows, np.float32)
-            for level, hashed in enumerate(hashes(chain, 16 * voice + number + 100)):
-                for row, key in enumerate(hashed.tolist()):
+            for level, hashed in enumerate(levels):
+                for row, key in enumerate(hashed):
                     if (counts := self._counts[row].get(key)) is None:
                         continue
                     total, kinds = sum(counts.values()), len(counts)
@@ -268,12 +307,13 @@ class Memory:
         """Count a frame (rows, voices) before the state advances over it; of some pieces only where `rows` says so."""
         for voice in range(VOICES):
             moves = moves_of(frame[:, voice], state.reference[:, voice]).tolist()
-            for number, chain in enumerate(own_chains(state, voice, frame)):
-                for hashed in hashes(chain, 16 * voice + number + 100):
-                    for row, key in enumerate(hashed.tolist()):
+            for levels in self._asked.get(voice) or _own_hashes(state, voice, frame):
+                for hashed in levels:
+                    for row, key in enumerate(hashed):
                         if rows is None or rows[row]:
                             counts = self._counts[row].setdefault(key, {})
                             counts[moves[row]] = counts.get(moves[row], 0) + 1
+        self._asked.clear()
 
 
 def smoothed(counts: Rows, chances: Rows) -> Rows:
@@ -335,6 +375,12 @@ def learn(pieces: Sequence[Frames], others: Sequence[Frames] = ()) -> Learned:
 # ---------------------------------------------------------------- within
 
 
+def _own_hashes(state: State, voice: int, chosen: Numbers) -> list[list[list[int]]]:
+    """Of `own_chains`, by chain, level and row."""
+    found = hashes(own_chains(state, voice, chosen), 16 * voice + 100)
+    return [[level.tolist() for level in levels] for levels in found]
+
+
 def _relative(pitch: Numbers, reference: Numbers) -> Numbers:
     return np.where(pitch > 0, pitch - reference, NONE + pitch)
 
@@ -355,8 +401,8 @@ def _contexts(
         moves.append(np.stack([moves_of(frame[:, v], state.reference[:, v]) for v in range(VOICES)], 1)[going])
         rows.append((np.flatnonzero(going), state.time))
         for voice in range(VOICES):
-            for number, chain in enumerate(chains(state, voice, frame)):
-                found = [each[going] for each in hashes(chain, number)]
+            for number, levels in enumerate(hashes(chains(state, voice, frame), 0)):
+                found = [each[going] for each in levels]
                 if len(hashed[voice]) <= number:
                     hashed[voice].append([[] for _ in found])
                 for level, each in enumerate(found):

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from castalia.core.score import ChordSymbol, Note, Score
+
+
+class Span(NamedTuple):
+    """From one place to another."""
+
+    start: int
+    end: int
+    """Ticks."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,8 @@ class VoicesStep:
     kept: tuple[Kept, ...] = ()
     """What stands in the sketch; all else is written."""
     wishes: tuple[Wish, ...] = ()
+    holds: tuple[Span, ...] = ()
+    """Stretches over which every voice holds what it begins them with, as at the end of a phrase."""
     temperature: float = 0.7
     """Divides the scores of pitches that a voice may move to."""
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.core.music import Kept, VoicesStep, Wish
+from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._music import Key, NotedRule, mood_of, only, tempered, wished_key
+from castalia.genres._phrases import Phrase, phrases_of
 from castalia.modalities.music import melody_of, write_abc
 from castalia.quality import (
     BarsRule,
@@ -158,28 +159,52 @@ def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
 
 
 def _composed(brief: Brief, fields: ChoraleFields) -> VoicesStep:
-    """Begins and ends on the tonic chord; between, the model goes where it will, near the key."""
+    """Phrases that each come to rest on a chord of the plan, the last on the tonic; between, the model goes freely."""
     mode, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
     sketch = _sketch(brief, fields, key, tempo)
-    bar = sketch.metres[0].bar
-    length = fields.bars * bar
-    end = length - HALF
+    phrases = phrases_of(key, fields.bars, sketch.metres[0].bar, brief.seed)
     raised = key.mode == "minor" and brief.seed % 3 == 0  # some end on the major chord, as Bach's do
-    last = (key.tonic, (key.tonic + 4) % 12, key.triad[2]) if raised else key.triad
+    wishes = [Wish(0, QUARTER, only(key.triad))]
+    for phrase in phrases:
+        wishes += _phrase(phrase, key, raised=raised and phrase is phrases[-1])
     return VoicesStep(
         name="chorale",
-        sketch=sketch,
-        length=length,
-        wishes=(
-            Wish(0, length, tempered(key, nats=2.0)),
-            Wish(0, QUARTER, only(key.triad)),
-            Wish(end - QUARTER, end, dict.fromkeys(key.dominant, 1.5)),
-            Wish(end, length, only(last), parts=(0, 1, 2)),
-            Wish(end, length, {last[0]: 1.0}, parts=(0,)),
-            Wish(end, length, {last[1]: 1.5}, parts=(1, 2)),
-            Wish(end, length, only(last[:1]), parts=(3,)),
+        sketch=_resting(sketch, phrases),
+        length=phrases[-1].span.end,
+        kept=tuple(
+            Kept(part, phrase.span.end - HALF - QUARTER, phrase.span.end) for phrase in phrases for part in (0, 3)
         ),
+        wishes=tuple(wishes),
+        holds=tuple(Span(phrase.span.end - HALF, phrase.span.end) for phrase in phrases),
+    )
+
+
+def _resting(sketch: Score, phrases: Sequence[Phrase]) -> Score:
+    """The sketch with soprano and bass of its cadences, so that the model knows where it goes."""
+    parts = list(sketch.parts)
+    for part, pairs in ((0, [phrase.top for phrase in phrases]), (3, [phrase.bottom for phrase in phrases])):
+        notes: list[Note] = []
+        for phrase, (before, rest) in zip(phrases, pairs, strict=True):
+            at = phrase.span.end - HALF
+            notes += (Note(at - QUARTER, QUARTER, before), Note(at, HALF, rest))
+        parts[part] = parts[part].model_copy(update={"notes": tuple(notes)})
+    return sketch.model_copy(update={"parts": tuple(parts), "phrases": tuple(phrase.span.end for phrase in phrases)})
+
+
+def _phrase(phrase: Phrase, home: Key, *, raised: bool) -> tuple[Wish, ...]:
+    """Stay in the key, go into the goal's, and come to its cadence."""
+    (start, end), goal = phrase.span, phrase.goal
+    rest, middle = end - HALF, start + (end - HALF - start) // 2
+    last = (goal.tonic, (goal.tonic + 4) % 12, goal.triad[2]) if raised else goal.triad
+    third = {} if phrase.top[1] % 12 == last[1] else {last[1]: 1.5}
+    return (
+        Wish(start, middle, tempered(home, nats=3.0)),
+        Wish(middle, rest - QUARTER, tempered(phrase.scale, nats=3.0)),
+        Wish(rest - QUARTER, rest - QUARTER // 2, only(tuple(phrase.before)), parts=(1, 2)),
+        Wish(rest - QUARTER // 2, rest, tempered(phrase.scale, nats=3.0), parts=(1, 2)),
+        Wish(rest, end, only(last), parts=(1, 2)),
+        Wish(rest, end, third, parts=(1, 2)),
     )
 
 
@@ -222,19 +247,27 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
     begin = -(-given.length // QUARTER) * QUARTER
     parts = tuple(
-        part.model_copy(update={"notes": own.notes}) for part, own in zip(composed.sketch.parts, voices, strict=True)
+        part.model_copy(
+            update={"notes": (*own.notes, *(note._replace(start=note.start + begin) for note in part.notes))}
+        )
+        for part, own in zip(composed.sketch.parts, voices, strict=True)
     )
-    changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup}
+    phrases = (*given.phrases, *(tick + begin for tick in composed.sketch.phrases))
+    changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "phrases": phrases}
     return VoicesStep(
         name="chorale",
         sketch=composed.sketch.model_copy(update=changed),
         length=composed.length + begin,
-        kept=tuple(Kept(voice, 0, begin) for voice in range(len(NAMES))),
+        kept=(
+            *(Kept(voice, 0, begin) for voice in range(len(NAMES))),
+            *(Kept(part, start + begin, end + begin) for part, start, end in map(astuple, composed.kept)),
+        ),
         wishes=tuple(
             replace(wish, start=wish.start + begin, end=wish.end + begin)
             for wish in composed.wishes
             if (wish.start, wish.end) != (0, QUARTER)
         ),
+        holds=tuple(Span(start + begin, end + begin) for start, end in composed.holds),
     )
 
 

@@ -15,11 +15,10 @@ from castalia.core.score import Score
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.music.composers import Composers
 from castalia.modalities.music.voices.decode import score_of
-from castalia.modalities.music.voices.encode import given_of, leaning_of
+from castalia.modalities.music.voices.encode import given_of, leaning_of, still_of
 from castalia.modalities.music.voices.generate import Task, write
-from castalia.modalities.music.voices.model import OPEN
 
-DRAFTS = 4
+DRAFTS = 8
 """Written side by side; the best by the model's own cost and the rules it kept is taken."""
 
 
@@ -98,11 +97,10 @@ def _write(step: MusicStep, composers: Composers, seed: int) -> Composed:
 
 
 def _voices(step: VoicesStep, composers: Composers, seed: int) -> Composed:
-    given = given_of(step)
-    drafts = write(composers.voices, Task(given, leaning_of(step), step.temperature), drafts=DRAFTS, seed=seed)
+    task = Task(given_of(step), leaning_of(step), still_of(step), temperature=step.temperature)
+    drafts = write(composers.voices, task, drafts=DRAFTS, seed=seed)
     best = drafts.order()[0]
-    written = int((given == OPEN).sum())
-    return Composed(score_of(drafts.frames[best], step), composers.voices, written, float(drafts.cost[best]))
+    return Composed(score_of(drafts.frames[best], step), composers.voices, task.asked, float(drafts.cost[best]))
 
 
 def _evidence(done: list[Composed], seed: int) -> Evidence:

@@ -49,6 +49,14 @@ def given_of(step: VoicesStep) -> Frames:
     return given
 
 
+def still_of(step: VoicesStep) -> NDArray[np.bool_]:
+    """In which frames of a step all voices hold what they sang the frame before (frames,)."""
+    still = np.zeros(step.length // FRAME, bool)
+    for start, end in step.holds:
+        still[start // FRAME + 1 : -(-end // FRAME)] = True
+    return still
+
+
 def leaning_of(step: VoicesStep) -> NDArray[np.float32]:
     """A step's wishes by frame, voice and pitch class (frames, voices, 12), nats."""
     leaning = np.zeros((step.length // FRAME, VOICES, 12), np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from castalia import provenance, quality
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.music import Kept, VoicesStep
 from castalia.core.score import QUARTER, Metre, Note, Part, Score
-from castalia.genres._music import key_in, mood_of, wished_key
+from castalia.genres._music import Key, key_in, mood_of, wished_key
+from castalia.genres._phrases import phrases_of
 from castalia.modalities.music import FACES, ChoraleModel, file_of, find_soundfont, read_score
+from castalia.modalities.music.voices.ahead import Ahead
 from castalia.modalities.music.voices.decode import score_of
 from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of
 from castalia.modalities.music.voices.experts import Experts, Memory, learn
@@ -166,6 +169,45 @@ def test_a_rule_turns_a_pitch_down(voice, chosen, before, rule, pitch) -> None:
     mask = allowed(voice, above, np.array([before]))[rule]
     assert not mask[0, pitch - LOWEST]
     assert mask.any()
+
+
+def test_a_voice_comes_to_a_given_note_by_short_ways() -> None:
+    given_ = np.full((24, VOICES), OPEN)
+    given_[20:, 0], given_[20:, 3] = 72, 48
+    ahead = Ahead(given_)
+    near, far = ahead.lean(19, 0)[74 - LOWEST], ahead.lean(19, 0)[60 - LOWEST]
+    assert near == 0 > far
+    assert ahead.lean(8, 0)[60 - LOWEST] > far  # three beats away there is time
+    assert not ahead.lean(2, 0).any()
+    chosen = np.array([[74, 0, 0, 0]])
+    fine = ahead.parallels(19, 3, chosen)[0]  # two octaves come: no octave before them
+    assert not fine[50 - LOWEST]
+    assert fine[47 - LOWEST]
+    assert fine[48 - LOWEST]
+
+
+def test_held_chords_stand_still(model: ChoraleModel) -> None:
+    still = np.zeros(32, bool)
+    still[17:24] = True
+    frames = write(model, Task(np.full((32, VOICES), OPEN), still=still), drafts=2, seed=5).frames
+    assert (frames[:, 17:24] == frames[:, 16:17]).all()
+
+
+@given(st.integers(0, 10_000), st.integers(2, 64), st.sampled_from(["major", "minor"]), st.integers(-6, 6))
+def test_every_plan_of_phrases_ends_at_home(seed: int, bars: int, mode, fifths: int) -> None:
+    key = Key(fifths, mode)
+    phrases = phrases_of(key, bars, 4 * QUARTER, seed)
+    assert phrases == phrases_of(key, bars, 4 * QUARTER, seed)
+    assert phrases[-1].goal == key
+    assert (phrases[0].span.start, phrases[-1].span.end) == (0, bars * 4 * QUARTER)
+    for phrase, after in pairwise(phrases):
+        assert phrase.span.end == after.span.start
+        assert phrase.goal != after.goal
+    for phrase in phrases:
+        assert phrase.bottom[1] % 12 == phrase.goal.tonic
+        assert phrase.top[1] % 12 in phrase.goal.triad
+        assert all(60 <= pitch <= 81 for pitch in phrase.top)
+        assert all(36 <= pitch <= 64 for pitch in phrase.bottom)
 
 
 def test_kept_notes_come_back_note_by_note() -> None:

@@ -196,6 +196,8 @@ def test_the_commands_lead_from_scores_to_a_chorale_of_their_own(home, grids, mo
     card = json.loads((folder / "card.json").read_text())
     assert card["collection"]["owner"] == "Me"
     assert card["pieces"] == {"train": 6, "valid": 1}
+    assert 0 <= card["critic"]["valid_right"] <= 1
+    assert (folder / "critic.safetensors").is_file()
     monkeypatch.setenv("CASTALIA_MUSIC_MODEL", str(folder))
     made = run(create, ["chorale", "evening in C", "-o", "bars=2", "--seed", "1", "--json", "--tries", "1"])
     shown = json.loads(made.output)

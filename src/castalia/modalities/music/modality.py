@@ -19,7 +19,7 @@ from castalia.modalities.music.voices.encode import given_of, leaning_of, still_
 from castalia.modalities.music.voices.generate import Task, write
 
 DRAFTS = 8
-"""Written side by side; the best by the model's own cost and the rules it kept is taken."""
+"""Written side by side; the one that the critic likes best among those that kept the rules is taken."""
 
 
 class Model(Protocol):

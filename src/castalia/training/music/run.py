@@ -14,8 +14,10 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.seeds import SEED_LIMIT
 from castalia.modalities.music.voices.fingerprint import sketch
+from castalia.modalities.music.voices.model import ChoraleModel
 from castalia.training.collections import Collection
 from castalia.training.music.batches import Pieces
+from castalia.training.music.critic import CriticRecipe, add_critic
 from castalia.training.music.export import export
 from castalia.training.music.network import LARGE, TINY
 from castalia.training.music.recipe import Log, Recipe, measure, train
@@ -25,6 +27,10 @@ PRESETS: Mapping[str, Recipe] = {
     "small": Recipe(),
     "large": Recipe(size=LARGE, members=4, steps=1200),
 }
+CRITICS: Mapping[str, CriticRecipe] = {
+    "tiny": CriticRecipe(width=16, made=8, length=64, window=32, batch=8, steps=20, rounds=2),
+}
+"""Where it is not the usual one."""
 
 
 def use_threads(threads: int) -> None:
@@ -98,6 +104,7 @@ def train_music(
     }
     export(members, pieces, folder, card)
     log({"ensemble": len(members), "valid": card["valid_nll"], "valid_given_soprano": card["valid_nll_given_soprano"]})
+    add_critic(ChoraleModel(folder), learned, valid, CRITICS.get(preset, CriticRecipe()), log=log)
     return folder
 
 

@@ -14,9 +14,6 @@ from castalia.modalities.music.voices.leading import allowed, combined
 from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
 from castalia.modalities.music.voices.state import Numbers
 
-TYPICAL = 0.34
-"""Nats a note that the model gives to chorales of Bach's that it does not know."""
-
 
 @dataclass(frozen=True)
 class Task:
@@ -60,6 +57,7 @@ class Written:
         cost: Mean cost of a written note under the model, nats (drafts,).
         doubt: Entropy of each note's chances, nats (drafts, frames, voices); 0 where it was given.
         given_up: How often a rule left no note and was given up (drafts,).
+        liking: How much the critic takes each for a piece of the collection (drafts,).
         turned_down: By rule, how much of the model's chance it turned down, summed over notes (drafts,).
     """
 
@@ -67,11 +65,12 @@ class Written:
     cost: NDArray[np.float64]
     doubt: NDArray[np.float32]
     given_up: NDArray[np.int64]
+    liking: NDArray[np.float64]
     turned_down: dict[str, NDArray[np.float64]] = field(default_factory=dict[str, "NDArray[np.float64]"])
 
     def order(self) -> Sequence[int]:
-        """The drafts, best first: rules kept, then a cost near Bach's own. Lower is duller, not better."""
-        return [int(row) for row in np.lexsort((np.abs(self.cost - TYPICAL), self.given_up))]
+        """The drafts, best first: rules kept, then the critic's liking."""
+        return [int(row) for row in np.lexsort((-self.liking, self.given_up))]
 
 
 @one_thread
@@ -130,7 +129,8 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
         frames[:, time] = frame
         writing.end(frame)
         before = frame
-    return Written(frames, cost / max(task.asked, 1), doubt, given_up, turned_down)
+    liking = np.array([model.critic.score(each) if model.critic else 0.0 for each in frames])
+    return Written(frames, cost / max(task.asked, 1), doubt, given_up, liking, turned_down)
 
 
 def _with_given(frame: NDArray[np.int64], given: NDArray[np.int64], voice: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import MissingError
 from castalia.core.language import say
+from castalia.modalities.music.voices.critic import Critic
 from castalia.modalities.music.voices.experts import Experts, Memory
 from castalia.modalities.music.voices.grid import VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.voices.network import UNKNOWN, ChoraleNetwork, Floats
@@ -25,6 +26,8 @@ from castalia.modalities.music.voices.state import Numbers, State
 OPEN = -1
 """Stands in a grid of pitches where a note is to be written."""
 PARTS = ("weights.safetensors", "counts.npz", "card.json")
+CRITIC = "critic.safetensors"
+"""Of a model whose drafts are ranked; one without it takes the first draft that keeps the rules."""
 _FLOOR = 1e-6
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,14 +82,15 @@ class ChoraleModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over its files, in the order of `PARTS`."""
+        """SHA-256 over its files, in the order of `PARTS`, the critic last."""
         return self._digest
 
     @cached_property
     def _digest(self) -> str:
         whole = hashlib.sha256()
-        for name in PARTS:
-            whole.update((self.folder / name).read_bytes())
+        for name in (*PARTS, CRITIC):
+            if (path := self.folder / name).is_file():
+                whole.update(path.read_bytes())
         return whole.hexdigest()
 
     @property
@@ -104,6 +108,13 @@ class ChoraleModel:
             number, _, rest = name.partition(".")
             members[int(number)][rest] = values
         return ChoraleNetwork(members)
+
+    @cached_property
+    def critic(self) -> Critic | None:
+        """What ranks its drafts, where it was trained."""
+        load: Any = import_module("safetensors.numpy").load_file
+        path = self.folder / CRITIC
+        return Critic(load(path)) if path.is_file() else None
 
     @cached_property
     def experts(self) -> Experts:

@@ -197,7 +197,7 @@ def _phrase(phrase: Phrase, home: Key, *, raised: bool) -> tuple[Wish, ...]:
     (start, end), goal = phrase.span, phrase.goal
     rest, middle = end - HALF, start + (end - HALF - start) // 2
     last = (goal.tonic, (goal.tonic + 4) % 12, goal.triad[2]) if raised else goal.triad
-    third = {} if phrase.top[1] % 12 == last[1] else {last[1]: 1.5}
+    third = {} if phrase.top[1] % 12 == last[1] else {last[1]: 3.0}
     return (
         Wish(start, middle, tempered(home, nats=3.0)),
         Wish(middle, rest - QUARTER, tempered(phrase.scale, nats=3.0)),

@@ -15,7 +15,7 @@ from castalia.core.score import Score
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.music.composers import Composers
 from castalia.modalities.music.voices.decode import score_of
-from castalia.modalities.music.voices.encode import given_of, leaning_of, still_of
+from castalia.modalities.music.voices.encode import given_of, leading_note, leaning_of, still_of
 from castalia.modalities.music.voices.generate import Task, write
 
 DRAFTS = 8
@@ -97,7 +97,9 @@ def _write(step: MusicStep, composers: Composers, seed: int) -> Composed:
 
 
 def _voices(step: VoicesStep, composers: Composers, seed: int) -> Composed:
-    task = Task(given_of(step), leaning_of(step), still_of(step), temperature=step.temperature)
+    task = Task(
+        given_of(step), leaning_of(step), still_of(step), temperature=step.temperature, sensitive=leading_note(step)
+    )
     drafts = write(composers.voices, task, drafts=DRAFTS, seed=seed)
     best = drafts.order()[0]
     return Composed(score_of(drafts.frames[best], step), composers.voices, task.asked, float(drafts.cost[best]))

@@ -49,6 +49,11 @@ def given_of(step: VoicesStep) -> Frames:
     return given
 
 
+def leading_note(step: VoicesStep) -> int:
+    """Pitch class a semitone under the tonic of a step's key."""
+    return (7 * step.sketch.fifths + (9 if step.sketch.mode == "minor" else 0) - 1) % 12
+
+
 def still_of(step: VoicesStep) -> NDArray[np.bool_]:
     """In which frames of a step all voices hold what they sang the frame before (frames,)."""
     still = np.zeros(step.length // FRAME, bool)

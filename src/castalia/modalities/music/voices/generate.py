@@ -25,6 +25,7 @@ class Task:
             is only kept to where another pitch is left. None adds nothing.
         still: Frames in which every voice that is written keeps its pitch (frames,). None names none.
         chords: Share of the advice of `Sonorities` that is followed.
+        sensitive: Pitch class of the key's leading note, which is not doubled.
         temperature: Divides the scores of pitches that a voice may move to.
         likeliest: The smallest set of them whose chances sum to this is drawn from.
         lively: Multiplies the odds that a voice moves. What the model writes itself makes it stand stiller than what
@@ -37,6 +38,7 @@ class Task:
     chords: float = 0.5
     temperature: float = 0.7
     likeliest: float = 0.9
+    sensitive: int | None = None
     lively: float = 1.3
 
     @property
@@ -108,7 +110,7 @@ def write(model: ChoraleModel, task: Task, *, drafts: int, seed: int) -> Written
             chances = np.exp(scores)
             doubt[:, time, voice] = -(chances * scores).sum(1)
             known = _with_given(frame, task.given[time], voice)
-            rules = allowed(voice, known, before)
+            rules = allowed(voice, known, before, task.sensitive)
             rules["parallels"] &= ahead.parallels(time, voice, known)
             for name, mask in rules.items():
                 turned_down[name] = turned_down.get(name, np.zeros(drafts)) + (chances * ~mask).sum(1)

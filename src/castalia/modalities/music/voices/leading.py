@@ -25,7 +25,7 @@ _PITCH = np.arange(SYMBOLS) + LOWEST
 Mask = NDArray[np.bool_]
 
 
-def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
+def allowed(voice: int, chosen: Numbers, before: Numbers, sensitive: int | None = None) -> dict[str, Mask]:
     """Which symbols each rule allows (rows, SYMBOLS), by the rule's name; rests are never among them.
 
     Args:
@@ -33,6 +33,7 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
         chosen: Pitches of the other voices in this frame as far as they are known (rows, voices); 0 for a rest, and for
             what is not known.
         before: Pitches of all voices in the frame before (rows, voices), 0 for a rest or the beginning.
+        sensitive: Pitch class of the leading note, which one voice sings at a time; None leaves it alone.
     """
     rows = len(chosen)
     mine = before[:, voice, None]
@@ -57,6 +58,10 @@ def allowed(voice: int, chosen: Numbers, before: Numbers) -> dict[str, Mask]:
         parallels &= ~(both & (interval == np.abs(apart) % 12) & _PERFECT[interval])
     rules["spacing"] = spacing
     rules["crossing"], rules["parallels"] = crossing, parallels
+    if sensitive is not None:
+        others = np.delete(chosen, voice, 1)
+        sung = ((others > 0) & (others % 12 == sensitive)).any(1, keepdims=True)
+        rules["leading-note"] = ~(sung & (sensitive == _PITCH % 12) & (mine != _PITCH))
     return rules
 
 
@@ -66,7 +71,7 @@ def combined(rules: dict[str, Mask]) -> tuple[Mask, list[str]]:
     Returns:
         (mask (rows, SYMBOLS), for each row the rules that were given up, joined by commas).
     """
-    order = ("spacing", "leaps", "crossing", "parallels", "range")
+    order = ("leading-note", "spacing", "leaps", "crossing", "parallels", "range")
     kept = [name for name in order if name in rules]
     mask = np.logical_and.reduce([rules[name] for name in kept])
     given_up = ["" for _ in mask]

@@ -1,0 +1,120 @@
+"""Chords under a melody: how often their root is the real one: `python benchmarks/bench_harmony.py --file jsb16.json.gz`.
+
+Protocol of `root_agreement`: of the sopranos of a split of the canonical JSB set, alone; a quarter of the grid counts
+where the four voices make a clear chord (`castalia.training.harmony.label`); the share of those whose found root is its
+root. The key is the piece's own by `quality.key_of`, for all methods alike. Baselines: always the tonic; by the
+soprano's note alone, the root that is most frequent over it in the training split. `bar` finds chords by the bar and
+half bar as songs have them, where real ones change by the quarter. `melody_on_chord_tones`: share of the soprano's
+length that belongs to the chord, of the real chords and of those found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+
+from _report import emit, interval
+from castalia.core.score import QUARTER, ChordSymbol, Note, Part, Score
+from castalia.modalities.music.harmony.chords import chord_of
+from castalia.modalities.music.harmony.find import Pace, find_chords
+from castalia.modalities.music.harmony.model import ChordModel, tones
+from castalia.training.harmony.label import BEAT, states_of, tonic_of
+
+Frames = np.ndarray
+
+
+def main() -> None:
+    """Measure, and print one line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--file", type=Path, required=True, help="gzipped JSON: {split: [piece, …]}")
+    parser.add_argument("--split", default="valid")
+    args = parser.parse_args()
+    found = json.loads(gzip.decompress(args.file.read_bytes()))
+    train, pieces = ([np.array(piece, np.int64) for piece in found[name]] for name in ("train", args.split))
+    by_note = noted(train)
+    model = ChordModel.default()
+    right = dict.fromkeys(("model", "model_bar", "note", "tonic"), 0)
+    counted = 0
+    real_tones: list[float] = []
+    found_tones: list[float] = []
+    bar_tones: list[float] = []
+    for piece in pieces:
+        tonic, mode = tonic_of(piece)
+        states = states_of(piece, tonic)
+        score = soprano(piece, tonic, mode)
+        if not score.parts[0].notes:
+            continue
+        chords = {pace: find_chords(score, score.parts[0].notes, model, pace=pace) for pace in ("beat", "bar")}
+        at = {pace: by_beat(chords[pace], len(states)) for pace in chords}
+        for beat, state in enumerate(states):
+            if state < 0:
+                continue
+            counted += 1
+            top = int(piece[beat * BEAT, 0])
+            truth = (state % 12 + tonic) % 12
+            right["model"] += at["beat"][beat][0] == truth
+            right["model_bar"] += at["bar"][beat][0] == truth
+            right["tonic"] += tonic == truth
+            right["note"] += (by_note[mode][(top - tonic) % 12] + tonic) % 12 == truth
+            names = [(int(pitch) - tonic) % 12 for pitch in piece[beat * BEAT : (beat + 1) * BEAT, 0] if pitch]
+            real_tones += [name in tones(state) for name in names]
+            found_tones += [(name + tonic) % 12 in at["beat"][beat] for name in names]
+            bar_tones += [(name + tonic) % 12 in at["bar"][beat] for name in names]
+    line = {
+        "split": args.split,
+        "pieces": len(pieces),
+        "quarters": counted,
+        "root_agreement": {name: interval(hits, counted) for name, hits in right.items()},
+        "melody_on_chord_tones": {
+            "real": round(float(np.mean(real_tones)), 3),
+            "beat": round(float(np.mean(found_tones)), 3),
+            "bar": round(float(np.mean(bar_tones)), 3),
+        },
+        "model_digest": model.digest[:12],
+    }
+    emit(f"harmony_{args.split}", "root_agreement: quarters of JSB sopranos alone, clear chords only, key given", line)
+
+
+def noted(pieces: list[Frames]) -> list[list[int]]:
+    """The root, above the tonic, that is most frequent under each note of the soprano, in major and in minor."""
+    counts = np.zeros((2, 12, 12))
+    for piece in pieces:
+        tonic, mode = tonic_of(piece)
+        for beat, state in enumerate(states_of(piece, tonic)):
+            if state >= 0 and piece[beat * BEAT, 0]:
+                counts[mode, (piece[beat * BEAT, 0] - tonic) % 12, state % 12] += 1
+    return counts.argmax(2).tolist()
+
+
+def soprano(piece: Frames, tonic: int, mode: int) -> Score:
+    """The top voice alone, in its key."""
+    notes: list[Note] = []
+    for frame, pitch in enumerate(piece[:, 0].tolist()):
+        tick = frame * QUARTER // BEAT
+        held = notes and notes[-1].pitch == pitch and notes[-1].start + notes[-1].length == tick
+        if held and frame % BEAT:
+            notes[-1] = notes[-1]._replace(length=notes[-1].length + QUARTER // BEAT)
+        elif pitch:
+            notes.append(Note(tick, QUARTER // BEAT, pitch))
+    fifths = (7 * (tonic + (3 if mode else 0)) + 5) % 12 - 5
+    part = Part(name="S", kind="voice", notes=tuple(notes))
+    return Score(parts=(part,), fifths=fifths, mode="minor" if mode else "major")
+
+
+def by_beat(chords: tuple[ChordSymbol, ...], beats: int) -> list[tuple[int, ...]]:
+    """Pitch classes of the chord of each quarter, the root first."""
+    made: list[tuple[int, ...]] = []
+    for beat in range(beats):
+        name = next((each.name for each in reversed(chords) if each.start <= beat * QUARTER), chords[0].name)
+        chord = chord_of(name)
+        assert chord
+        made.append(chord.tones)
+    return made
+
+
+if __name__ == "__main__":
+    main()

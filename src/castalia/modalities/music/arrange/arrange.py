@@ -1,0 +1,105 @@
+"""An arrangement step → a score: chords found or given, and every player's part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+from castalia.core.music import ArrangementStep, Player
+from castalia.core.score import ChordSymbol, Mode, Note, Part, Score
+from castalia.modalities.music.arrange.bass import play_bass
+from castalia.modalities.music.arrange.cells import cells
+from castalia.modalities.music.arrange.chordal import play_chords
+from castalia.modalities.music.arrange.drums import play_drums
+from castalia.modalities.music.arrange.stage import NEVER, Stage
+from castalia.modalities.music.files.bars import Bar, bars
+from castalia.modalities.music.harmony.chords import NAMES, name_of
+from castalia.modalities.music.harmony.find import find_chords, tonic_of
+from castalia.modalities.music.harmony.model import ChordModel
+from castalia.modalities.music.harmony.progression import draw_progression
+
+_PHRASE = 4
+"""Bars of a phrase where none are marked."""
+_LOW = 55
+"""Median pitch below which a part is written in the bass clef."""
+_SCALES: dict[Mode, tuple[int, ...]] = {"minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}
+_MAJOR = (0, 2, 4, 5, 7, 9, 11)
+
+
+def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
+    """The sketch with its chords and its players' parts behind the melody's.
+
+    Args:
+        step: What is asked for.
+        model: Finds or draws chords where none are given.
+        seed: Of chords that are drawn, and of walking basses.
+
+    Raises:
+        UsageError: a player's texture is not known, or nothing would be played.
+    """
+    sketch = step.sketch
+    melody = sketch.parts[0].notes if sketch.parts else ()
+    whole = _filled(sketch, step.length)
+    lines = bars(whole)
+    chords = step.chords or _chords(step, whole, lines, melody, model, seed)
+    stage = _stage(step, lines, chords, melody)
+    chance = np.random.default_rng(seed)
+    parts = [_part(player, stage, chance) for player in step.players]
+    if not any(part.notes for part in parts):
+        raise UsageError(
+            say("There is nothing to accompany: no bar has a chord.", "没有可伴奏的内容：各小节均无和弦。"),
+            hint="| C | Am F | G7 | C |",
+        )
+    changed = {"parts": (*sketch.parts, *parts), "chords": tuple(chords), "cyclic": step.loops}
+    return sketch.model_copy(update=changed)
+
+
+def _filled(sketch: Score, length: int) -> Score:
+    """The sketch as long as it will be."""
+    part = Part(name="", notes=(Note(0, length, 60),))
+    return sketch.model_copy(update={"parts": (*sketch.parts, part)})
+
+
+def _chords(
+    step: ArrangementStep, whole: Score, lines: tuple[Bar, ...], melody: tuple[Note, ...], model: ChordModel, seed: int
+) -> tuple[ChordSymbol, ...]:
+    if melody:
+        return find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
+    full = [bar for bar in lines if bar.number]
+    states = draw_progression(len(full), whole.mode, model, seed=seed, temperature=step.temperature or 1.0)
+    tonic = tonic_of(whole)
+    return tuple(
+        ChordSymbol(bar.start, name_of((state % 12 + tonic) % 12, NAMES[state // 12], whole.fifths, whole.mode))
+        for bar, state in zip(full, states, strict=True)
+    )
+
+
+def _stage(step: ArrangementStep, lines: tuple[Bar, ...], chords: tuple[ChordSymbol, ...], melody: tuple[Note, ...]) -> Stage:
+    made = cells(chords, lines, step.length, melody)
+    marked = {number for number, bar in enumerate(lines) if any(bar.start < end <= bar.end for end in step.sketch.phrases)}
+    counted = {number for number, bar in enumerate(lines) if bar.number and bar.number % _PHRASE == 0}
+    tonic = tonic_of(step.sketch)
+    scale = _SCALES.get(step.sketch.mode, tuple((tone - tonic + 7 * step.sketch.fifths) % 12 for tone in _MAJOR))
+    return Stage(
+        bars=lines,
+        cells=made,
+        cadences=frozenset(marked or counted),
+        final=NEVER if step.loops or not made else made[-1].start,
+        length=step.length,
+        scale=frozenset((tonic + tone) % 12 for tone in scale),
+        melody=melody,
+    )
+
+
+def _part(player: Player, stage: Stage, chance: np.random.Generator) -> Part:
+    match player.role:
+        case "chords":
+            notes = play_chords(player, stage)
+        case "bass":
+            notes = play_bass(player, stage, chance)
+        case "drums":
+            notes = play_drums(player, stage)
+    middle = sorted(note.pitch for note in notes)[len(notes) // 2] if notes else 60
+    clef = "percussion" if player.role == "drums" else "bass" if middle < _LOW else "treble"
+    return Part(name=player.name, program=player.program, kind=player.role, clef=clef, notes=notes)

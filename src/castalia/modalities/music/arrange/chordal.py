@@ -1,0 +1,55 @@
+"""Players of chords: block, broken, strummed, sustained, on the beat or off it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from castalia.core.music import Player
+from castalia.core.score import Note
+from castalia.modalities.music.arrange.stage import Stage, struck
+from castalia.modalities.music.arrange.textures import Stroke, texture_of
+from castalia.modalities.music.arrange.voicing import voicings
+
+
+def play_chords(player: Player, stage: Stage) -> tuple[Note, ...]:
+    """The notes of a player of chords."""
+    texture = texture_of("chords", player.texture)
+    found = voicings(stage.cells, player.lowest, player.highest, player.voices, rooted=player.rooted)
+    by_cell = dict(zip(stage.cells, found, strict=True))
+    made: list[Note] = []
+    for start, end, cell, stroke in struck(stage, texture):
+        velocity = max(1, min(127, player.loudness + stroke.accent))
+        made += [Note(start, end - start, pitch, velocity) for pitch in _pitches(by_cell[cell], stroke)]
+    if texture.ties:
+        made = _tied(made, stage.final)
+    return tuple(sorted(made))
+
+
+def _pitches(voicing: tuple[int, ...], stroke: Stroke) -> tuple[int, ...]:
+    match stroke.what:
+        case "low":
+            return voicing[:1]
+        case "upper":
+            return voicing[1:] or voicing
+        case int(number):
+            octaves, place = divmod(number, max(len(voicing), 1))
+            if octaves:  # beyond the highest: back towards the lowest, which stays under the melody
+                place = max(0, len(voicing) - 2 - place)
+            return voicing[place : place + 1]
+        case _:
+            return voicing
+
+
+def _tied(notes: Sequence[Note], final: int) -> list[Note]:
+    """Notes that go on where the next chord has them too; the last chord is struck anew."""
+    made: list[Note] = []
+    sounding: dict[int, int] = {}
+    for note in sorted(notes):
+        place = sounding.get(note.pitch, -1)
+        before = made[place] if place >= 0 else None
+        if before and before.start + before.length == note.start != final:
+            made[place] = before._replace(length=before.length + note.length)
+        else:
+            sounding[note.pitch] = len(made)
+            made.append(note)
+    return made

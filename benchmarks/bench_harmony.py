@@ -1,11 +1,13 @@
-"""Chords under a melody: how often their root is the real one: `python benchmarks/bench_harmony.py --file jsb16.json.gz`.
+"""Chords under a melody: how often their root is real: `python benchmarks/bench_harmony.py --file jsb16.json.gz`.
 
 Protocol of `root_agreement`: of the sopranos of a split of the canonical JSB set, alone; a quarter of the grid counts
 where the four voices make a clear chord (`castalia.training.harmony.label`); the share of those whose found root is its
 root. The key is the piece's own by `quality.key_of`, for all methods alike. Baselines: always the tonic; by the
 soprano's note alone, the root that is most frequent over it in the training split. `bar` finds chords by the bar and
 half bar as songs have them, where real ones change by the quarter. `melody_on_chord_tones`: share of the soprano's
-length that belongs to the chord, of the real chords and of those found.
+length that belongs to the chord, of the real chords and of those found. `melody_fit`: the measure of the rule
+`chord-fit`, 5th, 50th and 95th percentile over pieces: with the real chords, with those found by the bar, and with the
+real chords of the next piece of the same mode, put into the same key: what the rule's threshold must lie between.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ import numpy as np
 
 from _report import emit, interval
 from castalia.core.score import QUARTER, ChordSymbol, Note, Part, Score
-from castalia.modalities.music.harmony.chords import chord_of
-from castalia.modalities.music.harmony.find import Pace, find_chords
+from castalia.modalities.music.harmony.chords import NAMES, chord_of, name_of
+from castalia.modalities.music.harmony.find import find_chords
 from castalia.modalities.music.harmony.model import ChordModel, tones
+from castalia.quality import melody_fit
 from castalia.training.harmony.label import BEAT, states_of, tonic_of
 
 Frames = np.ndarray
@@ -65,6 +68,7 @@ def main() -> None:
             found_tones += [(name + tonic) % 12 in at["beat"][beat] for name in names]
             bar_tones += [(name + tonic) % 12 in at["bar"][beat] for name in names]
     line = {
+        "melody_fit_5_50_95": fits(pieces, model),
         "split": args.split,
         "pieces": len(pieces),
         "quarters": counted,
@@ -77,6 +81,34 @@ def main() -> None:
         "model_digest": model.digest[:12],
     }
     emit(f"harmony_{args.split}", "root_agreement: quarters of JSB sopranos alone, clear chords only, key given", line)
+
+
+def fits(pieces: list[Frames], model: ChordModel) -> dict[str, list[float]]:
+    """Percentiles of the share of the melody's weight on chord tones."""
+    made: dict[str, list[float]] = {"real": [], "bar": [], "of_another_piece": []}
+    before: dict[int, tuple[int, list[int]]] = {}
+    for piece in pieces:
+        tonic, mode = tonic_of(piece)
+        states = states_of(piece, tonic)
+        score = soprano(piece, tonic, mode)
+        chords = find_chords(score, score.parts[0].notes, model)
+        made["real"].append(melody_fit(score.model_copy(update={"chords": symbols(states, tonic)})))
+        made["bar"].append(melody_fit(score.model_copy(update={"chords": chords})))
+        if mode in before:
+            others = before[mode][1]
+            strange = [others[beat % len(others)] for beat in range(len(states))]
+            made["of_another_piece"].append(melody_fit(score.model_copy(update={"chords": symbols(strange, tonic)})))
+        before[mode] = tonic, states
+    return {name: np.percentile(values, (5, 50, 95)).round(3).tolist() for name, values in made.items()}
+
+
+def symbols(states: list[int], tonic: int) -> tuple[ChordSymbol, ...]:
+    """The labels as chord symbols, those that are not clear left out."""
+    made: list[ChordSymbol] = []
+    for beat, state in enumerate(states):
+        if state >= 0:
+            made.append(ChordSymbol(beat * QUARTER, name_of((state % 12 + tonic) % 12, NAMES[state // 12], 0, "major")))
+    return tuple(made)
 
 
 def noted(pieces: list[Frames]) -> list[list[int]]:

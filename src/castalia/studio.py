@@ -22,7 +22,19 @@ from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.score import Score
-from castalia.core.values import Brief, Content, Draft, Evidence, GivenText, Judged, KeptFile, Language, MarkedFile, Record, Work
+from castalia.core.values import (
+    Brief,
+    Content,
+    Draft,
+    Evidence,
+    GivenText,
+    Judged,
+    KeptFile,
+    Language,
+    MarkedFile,
+    Record,
+    Work,
+)
 from castalia.library import Library
 from castalia.modalities import music, text
 

@@ -117,6 +117,8 @@ class ArrangementStep:
     players: tuple[Player, ...]
     chords: tuple[ChordSymbol, ...] = ()
     """What is played; empty has them found under the melody, or drawn, a chord a bar, where there is none."""
+    sevenths: bool = False
+    """Whether triads that are drawn get the sevenths of the key."""
     loops: bool = False
     """Whether the end leads to the beginning, instead of closing on a full chord."""
     temperature: float = 0.0

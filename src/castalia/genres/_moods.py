@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from castalia.genres._music import Mode, mood_of, moods_in
@@ -27,7 +27,9 @@ class Mood:
     """low, middle or high."""
     drums: str
     """A texture of drums, or `none`."""
-    instruments: tuple[str, ...] = field(default=())
+    instruments: tuple[str, ...]
+    sevenths: bool
+    """Whether chords have sevenths."""
 
 
 def mood(words: str) -> Mood:
@@ -37,7 +39,15 @@ def mood(words: str) -> Mood:
     density = 1 if _SPARSE.search(words) else 3 if _DENSE.search(words) else _first(hits, "density", 2)
     named = next((name for name, found in _REGISTERS.items() if found.search(words)), "")
     instruments = tuple(_first(hits, "instruments", ("piano", "strings", "bass")))
-    return Mood(mode, tempo, density, named or _first(hits, "register", "middle"), _first(hits, "drums", "none"), instruments)
+    return Mood(
+        mode=mode,
+        tempo=tempo,
+        density=density,
+        register=named or _first(hits, "register", "middle"),
+        drums=_first(hits, "drums", "none"),
+        instruments=instruments,
+        sevenths=any(hit.get("sevenths") for hit in hits),
+    )
 
 
 def _first(hits: list[dict[str, Any]], name: str, otherwise: Any) -> Any:  # noqa: ANN401 (as in the table)

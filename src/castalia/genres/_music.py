@@ -114,7 +114,9 @@ def mood_of(words: str) -> tuple[Mode | None, int]:
 def moods_in(words: str) -> list[dict[str, Any]]:
     """The groups of `data/moods.toml` that a text names a word of."""
     plain = set(re.findall(r"[a-z]+", words.lower()))
-    return [mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])]
+    return [
+        mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])
+    ]
 
 
 def tempered(key: Key, *, nats: float) -> dict[int, float]:

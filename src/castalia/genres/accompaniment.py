@@ -1,4 +1,4 @@
-"""Accompaniment: chords found under a given melody, or given as a sheet, played by a piano, a guitar, strings, a band."""
+"""Accompaniment: chords found under a given melody, or given as a sheet, played by a piano, a guitar, a band."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from castalia.core.music import ArrangementStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import ChordSymbol, Metre, Mode, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText
-from castalia.genres._music import NotedRule, mood_of, wished_key
+from castalia.genres._music import Key, NotedRule, mood_of, wished_key
 from castalia.genres._players import ensemble, instrument_words, suits
 from castalia.modalities.music import bars, chord_of, melody_of, place_chords, read_sheet, write_abc
 from castalia.quality import (
@@ -51,12 +51,14 @@ class AccompanimentFields(BriefFields):
         GivenText(),
         Field(
             max_length=10_000,
-            description="chords, a text or a file: | C | Am F | G7 | C |, or ChordPro | 和弦谱（文字或文件）：| C | Am F | G7 | C |",
+            description="chords, a text or a file: C; Am F; G7; C, between bar lines, or ChordPro | 和弦谱，文字或文件",
         ),
     ] = ""
     texture: Annotated[
         Texture,
-        Field(description="chords, bass, piano, guitar, waltz, strings or band; empty: by metre and mood | 织体；空：自动"),
+        Field(
+            description="chords, bass, piano, guitar, waltz, strings or band; empty: by metre and mood | 织体；空：自动"
+        ),
     ] = ""
     key: Annotated[str, Field(max_length=20, description="key of the melody, e.g. E minor, Bb | 旋律的调")] = ""
     tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: the melody's | 速度；0：随旋律")] = 0
@@ -197,6 +199,12 @@ def _alone(brief: Brief, fields: AccompanimentFields) -> Score:
     key = wished_key(fields.key, brief.words)
     sounding = Score(parts=(_chord_tones(chords, filled.length),), mode=mode or "major")
     guess = key_of(sounding)
+    ends = (
+        [read for chord in (chords[0], chords[-1]) if (read := chord_of(chord.name)) and read.tones] if chords else []
+    )
+    if not key and ends and ends[0].root == ends[-1].root:  # it begins and ends at home
+        minor = (ends[0].root + 3) % 12 in ends[0].tones and (ends[0].root + 4) % 12 not in ends[0].tones
+        key = Key((7 * (ends[0].root + (3 if minor else 0)) + 5) % 12 - 5, "minor" if minor else "major")
     fifths, found = (key.fifths, key.mode) if key else (guess.fifths, guess.mode)
     return filled.model_copy(update={"fifths": fifths, "mode": found})
 

@@ -46,8 +46,12 @@ class LoopFields(BriefFields):
         tuple[str, ...],
         Field(max_length=_MOST_PLAYERS, description="who plays, e.g. piano, bass, drums | 乐器，如 钢琴、贝斯、鼓"),
     ] = ()
-    density: Annotated[int, Field(ge=0, le=3, description="1 sparse to 3 dense; 0: by the mood | 密度 1–3；0：按情绪")] = 0
-    lead: Annotated[Literal["no", "yes"], Field(description="a melody over it: yes or no | 是否加主旋律：yes 或 no")] = "no"
+    density: Annotated[
+        int, Field(ge=0, le=3, description="1 sparse to 3 dense; 0: by the mood | 密度 1–3；0：按情绪")
+    ] = 0
+    lead: Annotated[
+        Literal["no", "yes"], Field(description="a melody over it: yes or no | 是否加主旋律：yes 或 no")
+    ] = "no"
 
 
 class Loop:
@@ -131,6 +135,7 @@ def _step(brief: Brief) -> ArrangementStep:
             language=fields.language,
             seed=brief.seed,
         ),
+        sevenths=feeling.sevenths,
         loops=True,
         temperature=FREEDOM,
     )

@@ -8,6 +8,11 @@ from castalia.core.score import ChordSymbol, Score
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"#": 1, "♯": 1, "b": -1, "♭": -1}
+_THIRDS = {
+    "maj": (4, 7), "min": (3, 7), "dim": (3, 6), "aug": (4, 8), "°": (3, 6), "ø": (3, 6), "+": (4, 8), "-": (3, 7),
+    "m": (3, 7), "M": (4, 7), "Δ": (4, 7),
+}  # fmt: skip
+"""Third and fifth of a chord by what its quality begins with."""
 _SILENT = ("N.C.", "NC", "N.C")
 
 
@@ -59,8 +64,7 @@ def _steps(quality: str) -> set[int]:
     """Semitones above the root; a quality that is not understood may be anything."""
     third, fifth, extra = 4, 7, set[int]()
     left = quality
-    for word, (a, b) in (("maj", (4, 7)), ("min", (3, 7)), ("dim", (3, 6)), ("aug", (4, 8)), ("°", (3, 6)),
-                         ("ø", (3, 6)), ("+", (4, 8)), ("-", (3, 7)), ("m", (3, 7)), ("M", (4, 7)), ("Δ", (4, 7))):  # fmt: skip
+    for word, (a, b) in _THIRDS.items():
         if left.startswith(word):
             third, fifth, left = a, b, left[len(word) :]
             break

@@ -13,6 +13,7 @@ import io
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ def main() -> None:
     args = parser.parse_args()
     pieces = [np.array(piece, np.int64) for piece in json.loads(gzip.decompress(args.file.read_bytes()))[SPLIT]]
     packed = io.BytesIO()
-    np.savez_compressed(packed, **count(pieces))
+    tables: dict[str, Any] = dict(count(pieces))
+    np.savez_compressed(packed, **tables)
     write_atomic(args.out, packed.getvalue())
 
 

@@ -9,7 +9,7 @@ from castalia.core.language import say
 from castalia.core.music import ArrangementStep, Player
 from castalia.core.score import ChordSymbol, Mode, Note, Part, Score
 from castalia.modalities.music.arrange.bass import play_bass
-from castalia.modalities.music.arrange.cells import cells
+from castalia.modalities.music.arrange.cells import Cell, cells
 from castalia.modalities.music.arrange.chordal import play_chords
 from castalia.modalities.music.arrange.drums import play_drums
 from castalia.modalities.music.arrange.stage import NEVER, Stage
@@ -17,7 +17,7 @@ from castalia.modalities.music.files.bars import Bar, bars
 from castalia.modalities.music.harmony.chords import NAMES, name_of
 from castalia.modalities.music.harmony.find import find_chords, tonic_of
 from castalia.modalities.music.harmony.model import ChordModel
-from castalia.modalities.music.harmony.progression import draw_progression
+from castalia.modalities.music.harmony.progression import draw_progression, with_seventh
 
 _PHRASE = 4
 """Bars of a phrase where none are marked."""
@@ -46,6 +46,8 @@ def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
     stage = _stage(step, lines, chords, melody)
     chance = np.random.default_rng(seed)
     parts = [_part(player, stage, chance) for player in step.players]
+    if step.loops:
+        parts = [_round(part, step.length) for part in parts]
     if not any(part.notes for part in parts):
         raise UsageError(
             say("There is nothing to accompany: no bar has a chord.", "没有可伴奏的内容：各小节均无和弦。"),
@@ -53,6 +55,17 @@ def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
         )
     changed = {"parts": (*sketch.parts, *parts), "chords": tuple(chords), "cyclic": step.loops}
     return sketch.model_copy(update=changed)
+
+
+def _round(part: Part, length: int) -> Part:
+    """Without a rest at the end where its last notes are not drums: the piece ends with the bar."""
+    end = max((note.start + note.length for note in part.notes), default=length)
+    if part.kind == "drums" or end == length:
+        return part
+    notes = (
+        each._replace(length=length - each.start) if each.start + each.length == end else each for each in part.notes
+    )
+    return part.model_copy(update={"notes": tuple(notes)})
 
 
 def _filled(sketch: Score, length: int) -> Score:
@@ -68,6 +81,8 @@ def _chords(
         return find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
     full = [bar for bar in lines if bar.number]
     states = draw_progression(len(full), whole.mode, model, seed=seed, temperature=step.temperature or 1.0)
+    if step.sevenths:
+        states = [with_seventh(state, whole.mode) for state in states]
     tonic = tonic_of(whole)
     return tuple(
         ChordSymbol(bar.start, name_of((state % 12 + tonic) % 12, NAMES[state // 12], whole.fifths, whole.mode))
@@ -75,9 +90,13 @@ def _chords(
     )
 
 
-def _stage(step: ArrangementStep, lines: tuple[Bar, ...], chords: tuple[ChordSymbol, ...], melody: tuple[Note, ...]) -> Stage:
+def _stage(
+    step: ArrangementStep, lines: tuple[Bar, ...], chords: tuple[ChordSymbol, ...], melody: tuple[Note, ...]
+) -> Stage:
     made = cells(chords, lines, step.length, melody)
-    marked = {number for number, bar in enumerate(lines) if any(bar.start < end <= bar.end for end in step.sketch.phrases)}
+    marked = {
+        number for number, bar in enumerate(lines) if any(bar.start < end <= bar.end for end in step.sketch.phrases)
+    }
     counted = {number for number, bar in enumerate(lines) if bar.number and bar.number % _PHRASE == 0}
     tonic = tonic_of(step.sketch)
     scale = _SCALES.get(step.sketch.mode, tuple((tone - tonic + 7 * step.sketch.fifths) % 12 for tone in _MAJOR))
@@ -85,11 +104,21 @@ def _stage(step: ArrangementStep, lines: tuple[Bar, ...], chords: tuple[ChordSym
         bars=lines,
         cells=made,
         cadences=frozenset(marked or counted),
-        final=NEVER if step.loops or not made else made[-1].start,
+        final=NEVER if step.loops or not made else _final(made, melody),
         length=step.length,
         scale=frozenset((tonic + tone) % 12 for tone in scale),
         melody=melody,
     )
+
+
+def _final(made: list[Cell], melody: tuple[Note, ...]) -> int:
+    """Where the last chord is struck: with the melody's last note, where the chord stands by then."""
+    last = made[-1]
+    for cell in reversed(made):
+        if cell.chord != last.chord or not melody or last.start <= melody[-1].start:
+            break
+        last = cell
+    return last.start
 
 
 def _part(player: Player, stage: Stage, chance: np.random.Generator) -> Part:

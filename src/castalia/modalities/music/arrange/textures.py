@@ -119,7 +119,9 @@ def _read(data: Mapping[str, Any]) -> Texture:
 
 
 def _strokes(rows: Sequence[Sequence[Any]]) -> tuple[Stroke, ...]:
-    return tuple(Stroke(round(at * QUARTER), round(length * QUARTER), what, accent) for at, length, what, accent in rows)
+    return tuple(
+        Stroke(round(at * QUARTER), round(length * QUARTER), what, accent) for at, length, what, accent in rows
+    )
 
 
 @cache

@@ -13,8 +13,8 @@ _LOWEST, _ROOM = 40, 12
 """MIDI number down to which a range is moved under a low melody, and how wide it stays."""
 _MUDDY = 48
 """MIDI number below which notes stand a fourth apart or more."""
-_ABOVE, _CLASH, _THICK, _CENTRE, _JUMP, _MISSING = 6.0, 60.0, 1.5, 0.25, 1.0, 8.0
-"""Cost of a semitone above the melody, of a semitone against a long note of it, of a second or a muddy interval, of a
+_ABOVE, _CLASH, _THICK, _MUD, _CENTRE, _JUMP, _MISSING = 6.0, 60.0, 1.5, 5.0, 0.25, 1.0, 8.0
+"""Cost of a semitone above the melody, of a semitone against a long note of it, of a second, of a muddy interval, of a
 semitone from the middle of the range, of a semitone of movement, and of a third or seventh that is left out."""
 
 
@@ -76,7 +76,7 @@ def _cost(notes: tuple[int, ...], cell: Cell, before: tuple[int, ...], centre: f
     cost = _CENTRE * abs(sum(notes) / len(notes) - centre)
     cost += _ABOVE * sum(max(0, note + 1 - cell.lowest) for note in notes)
     cost += _CLASH * sum(abs(note - long) == 1 for note in notes for long in cell.long)
-    cost += _THICK * sum(high - low < 3 or (low < _MUDDY and high - low < 5) for low, high in pairwise(notes))
+    cost += sum(_THICK * (high - low < 3) + _MUD * (low < _MUDDY and high - low < 5) for low, high in pairwise(notes))
     if before:
         low_first = zip(notes, before, strict=False)
         high_first = zip(notes[::-1], before[::-1], strict=False)

@@ -57,7 +57,13 @@ def tonic_of(score: Score) -> int:
 
 
 def find_chords(
-    score: Score, melody: tuple[Note, ...], model: ChordModel, *, pace: Pace = "bar", temperature: float = 0.0, seed: int = 0
+    score: Score,
+    melody: tuple[Note, ...],
+    model: ChordModel,
+    *,
+    pace: Pace = "bar",
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> tuple[ChordSymbol, ...]:
     """Chords from the first full bar to the end of a melody, each named for the key.
 
@@ -84,7 +90,7 @@ def find_chords(
 def slots(score: Score, model: ChordModel, pace: Pace) -> list[Slot]:
     """Where chords may change; the pickup has none, and from the last note on there is one."""
     every = bars(score)
-    full = [bar for bar in every if bar.number] or list(every)
+    full = [bar for bar in every if bar.number and bar.start < score.length] or list(every[:1])
     last = max((note.start for part in score.parts for note in part.notes), default=0)
     ends = {score.length, *score.phrases}
     near = [any(bar.end < end <= bar.end + bar.metre.bar for end in ends) for bar in full]
@@ -121,7 +127,13 @@ def half_of(metre: Metre, *, cadence: bool = False) -> int:
 
 
 def _path(
-    cut: list[Slot], score: Score, melody: tuple[Note, ...], model: ChordModel, pace: Pace, temperature: float, seed: int
+    cut: list[Slot],
+    score: Score,
+    melody: tuple[Note, ...],
+    model: ChordModel,
+    pace: Pace,
+    temperature: float,
+    seed: int,
 ) -> list[int]:
     """The state of each slot: Viterbi, or forward filtering and backward sampling (Frühwirth-Schnatter 1994)."""
     seen = _seen(cut, score, melody, model, pace)
@@ -138,7 +150,7 @@ def _path(
     for number, slot in enumerate(cut[1:], 1):
         move = follows + _STEP[pace] * np.log(slot.change)
         if number == len(cut) - 1:
-            move = move + _INTO_END * (_dominants()[:, None] & _tonics()[None, :])
+            move = move + _INTO_END * _dominants()[:, None] * _tonics()[None, :]
         np.fill_diagonal(move, _STEP[pace] * np.log(1 - slot.change))
         moves.append(move)
         ahead = tables[-1][:, None] + move
@@ -211,10 +223,10 @@ def taste(mode: Mode) -> Floats:
 
 
 def _tonics() -> Floats:
-    made = np.zeros(STATES, bool)
-    made[[0, 12]] = True
+    made = np.zeros(STATES)
+    made[[0, 12]] = 1.0
     return made
 
 
 def _dominants() -> Floats:
-    return np.isin(np.arange(STATES) % 12, _DOMINANTS)
+    return np.isin(np.arange(STATES) % 12, _DOMINANTS).astype(float)

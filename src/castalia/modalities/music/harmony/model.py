@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,7 +44,7 @@ class ChordModel:
     build = "counts"
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
         tables = np.load(path, allow_pickle=False)
         self._follows, self._sung = tables["follows"].astype(float), tables["sung"].astype(float)
         self._near = tables["near"]
@@ -58,10 +57,10 @@ class ChordModel:
         """The one that comes with the program."""
         return ChordModel(Path(str(files("castalia") / "data" / "music" / "chords.npz")))
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the file."""
-        return hashlib.sha256(self._path.read_bytes()).hexdigest()
+        return self._digest
 
     def often(self, mode: Mode) -> Floats:
         """Log share of each chord (chords,)."""
@@ -82,13 +81,12 @@ class ChordModel:
         both = self._sung.sum(0).reshape(len(NAMES), 12, 2, 12)
         mixed = np.empty_like(counts)
         for number in range(len(NAMES)):
-            rooted = sum(np.roll(both[number, root], -root, axis=-1) for root in range(12)) + 2.0
+            rooted = np.sum([np.roll(both[number, root], -root, axis=-1) for root in range(12)], axis=0) + 2.0
             rooted = rooted / rooted.sum(-1, keepdims=True)
             for root in range(12):
                 state = 12 * number + root
                 mixed[state] = counts[state] + _BY_ROOT * np.roll(rooted, root, axis=-1)
         return np.log(mixed / mixed.sum(-1, keepdims=True))
-
 
     def near(self, mode: Mode) -> Floats:
         """Nats by which the notes before, here and after speak for each chord (13, 13, 13, chords), `NO_NOTE` for none.

@@ -42,6 +42,17 @@ def draw_progression(count: int, mode: Mode, model: ChordModel, *, seed: int, te
     return made
 
 
+def with_seventh(state: int, mode: Mode) -> int:
+    """A triad with the seventh that the key has; in minor the dominant's is the small one. Others stay as they are."""
+    quality, root = NAMES[state // 12], state % 12
+    scale = (0, 2, 3, 5, 7, 8, 10) if mode in ("minor", "dorian", "phrygian") else (0, 2, 4, 5, 7, 9, 11)
+    if quality == "m":
+        return 12 * NAMES.index("m7") + root
+    if quality != "":
+        return state
+    return 12 * NAMES.index("maj7" if (root + 11) % 12 in scale and root != 7 else "7") + root
+
+
 def _drawn(
     begin: list[int], length: int, mode: Mode, model: ChordModel, temperature: float, chance: np.random.Generator
 ) -> list[int]:

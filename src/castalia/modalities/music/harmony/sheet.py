@@ -1,4 +1,4 @@
-"""Chord sheets: lines of chords as musicians write them down, `| C | Am F | G7 | C |`, or ChordPro, `[C]words [G]words`.
+"""Chord sheets: chords as musicians write them down, `| C | Am F | G7 | C |`, or ChordPro, `[C]words [G]words`.
 
 A sheet is its bars, a bar its words: chord symbols, and `/` where a chord goes on for another share of the bar.
 """
@@ -64,9 +64,7 @@ def read_sheet(text: str) -> Sheet:
             for word in line.split():
                 _add(bars, (word,), line)
     if not bars:
-        raise UsageError(
-            say("The chord sheet has no chords.", "和弦谱中没有和弦。"), hint="| C | Am F | G7 | C |"
-        )
+        raise UsageError(say("The chord sheet has no chords.", "和弦谱中没有和弦。"), hint="| C | Am F | G7 | C |")
     return tuple(_bounded(bars))
 
 
@@ -126,7 +124,9 @@ def _add(bars: list[tuple[str, ...]], words: tuple[str, ...], line: str) -> None
     if words == (AGAIN,):
         if not bars:
             raise UsageError(
-                say("The first bar is {word}: there is none before it.", "第一小节是 {word}，之前没有小节。", word=AGAIN),
+                say(
+                    "The first bar is {word}: there is none before it.", "第一小节是 {word}，之前没有小节。", word=AGAIN
+                ),
                 hint="| C | % | G7 | C |",
             )
         bars.append(bars[-1])
@@ -141,7 +141,7 @@ def _add(bars: list[tuple[str, ...]], words: tuple[str, ...], line: str) -> None
 
 
 def _chord(word: str, line: str) -> str:
-    """The symbol as it is written on; silence always as `N.C.`"""
+    """The symbol as it is written on; silence as `N.C.` always."""
     chord = chord_of(word)
     if chord is None:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -97,7 +98,7 @@ def band(
 
 def instrument_words(text: str) -> tuple[str, ...]:
     """The instruments that a text names, by their first word, in the order of the table."""
-    plain = f" {' '.join(text.lower().replace('-', ' ').split())} "
+    plain = f" {re.sub(r'[^a-z一-鿿]+', ' ', text.lower())} "
     found = [
         (row["words"][0], word)
         for row in _data("instruments.toml")["instrument"]

@@ -96,14 +96,14 @@ class Accompaniment:
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Chords, bass, ranges, the melody kept and left free, the end together."""
-        fields, step = _fields(brief), _step(brief)
+        step = _step(brief)
         melody = step.sketch.parts[0].notes if step.sketch.parts else ()
         theirs = bool(step.chords)  # chords that the user gave may end and clash as they like
         home = not theirs and _ends_at_home(step.sketch, melody)
         under = (ChordFitRule(), BelowMelodyRule()) if melody else ()
         has_bass = any(player.role == "bass" or player.rooted for player in step.players)
         return (
-            NotedRule(BarsRule()) if fields.melody else BarsRule(),
+            NotedRule(BarsRule()),  # the user's melody, or sheet, ends where it ends
             NotedRule(EveryBarRule()) if theirs else EveryBarRule(),
             *((NotedRule(BassRule()) if theirs else BassRule(),) if has_bass else ()),
             InstrumentRangeRule(),

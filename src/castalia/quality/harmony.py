@@ -17,6 +17,9 @@ FIT = 0.65
 Of Bach's validation sopranos 95 % reach .91 with their real chords, one a quarter, and .70 with chords found by the
 bar; with the chords of another piece in the same key 95 % stay below .64 (`benchmarks/harmony_valid.json`)."""
 
+FOREIGN = 0.5
+"""Share below which the chords belong to another piece: half of the strangers' stay below .48."""
+
 
 def melody_fit(score: Score, part: int = 0) -> float:
     """Share of a part's weight that lies on tones of its chords; a note weighs its length, on the beat twice that.
@@ -44,6 +47,8 @@ def melody_fit(score: Score, part: int = 0) -> float:
 class ChordFitRule:
     """The melody's weight lies on notes of its chords (see `melody_fit` and `FIT`).
 
+    Between `FOREIGN` and the aim it is noted only: chromatic and ornate tunes have many notes outside any chord.
+
     Args:
         share: Least share.
         part: Number of the melody's part.
@@ -66,6 +71,7 @@ class ChordFitRule:
                 found=say("{share:.0%} of the melody on chord tones", "旋律 {share:.0%} 为和弦音", share=share),
                 wanted=f"≥ {self.share:.0%}",
                 hint=say("Choose chords that hold the melody's long notes.", "请选用包含旋律长音的和弦。"),
+                severity="refuse" if share < FOREIGN else "note",
             )
         ]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from castalia.core.errors import UsageError
@@ -45,7 +48,9 @@ def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
     chords = step.chords or _chords(step, whole, lines, melody, model, seed)
     stage = _stage(step, lines, chords, melody)
     chance = np.random.default_rng(seed)
-    parts = [_part(player, stage, chance) for player in step.players]
+    basses = {player: play_bass(player, stage, chance) for player in step.players if player.role == "bass"}
+    stage = replace(stage, floors=_floors(stage, basses.values()))
+    parts = [_part(player, stage, basses) for player in step.players]
     if step.loops:
         parts = [_round(part, step.length) for part in parts]
     if not any(part.notes for part in parts):
@@ -121,12 +126,20 @@ def _final(made: list[Cell], melody: tuple[Note, ...]) -> int:
     return last.start
 
 
-def _part(player: Player, stage: Stage, chance: np.random.Generator) -> Part:
+def _floors(stage: Stage, basses: Iterable[Sequence[Note]]) -> tuple[int, ...]:
+    """The lowest note of any bass in each cell."""
+    lines = [note for notes in basses for note in notes]
+    return tuple(
+        min((note.pitch for note in lines if cell.start <= note.start < cell.end), default=0) for cell in stage.cells
+    )
+
+
+def _part(player: Player, stage: Stage, basses: Mapping[Player, tuple[Note, ...]]) -> Part:
     match player.role:
         case "chords":
             notes = play_chords(player, stage)
         case "bass":
-            notes = play_bass(player, stage, chance)
+            notes = basses[player]
         case "drums":
             notes = play_drums(player, stage)
     middle = sorted(note.pitch for note in notes)[len(notes) // 2] if notes else 60

@@ -14,7 +14,7 @@ from castalia.modalities.music.arrange.voicing import voicings
 def play_chords(player: Player, stage: Stage) -> tuple[Note, ...]:
     """The notes of a player of chords."""
     texture = texture_of("chords", player.texture)
-    found = voicings(stage.cells, player.lowest, player.highest, player.voices, rooted=player.rooted)
+    found = voicings(stage.cells, player, stage.floors)
     by_cell = dict(zip(stage.cells, found, strict=True))
     made: list[Note] = []
     for start, end, cell, stroke in struck(stage, texture):

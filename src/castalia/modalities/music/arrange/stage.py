@@ -28,6 +28,8 @@ class Stage:
     scale: frozenset[int]
     """Pitch classes of the key."""
     melody: Sequence[Note]
+    floors: Sequence[int] = ()
+    """Lowest note of the bass in each cell, over which chords stay; empty without a bass."""
 
     def after(self, cell: Cell) -> Cell | None:
         """The next cell, round the end where there is no last chord; None after the last."""

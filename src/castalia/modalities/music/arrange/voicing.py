@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, pairwise, product
 
+from castalia.core.music import Player
 from castalia.modalities.music.arrange.cells import Cell
 
 _WIDEST = 16
 """Semitones from the lowest to the highest note of a chord."""
 _LOWEST, _ROOM = 40, 12
 """MIDI number down to which a range is moved under a low melody, and how wide it stays."""
+_DEEP = 50
+"""MIDI number under which a melody is taken for a bass."""
 _MUDDY = 48
 """MIDI number below which notes stand a fourth apart or more."""
 _ABOVE, _CLASH, _THICK, _MUD, _CENTRE, _JUMP, _MISSING = 6.0, 60.0, 1.5, 5.0, 0.25, 1.0, 8.0
@@ -18,33 +21,33 @@ _ABOVE, _CLASH, _THICK, _MUD, _CENTRE, _JUMP, _MISSING = 6.0, 60.0, 1.5, 5.0, 0.
 semitone from the middle of the range, of a semitone of movement, and of a third or seventh that is left out."""
 
 
-def voicings(made: Sequence[Cell], lowest: int, highest: int, voices: int, *, rooted: bool) -> list[tuple[int, ...]]:
+def voicings(made: Sequence[Cell], player: Player, floors: Sequence[int] = ()) -> list[tuple[int, ...]]:
     """Pitches of each cell, low to high; none where there is no chord.
 
     Args:
         made: The cells.
-        lowest: MIDI number.
-        highest: MIDI number, at least an octave above.
-        voices: Notes at once.
-        rooted: Whether the chord's bass is its lowest note.
+        player: Whose range, voices and root they are.
+        floors: A pitch for each cell that the notes stay over; empty for none.
     """
     found: list[tuple[int, ...]] = []
     before: tuple[int, ...] = ()
-    for cell in made:
-        here = _best(cell, before, lowest, highest, voices, rooted=rooted) if cell.chord.tones else ()
+    for cell, floor in zip(made, floors or [0] * len(made), strict=True):
+        here = _best(cell, before, player, floor) if cell.chord.tones else ()
         found.append(here)
         before = here or before
     return found
 
 
-def _best(
-    cell: Cell, before: tuple[int, ...], lowest: int, highest: int, voices: int, *, rooted: bool
-) -> tuple[int, ...]:
-    top = min(highest, max(cell.lowest - 1, _LOWEST + _ROOM))
-    lowest = min(lowest, top - _ROOM)
+def _best(cell: Cell, before: tuple[int, ...], player: Player, floor: int) -> tuple[int, ...]:
+    lowest, highest, rooted = player.lowest, player.highest, player.rooted
+    if cell.lowest >= _DEEP:  # a melody below is played above
+        highest = min(highest, max(cell.lowest - 1, _LOWEST + _ROOM))
+        lowest = min(lowest, highest - _ROOM)
+    lowest = max(lowest, floor + 1)
+    highest = max(highest, lowest + _ROOM)
     options: list[tuple[float, tuple[int, ...]]] = []
-    for names, missing in _names(cell, voices, rooted=rooted):
-        places = [[pitch for pitch in range(lowest, top + 1) if pitch % 12 == name] for name in names]
+    for names, missing in _names(cell, player.voices, rooted=rooted):
+        places = [[pitch for pitch in range(lowest, highest + 1) if pitch % 12 == name] for name in names]
         for chosen in product(*places):
             notes = tuple(sorted(set(chosen)))
             if len(notes) < len(names) or notes[-1] - notes[0] > _WIDEST + (5 if rooted else 0):
@@ -74,7 +77,8 @@ def _names(cell: Cell, voices: int, *, rooted: bool) -> list[tuple[tuple[int, ..
 
 def _cost(notes: tuple[int, ...], cell: Cell, before: tuple[int, ...], centre: float) -> float:
     cost = _CENTRE * abs(sum(notes) / len(notes) - centre)
-    cost += _ABOVE * sum(max(0, note + 1 - cell.lowest) for note in notes)
+    if cell.lowest >= _DEEP:
+        cost += _ABOVE * sum(max(0, note + 1 - cell.lowest) for note in notes)
     cost += _CLASH * sum(abs(note - long) == 1 for note in notes for long in cell.long)
     cost += sum(_THICK * (high - low < 3) + _MUD * (low < _MUDDY and high - low < 5) for low, high in pairwise(notes))
     if before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from castalia.core.music import Player
 from castalia.core.score import Note
@@ -41,15 +42,15 @@ def _pitches(voicing: tuple[int, ...], stroke: Stroke) -> tuple[int, ...]:
 
 
 def _tied(notes: Sequence[Note], final: int) -> list[Note]:
-    """Notes that go on where the next chord has them too; the last chord is struck anew."""
+    """A chord that goes on with the same notes sounds on; the last one is struck anew."""
     made: list[Note] = []
-    sounding: dict[int, int] = {}
-    for note in sorted(notes):
-        place = sounding.get(note.pitch, -1)
-        before = made[place] if place >= 0 else None
-        if before and before.start + before.length == note.start != final:
-            made[place] = before._replace(length=before.length + note.length)
-        else:
-            sounding[note.pitch] = len(made)
-            made.append(note)
+    before: list[Note] = []
+    for start, group in groupby(sorted(notes), key=lambda note: note.start):
+        here = list(group)
+        goes_on = [note.pitch for note in here] == [note.pitch for note in before] and start != final
+        if goes_on and before[0].start + before[0].length == start:
+            here = [old._replace(length=old.length + new.length) for old, new in zip(before, here, strict=True)]
+            made = made[: -len(here)]
+        made += here
+        before = here
     return made

@@ -30,6 +30,5 @@ def play_drums(player: Player, stage: Stage) -> tuple[Note, ...]:
     made: list[Note] = []
     for start, key, accent in hits:
         end = next(tick for tick in ends if tick > start)
-        length = end - start if start == stage.final else min(end - start, QUARTER)
-        made.append(Note(start, length, key, max(1, min(127, player.loudness + accent))))
+        made.append(Note(start, min(end - start, QUARTER), key, max(1, min(127, player.loudness + accent))))
     return tuple(sorted(set(made)))

@@ -42,7 +42,7 @@ class Texture:
     cadences: Mapping[str, tuple[Stroke, ...]]
     """The same of the last bar of a phrase."""
     ties: bool
-    """Whether notes that two chords share sound on."""
+    """Whether a chord that goes on into the next bar is not struck again."""
     smooth: bool
     """Whether a bass may take the third for a smoother line."""
 

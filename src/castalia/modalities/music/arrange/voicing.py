@@ -16,6 +16,8 @@ _DEEP = 50
 """MIDI number under which a melody is taken for a bass."""
 _MUDDY = 48
 """MIDI number below which notes stand a fourth apart or more."""
+_FEWER = 2.0
+"""Cost of each note fewer than asked for."""
 _ABOVE, _CLASH, _THICK, _MUD, _CENTRE, _JUMP, _MISSING = 6.0, 60.0, 1.5, 5.0, 0.25, 1.0, 8.0
 """Cost of a semitone above the melody, of a semitone against a long note of it, of a second, of a muddy interval, of a
 semitone from the middle of the range, of a semitone of movement, and of a third or seventh that is left out."""
@@ -54,7 +56,8 @@ def _best(cell: Cell, before: tuple[int, ...], player: Player, floor: int) -> tu
                 continue
             if rooted and notes[0] % 12 != cell.chord.bass:
                 continue
-            options.append((_MISSING * missing + _cost(notes, cell, before, (lowest + highest) / 2), notes))
+            fewer = _FEWER * (player.voices - len(notes))
+            options.append((fewer + _MISSING * missing + _cost(notes, cell, before, (lowest + highest) / 2), notes))
     return min(options)[1] if options else (_nearest(cell.chord.bass, lowest),)
 
 

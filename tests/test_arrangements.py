@@ -374,6 +374,16 @@ def test_a_sheet_from_a_file(studio: Studio, tmp_path) -> None:
     assert loop.content.score.parts[0].name == "钢琴"
 
 
+def test_chords_in_the_melodys_own_file_are_played() -> None:
+    names = ("D", "F#7", "Bm", "A", "D", "Em7", "A7", "D")
+    marked = ode().model_copy(update={"chords": tuple(ChordSymbol(192 * bar, name) for bar, name in enumerate(names))})
+    judged = make("accompaniment", melody=marked, texture="piano")
+    assert judged.passed, judged.broken
+    assert tuple(chord.name for chord in score_of(judged).chords) == names
+    late = marked.model_copy(update={"chords": marked.chords[2:]})
+    assert score_of(make("accompaniment", melody=late)).chords[0].start == 0
+
+
 def test_what_is_asked_wrongly_is_said(tmp_path) -> None:
     with pytest.raises(UsageError, match="neither a melody nor chords"):
         make("accompaniment", "something")

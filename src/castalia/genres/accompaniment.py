@@ -44,7 +44,10 @@ class AccompanimentFields(BriefFields):
     """Fields of an accompaniment."""
 
     melody: Annotated[
-        Score | None, Field(description="score file whose melody is accompanied | 乐谱文件，为其旋律写伴奏")
+        Score | None,
+        Field(
+            description="score file whose melody is accompanied, by the chords in it if any | 乐谱文件，为其旋律写伴奏"
+        ),
     ] = None
     chords: Annotated[
         str,
@@ -222,8 +225,11 @@ def _chord_tones(chords: tuple[ChordSymbol, ...], length: int) -> Part:
 
 
 def _given(fields: AccompanimentFields, sketch: Score, length: int) -> tuple[ChordSymbol, ...]:
+    """The sheet's chords in time, else those that the melody's file has over its staff; none are to be found."""
     if not fields.chords.strip():
-        return ()
+        written = fields.melody.chords if fields.melody else ()
+        complete = written and written[0].start <= sketch.pickup and all(chord_of(chord.name) for chord in written)
+        return tuple(chord for chord in written if chord.start < length) if complete else ()
     part = Part(name="", notes=(Note(0, length, 60),))
     full = [bar for bar in bars(sketch.model_copy(update={"parts": (part,)})) if bar.number]
     return place_chords(read_sheet(fields.chords), full)

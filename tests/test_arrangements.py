@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from castalia import genres, quality
 from castalia.core.errors import RefusedError, UsageError
-from castalia.core.music import ArrangementStep, Player
+from castalia.core.music import ArrangementStep, Player, TuneStep
 from castalia.core.score import QUARTER, ChordSymbol, Metre, Note, Part, Score
 from castalia.core.values import Brief, Judged
 from castalia.genres._moods import mood
@@ -284,6 +284,28 @@ def test_loops_pass_in_every_metre(metre: str) -> None:
 
 def test_other_seeds_other_loops() -> None:
     assert len({score_of(make("loop", "calm evening", seed=seed)).model_dump_json() for seed in range(8)}) == 8
+
+
+def test_a_lead_is_a_step_over_the_players_chords() -> None:
+    room = genres.find("loop")
+    brief = Brief(genre="loop", words="calm", fields=genres.fields_of(room, {"lead": "yes"}), seed=1)
+    below, maker = room.plan(brief).music
+    assert callable(maker)
+    players = arrange(below, COMPOSERS.chords, seed=1)
+    step = maker({"loop": players.model_dump_json()})
+    assert isinstance(step, TuneStep)
+    assert step.chords == players.chords
+    assert step.length == players.length
+    assert step.phrases == (768, 1536)
+    assert step.highest - step.lowest >= 12
+    tune = step.sketch.model_copy(
+        update={"parts": (step.sketch.parts[0].model_copy(update={"notes": (Note(0, 1536, 77),)}),)}
+    )
+    parts = {"loop": players.model_dump_json(), "lead": tune.model_dump_json()}
+    made = room.assemble(brief, parts).score
+    assert made
+    assert made.parts[0].kind == "voice"
+    assert made.cyclic
 
 
 def test_words_shape_a_loop() -> None:

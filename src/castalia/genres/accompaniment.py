@@ -14,6 +14,7 @@ from castalia.core.music import ArrangementStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import ChordSymbol, Metre, Mode, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText
+from castalia.genres._moods import mood
 from castalia.genres._music import Key, NotedRule, mood_of, wished_key
 from castalia.genres._players import ensemble, instrument_words, suits
 from castalia.modalities.music import bars, chord_of, melody_of, place_chords, read_sheet, write_abc
@@ -253,7 +254,7 @@ def _key(fields: AccompanimentFields, words: str, given: Score) -> tuple[int, Mo
 
 
 def _texture(words: str, metre: Metre, tempo: float) -> Texture:
-    """By the words, else by metre and tempo."""
+    """By the words, else by metre, mood and tempo."""
     if re.search(r"\bwaltz|圆舞曲|华尔兹", words, re.IGNORECASE) and suits("waltz", metre):
         return "waltz"
     for name in instrument_words(words):
@@ -263,7 +264,8 @@ def _texture(words: str, metre: Metre, tempo: float) -> Texture:
         return "waltz" if tempo >= 100 else "piano"
     if metre.unit == 8:
         return "guitar"
-    return "band" if tempo >= 112 else "piano"
+    dense = mood(words).density
+    return "band" if dense == 3 or (dense == 2 and tempo >= 112) else "piano"
 
 
 def _ends_at_home(sketch: Score, melody: tuple[Note, ...]) -> bool:

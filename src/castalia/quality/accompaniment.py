@@ -17,7 +17,8 @@ LOW = {"bass": 23, "chords": 33}
 """Lowest MIDI numbers that are played by kind of part: a bass of five strings, a chord's lowest note."""
 HIGH = {"bass": 64, "chords": 88}
 ABOVE = 0.15
-"""Most of an accompaniment's time above the melody. Measured on nothing: a third voice above a tune hides it."""
+"""Most of an accompaniment's time above the melody: what sounds above a tune is taken for the tune. A choice, not a
+figure."""
 
 
 @dataclass(frozen=True)

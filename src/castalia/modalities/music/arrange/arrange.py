@@ -39,7 +39,7 @@ def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
         seed: Of chords that are drawn, and of walking basses.
 
     Raises:
-        UsageError: a player's texture is not known, or nothing would be played.
+        UsageError: a player's texture is not known, or no bar has a chord.
     """
     sketch = step.sketch
     melody = sketch.parts[0].notes if sketch.parts else ()
@@ -53,7 +53,7 @@ def arrange(step: ArrangementStep, model: ChordModel, *, seed: int) -> Score:
     parts = [_part(player, stage, basses) for player in step.players]
     if step.loops:
         parts = [_round(part, step.length) for part in parts]
-    if not any(part.notes for part in parts):
+    if not any(cell.chord.tones for cell in stage.cells):
         raise UsageError(
             say("There is nothing to accompany: no bar has a chord.", "没有可伴奏的内容：各小节均无和弦。"),
             hint="| C | Am F | G7 | C |",

@@ -33,9 +33,7 @@ def _pitches(voicing: tuple[int, ...], stroke: Stroke) -> tuple[int, ...]:
         case "upper":
             return voicing[1:] or voicing
         case int(number):
-            octaves, place = divmod(number, max(len(voicing), 1))
-            if octaves:  # beyond the highest: back towards the lowest, which stays under the melody
-                place = max(0, len(voicing) - 2 - place)
+            place = number % max(len(voicing), 1)  # an octave up it might cross the melody
             return voicing[place : place + 1]
         case _:
             return voicing

@@ -222,13 +222,18 @@ def _ending(score: Score, melody: tuple[Note, ...]) -> Floats:
     return made
 
 
-def taste(mode: Mode) -> Floats:
-    """What songs like beside what chorales say."""
+def taste(mode: Mode, *, plain: bool = True) -> Floats:
+    """What songs like beside what chorales say, nats for each chord.
+
+    Args:
+        mode: Of the key.
+        plain: Whether the chords of most songs are liked best.
+    """
     minor = mode in ("minor", "dorian", "phrygian")
     scale = (0, 2, 3, 5, 7, 8, 10, 11) if minor else (0, 2, 4, 5, 7, 9, 11)
     strange = [sum(tone not in scale for tone in tones(state)) for state in range(STATES)]
     made = np.repeat([_QUALITY[name] for name in NAMES], 12) + _CHROMATIC * np.array(strange)
-    for name, roots, nats in _PLAIN[minor]:
+    for name, roots, nats in _PLAIN[minor] if plain else ():
         made[[12 * NAMES.index(name) + root for root in roots]] += nats
     return made
 

@@ -13,8 +13,10 @@ PHRASE = 4
 """Chords of a phrase."""
 _TRIES = 12
 """Phrases that are drawn; the first one with the most different chords is taken."""
-_STRICT = 2.0
+_STRICT = 1.5
 """How much stronger than under a melody the liking for plain chords of the key is."""
+_AT_HOME = -1.5
+"""Nats for a chord on the tonic in the middle of a phrase."""
 _LEAD_HOME = 1.2
 """Nats for a fifth or a step that leads from the end to the beginning."""
 
@@ -57,8 +59,9 @@ def _drawn(
     begin: list[int], length: int, mode: Mode, model: ChordModel, temperature: float, chance: np.random.Generator
 ) -> list[int]:
     """A phrase that begins so and leads back to its beginning."""
-    move = model.follows(mode) + _STRICT * taste(mode)
     home = begin[0]
+    away = np.array([float(state % 12 == home % 12) for state in range(STATES)])
+    move = model.follows(mode) + _STRICT * taste(mode, plain=False) + _AT_HOME * away
     back = move[:, home] + _LEAD_HOME * _leading(home)
     ahead = [back]  # nats of getting home from each chord, by how many steps are left
     for _ in range(length):

@@ -76,6 +76,8 @@ def strokes(texture: Texture, bar: Bar, *, cadence: bool) -> list[Stroke]:
     for number, (name, length) in enumerate(parts):
         last = cadence and number == len(parts) - 1
         found = (texture.cadences.get(name) if last else None) or texture.bars.get(name)
+        if found and last and name not in texture.cadences and texture.role == "chords":
+            found = _resting(found, length, metre=bar.metre)
         if found is None and texture.role in _HOLD:
             found = (Stroke(0, length, _HOLD[texture.role], 0),)
         made += [stroke._replace(start=stroke.start + start) for stroke in found or ()]
@@ -85,6 +87,15 @@ def strokes(texture: Texture, bar: Bar, *, cadence: bool) -> list[Stroke]:
         for stroke in made
         if stroke.start < bar.length
     ]
+
+
+def _resting(found: Sequence[Stroke], length: int, *, metre: Metre) -> tuple[Stroke, ...]:
+    """A bar that comes to rest: from a beat in its second half on the chord is held."""
+    beat = 3 * _EIGHTH if metre.unit >= 8 else QUARTER
+    beats = [stroke.start for stroke in found if stroke.start * 2 >= length and stroke.start % beat == 0]
+    if not beats:
+        return tuple(found)
+    return (*(stroke for stroke in found if stroke.start < beats[0]), Stroke(beats[0], length - beats[0], "all", 0))
 
 
 def _parts(metre: Metre) -> list[tuple[str, int]]:

@@ -19,11 +19,13 @@ from castalia.quality import readability
 ALL = genres.every()
 EACH = [(genre, language) for genre in ALL for language in genre.languages]
 WORDS = {"en": "first snow over the harbour", "zh": "秋夜江上望月"}
+NEEDED: dict[str, dict[str, object]] = {"accompaniment": {"chords": "| C | Am F | G7 | C |"}}
+"""What a genre cannot do without, beside words."""
 ROOT = Path(__file__).parent.parent
 
 
 def brief(genre, language: str) -> Brief:
-    fields: BriefFields = genres.fields_of(genre, {"language": language})
+    fields: BriefFields = genres.fields_of(genre, {"language": language} | NEEDED.get(genre.name, {}))
     return Brief(genre=genre.name, words=WORDS[language], fields=fields, seed=1)
 
 

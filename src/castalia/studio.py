@@ -22,7 +22,19 @@ from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.score import Score
-from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
+from castalia.core.values import (
+    Brief,
+    Content,
+    Draft,
+    Evidence,
+    GivenText,
+    Judged,
+    KeptFile,
+    Language,
+    MarkedFile,
+    Record,
+    Work,
+)
 from castalia.library import Library
 from castalia.modalities import music, text
 
@@ -319,6 +331,8 @@ class Studio:
     def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str]]:
         """A field's value and the works it comes from; of a path, where the field is a score, the score there."""
         field = room.fields.model_fields.get(name)
+        if field and any(isinstance(mark, GivenText) for mark in field.metadata) and isinstance(value, str | Path):
+            return _words_of(str(value)), ()
         if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
             return value, ()
         path = Path(value)
@@ -438,6 +452,19 @@ def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
     """The plan with the user's sampling values in each step."""
     changed: dict[str, Any] = dict(sampling)
     return Plan(tuple(replace(step, sampling=replace(step.sampling, **changed)) for step in plan.steps))
+
+
+def _words_of(value: str) -> str:
+    """The text of a file, where the value names one; else the value itself."""
+    plain = value.strip()
+    if "\n" in plain or len(plain) > 1000 or not Path(plain).is_file():
+        return value
+    try:
+        return provenance.read_limited(Path(plain)).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=plain), hint="iconv -t UTF-8"
+        ) from error
 
 
 def _seed(seed: int | None) -> int:

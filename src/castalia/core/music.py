@@ -1,10 +1,10 @@
-"""Music to write, as steps of a plan: four voices, a melody."""
+"""Music to write, as steps of a plan: four voices, a melody, an accompaniment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from castalia.core.score import ChordSymbol, Note, Score
 
@@ -82,6 +82,49 @@ class TuneStep:
     temperature: float = 0.8
 
 
-MusicStep = VoicesStep | TuneStep
+@dataclass(frozen=True)
+class Player:
+    """Somebody who accompanies: which texture is played, on what, where and how loud."""
+
+    name: str
+    """As printed before the staff."""
+    role: Literal["chords", "bass", "drums"]
+    texture: str
+    """A name in `data/textures.toml`, of this role."""
+    program: int = 0
+    """General MIDI program, from 0."""
+    lowest: int = 48
+    highest: int = 71
+    """MIDI numbers between which it plays, both within; of drums nothing."""
+    loudness: int = 68
+    """MIDI velocity about which the texture's accents lie."""
+    voices: int = 3
+    """Notes of a chord at once."""
+    rooted: bool = False
+    """Whether its lowest note is the chord's bass: of one who plays without a bass."""
+
+
+@dataclass(frozen=True)
+class ArrangementStep:
+    """One node of a plan: an accompaniment to write, and the chords too where none are given."""
+
+    name: str
+    sketch: Score
+    """Title, key, metres, pickup and tempo of the finished score, and the melody that stands, as its first part; with
+    no part there is none."""
+    length: int
+    """Ticks of the whole."""
+    players: tuple[Player, ...]
+    chords: tuple[ChordSymbol, ...] = ()
+    """What is played; empty has them found under the melody, or drawn, a chord a bar, where there is none."""
+    sevenths: bool = False
+    """Whether triads that are drawn get the sevenths of the key."""
+    loops: bool = False
+    """Whether the end leads to the beginning, instead of closing on a full chord."""
+    temperature: float = 0.0
+    """0 takes the likeliest chords; above, they are drawn."""
+
+
+MusicStep = VoicesStep | TuneStep | ArrangementStep
 MusicStepMaker = Callable[[Mapping[str, str]], MusicStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores as JSON of `Score`."""

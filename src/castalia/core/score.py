@@ -88,6 +88,10 @@ class Score(Value):
     phrases: tuple[int, ...] = ()
     """Ticks at which a phrase ends on a held note (a fermata in a chorale)."""
 
+    cyclic: bool = False
+    """Whether it is played round and round: its sound ends exactly with its last bar, and what rings on is heard at
+    the beginning."""
+
     @property
     def length(self) -> int:
         """Ticks up to the end of the last note."""

@@ -18,6 +18,13 @@ Language = Literal["en", "zh"]
 """Language of a work, as an ISO 639-1 code."""
 
 
+class GivenText:
+    """Marks a text field of a brief (`Annotated[str, GivenText()]`) that may also name a text file or a work.
+
+    The studio then takes the words of that file or work; the work becomes a parent.
+    """
+
+
 class BriefFields(Value):
     """What every genre lets the user say beside the words; a genre adds its own fields in a subclass.
 

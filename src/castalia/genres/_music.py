@@ -105,13 +105,18 @@ def wished_key(given: str, words: str) -> Key | None:
 
 def mood_of(words: str) -> tuple[Mode | None, int]:
     """(mode, tempo in quarters a minute) that the words ask for."""
-    plain = set(re.findall(r"[a-z]+", words.lower()))
-    hits = [
-        mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])
-    ]
+    hits = moods_in(words)
     modes = [mood["mode"] for mood in hits if "mode" in mood]
     tempos = [int(mood["tempo"]) for mood in hits]
     return (modes[0] if modes else None), (round(sum(tempos) / len(tempos)) if tempos else _DEFAULT_TEMPO)
+
+
+def moods_in(words: str) -> list[dict[str, Any]]:
+    """The groups of `data/moods.toml` that a text names a word of."""
+    plain = set(re.findall(r"[a-z]+", words.lower()))
+    return [
+        mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])
+    ]
 
 
 def tempered(key: Key, *, nats: float) -> dict[int, float]:
@@ -122,6 +127,12 @@ def tempered(key: Key, *, nats: float) -> dict[int, float]:
 def only(names: Sequence[int]) -> dict[int, float]:
     """A wish for these pitch classes and no others."""
     return {name: float("-inf") for name in range(12) if name not in names}
+
+
+def drawn_key(seed: int, mode: Mode | None) -> Key:
+    """A key of few accidentals, by the seed."""
+    chosen: Mode = mode or ("major", "minor")[seed // 7 % 2]
+    return Key((0, 1, -1, 2, -2, 3, -3)[seed % 7], chosen)
 
 
 def _key(letter: str, sign: str, mode: Mode) -> Key:

@@ -15,7 +15,7 @@ from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, NotedRule, mood_of, only, tempered, wished_key
+from castalia.genres._music import Key, NotedRule, drawn_key, mood_of, only, tempered, wished_key
 from castalia.genres._phrases import Phrase, phrases_of
 from castalia.modalities.music import melody_of, write_abc
 from castalia.quality import (
@@ -161,7 +161,7 @@ def _sketch(brief: Brief, fields: ChoraleFields, key: Key, tempo: int) -> Score:
 def _composed(brief: Brief, fields: ChoraleFields) -> VoicesStep:
     """Phrases that each come to rest on a chord of the plan, the last on the tonic; between, the model goes freely."""
     mode, tempo = mood_of(f"{brief.words} {fields.style}")
-    key = wished_key(fields.key, f"{brief.words} {fields.style}") or _drawn(brief.seed, mode)
+    key = wished_key(fields.key, f"{brief.words} {fields.style}") or drawn_key(brief.seed, mode)
     sketch = _sketch(brief, fields, key, tempo)
     phrases = phrases_of(key, fields.bars, sketch.metres[0].bar, brief.seed)
     raised = key.mode == "minor" and brief.seed % 3 == 0  # some end on the major chord, as Bach's do
@@ -385,12 +385,6 @@ def _within(step: VoicesStep, kept: Kept) -> tuple[Note, ...]:
 def _named(key: Key) -> str:
     letters = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
     return f"{letters[key.tonic]} {key.mode}"
-
-
-def _drawn(seed: int, mode: Literal["major", "minor"] | None) -> Key:
-    """A key of few accidentals, by the seed."""
-    chosen = mode or ("major", "minor")[seed // 7 % 2]
-    return Key((0, 1, -1, 2, -2, 3, -3)[seed % 7], chosen)
 
 
 def _into_range(low: int, high: int) -> int:

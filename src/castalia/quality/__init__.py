@@ -1,5 +1,10 @@
 """The quality desk's front: judge a draft, and the rules that genres are made of."""
 
+from castalia.quality.accompaniment import BassRule as BassRule
+from castalia.quality.accompaniment import BelowMelodyRule as BelowMelodyRule
+from castalia.quality.accompaniment import EndTogetherRule as EndTogetherRule
+from castalia.quality.accompaniment import InstrumentRangeRule as InstrumentRangeRule
+from castalia.quality.accompaniment import OverlapRule as OverlapRule
 from castalia.quality.cadences import CadenceRule as CadenceRule
 from castalia.quality.cadences import LeadingNoteRule as LeadingNoteRule
 from castalia.quality.claims import ClaimsRule as ClaimsRule
@@ -17,6 +22,10 @@ from castalia.quality.counterpoint import SpacingRule as SpacingRule
 from castalia.quality.events import EventsRule as EventsRule
 from castalia.quality.facts import UnsupportedFactsRule as UnsupportedFactsRule
 from castalia.quality.facts import unsupported as unsupported
+from castalia.quality.harmony import ChordFitRule as ChordFitRule
+from castalia.quality.harmony import EveryBarRule as EveryBarRule
+from castalia.quality.harmony import LoopRule as LoopRule
+from castalia.quality.harmony import melody_fit as melody_fit
 from castalia.quality.house import house_rules as house_rules
 from castalia.quality.judge import judge as judge
 from castalia.quality.judge import nearest as nearest

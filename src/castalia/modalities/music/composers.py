@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from castalia.modalities.music.harmony.model import ChordModel
 from castalia.modalities.music.voices.model import ChoraleModel
 
 
@@ -22,3 +23,8 @@ class Composers:
     def voices(self) -> ChoraleModel:
         """Writes four voices."""
         return ChoraleModel(self._named) if self._named else ChoraleModel.default()
+
+    @cached_property
+    def chords(self) -> ChordModel:
+        """Finds and draws chords."""
+        return ChordModel.default()

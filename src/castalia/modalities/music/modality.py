@@ -9,10 +9,11 @@ from typing import Protocol
 
 from castalia.core import seeds
 from castalia.core.language import say
-from castalia.core.music import MusicStep, VoicesStep
+from castalia.core.music import ArrangementStep, MusicStep, VoicesStep
 from castalia.core.ports import Plan, Progress
 from castalia.core.score import Score
 from castalia.core.values import Brief, Content, Draft, Evidence
+from castalia.modalities.music.arrange.arrange import arrange
 from castalia.modalities.music.composers import Composers
 from castalia.modalities.music.voices.decode import score_of
 from castalia.modalities.music.voices.encode import given_of, leading_note, leaning_of, still_of
@@ -92,6 +93,8 @@ def _write(step: MusicStep, composers: Composers, seed: int) -> Composed:
     match step:
         case VoicesStep():
             return _voices(step, composers, seed)
+        case ArrangementStep():
+            return _arrangement(step, composers, seed)
         case _:
             raise NotImplementedError
 
@@ -103,6 +106,11 @@ def _voices(step: VoicesStep, composers: Composers, seed: int) -> Composed:
     drafts = write(composers.voices, task, drafts=DRAFTS, seed=seed)
     best = drafts.order()[0]
     return Composed(score_of(drafts.frames[best], step), composers.voices, task.asked, float(drafts.cost[best]))
+
+
+def _arrangement(step: ArrangementStep, composers: Composers, seed: int) -> Composed:
+    score = arrange(step, composers.chords, seed=seed)
+    return Composed(score, composers.chords, len(score.chords), 0.0)
 
 
 def _evidence(done: list[Composed], seed: int) -> Evidence:

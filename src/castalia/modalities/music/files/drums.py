@@ -20,7 +20,7 @@ _PLACES = {
     45: Place("B", 4), 46: Place("G", 5, "circle-x"), 47: Place("D", 5), 48: Place("E", 5), 49: Place("A", 5, "x"),
     50: Place("E", 5), 51: Place("F", 5, "x"), 52: Place("B", 5, "x"), 53: Place("F", 5, "diamond"),
     54: Place("E", 5, "x"), 55: Place("A", 5, "x"), 56: Place("E", 5, "triangle"), 57: Place("A", 5, "x"),
-    59: Place("F", 5, "x"),
+    59: Place("F", 5, "x"), 70: Place("G", 5, "x"),
 }  # fmt: skip
 
 

@@ -106,7 +106,8 @@ class _Clock:
         pace: NDArray[np.float64] = np.ones(count)
         for edge in (tick for tick in score.phrases if tick < score.length):
             _slow(pace, ticks, edge, _SLOWING, _PHRASE_TEMPO)
-        _slow(pace, ticks, score.length, min(2 * score.metres[-1].bar, score.length // 4), _LAST_TEMPO)
+        if not score.cyclic:
+            _slow(pace, ticks, score.length, min(2 * score.metres[-1].bar, score.length // 4), _LAST_TEMPO)
         seconds = _STEP / QUARTER * 60 / score.tempo / pace
         held = [tick for tick in score.phrases if tick <= score.length]
         for tick in held:

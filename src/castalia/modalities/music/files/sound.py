@@ -27,6 +27,8 @@ _TAIL = 1.5
 """Seconds that the last notes may die away."""
 _FADE = 0.4
 """Seconds at the end of the tail in which it is faded out."""
+_ECHO = 1.6
+"""Seconds that the hall rings on."""
 _LEAD = 0.05
 """Seconds of silence that are left at the beginning."""
 _QUIET = 10 ** (-66 / 20)
@@ -43,6 +45,8 @@ _FORMATS = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_16"), "mp3": ("MP3",
 
 def render_sound(score: Score, soundfont: Path, *, rate: int = RATE) -> NDArray[np.float32]:
     """The score played in a small hall, at -18 LUFS, with a true peak below -1 dBFS.
+
+    A score that goes round has exactly the length of its bars, so that it can be played again without a seam.
 
     Args:
         score: What is played.
@@ -71,6 +75,8 @@ def render_sound(score: Score, soundfont: Path, *, rate: int = RATE) -> NDArray[
         )  # fmt: skip
     notes = perform(score)
     dry = _played(score, notes, soundfont, rate)
+    if score.cyclic:
+        return normalise(_round(dry, round(score.seconds * rate), rate), rate)
     return normalise(_trimmed(in_hall(dry, rate), rate), rate)
 
 
@@ -169,6 +175,16 @@ def _seated(score: Score, soundfont: Path, rate: int) -> tuple[Synth, list[int]]
         place = 2 * number / max(1, len(score.parts) - 1) - 1 if len(score.parts) > 1 else 0.0
         synth.control_change(channel, 10, 64 if drums or part.kind == "bass" else round(64 + _SPREAD * place))
     return synth, channels
+
+
+def _round(dry: NDArray[np.float32], length: int, rate: int) -> NDArray[np.float32]:
+    """The sound in the hall, exactly so many samples long: what rings on after the end is heard at the beginning."""
+    rung = in_hall(np.concatenate([dry, np.zeros((round(_ECHO * rate), 2), np.float32)]), rate)
+    made = np.zeros((length, 2), np.float32)
+    for start in range(0, len(rung), length):
+        piece = rung[start : start + length]
+        made[: len(piece)] += piece
+    return made
 
 
 def _trimmed(sound: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

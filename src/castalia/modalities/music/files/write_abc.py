@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 
 from castalia.core.score import QUARTER, Mode, Note, Part, Score
 from castalia.modalities.music.files.bars import Bar, bars
@@ -81,8 +82,8 @@ class _Voice:
             last = index + 1 == len(self._bars)
             heard = [voice for voice in voices if voice]
             self._loud = self._disputed(heard)
+            words.append(_sung([part for piece in voices[0] for part in self._parted(piece)]))
             music.append(change + " & ".join(self._bar(voice, bar, number) for number, voice in enumerate(heard)))
-            words.append(_sung(voices[0]))
             if last or (bar.number and bar.number % _BARS_A_LINE == 0):
                 made.append(" | ".join(music) + (" |]" if last else " |"))
                 if sung:
@@ -99,6 +100,7 @@ class _Voice:
 
     def _bar(self, pieces: list[Piece], bar: Bar, overlay: int) -> str:
         made: list[str] = []
+        pieces = pieces if overlay else [part for piece in pieces for part in self._parted(piece)]
         for index, piece in enumerate(pieces):
             if piece.triplet in ("begin", "single"):
                 count = next(i for i in range(index, len(pieces)) if pieces[i].triplet in ("end", "single")) - index + 1
@@ -106,6 +108,23 @@ class _Voice:
             joined = piece.value >= 8 and (piece.end - bar.start + bar.skipped) % QUARTER and piece.end != bar.end
             made.append(self._piece(piece, overlay) + ("" if joined else " "))
         return "".join(made).strip()
+
+    def _parted(self, piece: Piece) -> list[Piece]:
+        """A piece cut where chords begin within it, as ABC writes a chord before a note or rest alone."""
+        inside = [chord.start for chord in self._chords if piece.start < chord.start < piece.end]
+        if not inside or piece.triplet:
+            return [piece]
+        edges = [piece.start, *inside, piece.end]
+        sounds = bool(piece.notes)
+        return [
+            piece._replace(
+                start=start,
+                length=end - start,
+                tied_from=piece.tied_from if start == piece.start else sounds,
+                tied_to=piece.tied_to if end == piece.end else sounds,
+            )
+            for start, end in pairwise(edges)
+        ]
 
     def _piece(self, piece: Piece, overlay: int) -> str:
         before = ""

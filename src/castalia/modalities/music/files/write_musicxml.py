@@ -13,6 +13,9 @@ _HEAD = (
     b'"-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 
+_KEYBOARDS = 24
+"""General MIDI programs below it are played with two hands."""
+
 
 def write_musicxml(score: Score) -> bytes:
     """The score as a MusicXML file in UTF-8; every note, bar, tie, syllable, chord symbol and fermata of it.
@@ -31,7 +34,11 @@ def write_musicxml(score: Score) -> bytes:
     listed = SubElement(root, "part-list")
     _group(listed, score, "start")
     for number, part in enumerate(score.parts, 1):
+        if number < len(score.parts) and _hands(part, score.parts[number]):
+            _brace(listed, "start")
         _listed(listed, part, number)
+        if number > 1 and _hands(score.parts[number - 2], part):
+            _brace(listed, "stop")
     _group(listed, score, "stop")
     lines = bars(score)
     for number, part in enumerate(score.parts, 1):
@@ -55,6 +62,18 @@ def _group(listed: Element, score: Score, kind: str) -> None:
         group = SubElement(listed, "part-group", type=kind, number="1")
         if kind == "start":
             text(group, "group-symbol", "bracket")
+
+
+def _hands(upper: Part, lower: Part) -> bool:
+    """Whether two parts are the hands of one keyboard."""
+    return (upper.kind, lower.kind) == ("chords", "bass") and upper.program == lower.program < _KEYBOARDS
+
+
+def _brace(listed: Element, kind: str) -> None:
+    group = SubElement(listed, "part-group", type=kind, number="2")
+    if kind == "start":
+        text(group, "group-symbol", "brace")
+        text(group, "group-barline", "yes")
 
 
 def _listed(listed: Element, part: Part, number: int) -> None:

@@ -100,7 +100,7 @@ def slots(score: Score, model: ChordModel, pace: Pace) -> list[Slot]:
     every = bars(score)
     full = [bar for bar in every if bar.number and bar.start < score.length] or list(every[:1])
     last = max((note.start for part in score.parts for note in part.notes), default=0)
-    ends = {score.length, *score.phrases}
+    ends = {last + 1, *score.phrases}  # the last note may sound over several bars
     near = [any(bar.end < end <= bar.end + bar.metre.bar for end in ends) for bar in full]
     made: list[Slot] = []
     for bar, cadence in zip(full, near, strict=True):

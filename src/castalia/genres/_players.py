@@ -20,6 +20,9 @@ _CALM = 84
 """Quarters a minute below which a piece is calm."""
 _SHIFT = {"low": -5, "middle": 0, "high": 5}
 """Semitones by which a register moves the range of chords."""
+_SUSTAINED = ("hold", "pad")
+"""Textures of which one piece needs one: another player moves, or plays `_APART` semitones higher."""
+_APART = 7
 _LOUD = {"chords": 62, "bass": 72, "drums": 66}
 _QUIETER = (-8, -2, 4)
 """Velocity added by density."""
@@ -76,7 +79,16 @@ def band(
     for number, row in enumerate(rows):
         role, low, high = row["role"], *row["range"]
         moved = _SHIFT[register] if role == "chords" else 0
-        texture = chance.choice(row["textures"][density - 1])
+        textures = row["textures"][density - 1]
+        holds = any(other is not row and _only_holds(other, density) for other in rows) or any(
+            player.texture in _SUSTAINED for player in made
+        )
+        if role == "chords" and holds:
+            if moving := [name for level in row["textures"][density - 1 :] for name in level if name not in _SUSTAINED]:
+                textures = moving[:2] if not _only_holds(row, density) else textures
+            elif made:
+                moved += _APART
+        texture = chance.choice(textures)
         if role == "drums" and drums not in ("", "none"):
             texture = drums
         rooted = alone and role == "chords" and number == 0
@@ -94,6 +106,11 @@ def band(
             )
         )
     return tuple(made)
+
+
+def _only_holds(row: Mapping[str, Any], density: int) -> bool:
+    """Whether an instrument of chords has nothing but long chords to play."""
+    return row["role"] == "chords" and all(name in _SUSTAINED for name in row["textures"][density - 1])
 
 
 def instrument_words(text: str) -> tuple[str, ...]:

@@ -373,7 +373,7 @@ class Studio:
         return brief, [doubt for _, _, doubts in read.values() for doubt in doubts]
 
     def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str], Sequence[Finding]]:
-        """A field's value, the works it comes from, and doubts; of a path, where the field is a score, the score there."""
+        """A field's value, its works, and doubts; of a path, where the field is a score, the score there."""
         field = room.fields.model_fields.get(name)
         if field and any(isinstance(mark, GivenText) for mark in field.metadata) and isinstance(value, str | Path):
             return _words_of(str(value)), (), ()

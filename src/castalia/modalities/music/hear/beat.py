@@ -20,9 +20,9 @@ SLOWEST, FASTEST = 40.0, 208.0
 """Quarters a minute that are looked for."""
 _LIKELY, _SPREAD = 92.0, 0.30
 """The tempo that is likeliest where rhythm leaves it open, and the deviation of its logarithm."""
-_PLACES = {0: 0.0, 24: 0.45, 12: 1.3, 36: 1.3, 16: 2.0, 32: 2.0}
+_PLACES = {0: 0.0, 24: 0.45, 12: 1.3, 36: 1.3, 16: 1.1, 32: 1.1}
 """Ticks of a beat that notes begin on, with what each costs, nats."""
-_LENGTHS = {12: 1.3, 16: 2.4, 24: 0.5, 32: 2.4, 36: 1.2, 48: 0.0, 72: 0.9, 96: 0.4, 144: 1.0, 192: 1.0}
+_LENGTHS = {12: 1.3, 16: 1.3, 24: 0.5, 32: 2.0, 36: 1.2, 48: 0.0, 72: 0.9, 96: 0.4, 144: 1.0, 192: 1.0}
 """Ticks from note to note, with what each costs."""
 _RARE = 2.6
 _WORST = 8.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 
 import numpy as np
@@ -161,7 +162,7 @@ def test_colours_are_told_apart_in_grey():
         return 0.299 * red + 0.587 * green + 0.114 * blue
 
     ramp = [lightness(colour(level / 4)) for level in range(5)]
-    assert all(later - earlier > 14 for earlier, later in zip(ramp, ramp[1:], strict=False))
+    assert all(later - earlier > 14 for earlier, later in itertools.pairwise(ramp))
     assert lightness(NONE) > ramp[-1] + 10
     assert colour(-3) == colour(0)
     assert colour(9) == colour(1)

@@ -187,7 +187,7 @@ def _bars(explanation: MusicExplanation, score: Score) -> list[str]:
             "逐小节：各声部不确定度（奈特）、首选音数、与训练曲目相同的最长和弦连续段"),
         f"{_right(say('bar', '小节'), 6)}{names}{_right(say('first', '首选'), 8)}  {say('shared', '相同')}",
     ]  # fmt: skip
-    for bar in sorted(by_bar):
+    for bar in range(min(by_bar), max(by_bar) + 1):  # one in which no note begins too
         notes = by_bar[bar]
         each = [_mean([note for note in notes if note.part == part and not note.given]) for part in parts]
         cells = "".join(f"{cell:>{_COLUMN}}" for cell in each)

@@ -108,10 +108,10 @@ def _with_legend(page: str, legend: Sequence[tuple[float | None, str]]) -> str:
             )
         drawn += [
             f'<ellipse cx="{x:.0f}" cy="{y:.0f}" rx="13" ry="9.5" transform="rotate(-20 {x:.0f} {y:.0f})" '
-            f'fill="{colour(value)}" stroke="none"/>',
+            f'style="fill:{colour(value)};stroke:none"/>',
             f'<text x="{x + 32:.0f}" y="{y + 11:.0f}" font-family="{_FONTS}" font-size="30">{_escaped(words)}</text>',
         ]
-        x += 90 + sum(31 if letter > "\u2e80" else 17 for letter in words)
+        x += 78 + sum(31 if letter > "\u2e80" else 17 for letter in words)
     taller = page.replace(size[0], f'viewBox="0 0 {width:g} {height + _LEGEND:g}"', 1)
     taller = re.sub(rf'(<svg[^>]* )height="{height:g}(px)?"', rf'\g<1>height="{height + _LEGEND:g}\2"', taller, count=1)
     end = taller.rindex("</svg>")

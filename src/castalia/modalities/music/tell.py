@@ -176,6 +176,8 @@ def _choices(choices: Sequence[Choice], score: Score) -> str:
 
 def _bars(explanation: MusicExplanation, score: Score) -> list[str]:
     """A line a bar: how unsure each voice was, how many first choices, and what the bar shares with a known piece."""
+    if not explanation.notes:
+        return []
     by_bar: dict[int, list[ExplainedNote]] = defaultdict(list)
     for note in explanation.notes:
         by_bar[note.bar].append(note)

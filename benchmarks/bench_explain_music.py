@@ -69,7 +69,7 @@ def begins(walked: Walk) -> NDArray[np.bool_]:
     """Where a written voice comes to a new pitch (frames, voices)."""
     frames = walked.frames
     new = np.concatenate([np.ones((1, frames.shape[1]), bool), frames[1:] != frames[:-1]])
-    return new & (walked.given == OPEN) & (frames > 0)
+    return new & walked.drawn & (frames > 0)
 
 
 def whole(walked: Walk, where: NDArray[np.bool_]) -> Rows:

@@ -31,7 +31,7 @@ class ExplainedNote(Value):
     beat: float
     """From 1."""
     given: bool = False
-    """Whether it stood in the brief; nothing below is said of such a note."""
+    """Whether it stood in the brief, or is held by the plan; nothing below is said of such a note."""
     entropy: float = 0.0
     """Of the chances of where the voice goes, nats: 0 is certain, 3.97 knows nothing."""
     chance: float = 1.0

@@ -12,7 +12,8 @@ from castalia.core.explained import Choice, ExplainedNote, MusicExplanation, Ref
 from castalia.core.music import VoicesStep
 from castalia.core.score import Note, Score
 from castalia.modalities.music.files.bars import Bar, bars
-from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leaning_of
+from castalia.modalities.music.voices.ahead import Ahead
+from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leaning_of, still_of
 from castalia.modalities.music.voices.grid import LOWEST, REST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.voices.leading import Mask, allowed
 from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
@@ -43,7 +44,7 @@ def explain(model: ChoraleModel, step: VoicesStep, score: Score) -> MusicExplana
     frames = np.zeros_like(given)
     found = frames_of(score)[: len(given)]
     frames[: len(found)] = found
-    walked = Walk(model, given, frames, leaning_of(step))
+    walked = Walk(model, given, frames, leaning_of(step), still_of(step))
     lines = bars(score)
     voices = [number for number, part in enumerate(score.parts) if part.kind == "voice"][:VOICES]
     notes = [
@@ -51,13 +52,13 @@ def explain(model: ChoraleModel, step: VoicesStep, score: Score) -> MusicExplana
         for voice, part in enumerate(voices)
         for note in score.parts[part].notes
     ]
-    written = max(int((given == OPEN).sum()), 1)
+    drawn = int(walked.drawn.sum())
     return MusicExplanation(
         model=model.name,
         notes=tuple(sorted(notes, key=lambda note: (note.start, note.part))),
-        sixteenths=int((given == OPEN).sum()),
-        masked={rule: float(share.sum()) / written for rule, share in walked.turned_down.items()},
-        masked_by_any=float(walked.lost.sum()) / written,
+        sixteenths=drawn,
+        masked={rule: float(share.sum()) / max(drawn, 1) for rule, share in walked.turned_down.items()},
+        masked_by_any=float(walked.lost.sum()) / max(drawn, 1),
         refusals=tuple(_refusals(walked, voices, lines, score)),
     )
 
@@ -70,32 +71,46 @@ class Walk:
         given: Pitches (frames, voices), `OPEN` where they were written.
         frames: The finished piece (frames, voices).
         leaning: The plan's wishes (frames, voices, 12).
+        still: Frames in which all voices hold by the plan (frames,); None names none.
 
     Attributes:
-        chances: (frames, voices, SYMBOLS); 0 where a note was given.
+        drawn: Where the model was asked (frames, voices).
+        chances: (frames, voices, SYMBOLS); 0 where it was not.
         turned_down: By rule (frames, voices), the chance that it turned down.
         lost: (frames, voices), the chance that any rule turned down.
         refused: Of each pitch the rules against it and what they looked at, where its chance is worth telling.
     """
 
     @one_thread
-    def __init__(self, model: ChoraleModel, given: Frames, frames: Frames, leaning: NDArray[np.float32]) -> None:
-        self.given, self.frames = given, frames
+    def __init__(
+        self,
+        model: ChoraleModel,
+        given: Frames,
+        frames: Frames,
+        leaning: NDArray[np.float32],
+        still: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.frames = frames
+        self.drawn = given == OPEN
+        if still is not None:
+            self.drawn[1:] &= ~still[1:, None]
         self.chances = np.zeros((*given.shape, SYMBOLS))
         self.turned_down: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(given.shape))
         self.lost = np.zeros(given.shape)
         self.refused: list[tuple[float, int, int, int, tuple[str, ...], Seen]] = []
         writing = model.open(given[None])
         before = np.zeros(VOICES, np.int64)
+        ahead = Ahead(given)
         for time, frame in enumerate(frames):
             writing.begin()
             for voice in range(VOICES):
-                if given[time, voice] != OPEN:
+                if not self.drawn[time, voice]:
                     continue
                 above = np.where(np.arange(VOICES) < voice, frame, 0)
                 self.chances[time, voice] = np.exp(writing.scores(voice, above[None])[0])
                 known = np.where((given[time] != OPEN) & (np.arange(VOICES) > voice), given[time], above)
                 rules = _rules(voice, known, before) | {"plan": _planned(leaning[time, voice])}
+                rules["parallels"] &= ahead.parallels(time, voice, known[None])[0]
                 self._weigh(time, voice, rules, Seen(known, before))
             writing.end(frame[None])
             before = frame
@@ -141,18 +156,16 @@ def _planned(leaning: NDArray[np.float32]) -> Mask:
 def _note(walked: Walk, voice: int, part: int, note: Note, place: tuple[int, float]) -> ExplainedNote:
     first, last = note.start // FRAME, -(-(note.start + note.length) // FRAME)
     told = {"part": part, "start": note.start, "pitch": note.pitch, "bar": place[0], "beat": place[1]}
-    if first >= len(walked.given) or walked.given[first, voice] != OPEN:
+    if first >= len(walked.drawn) or not walked.drawn[first, voice]:
         return ExplainedNote.model_validate(told | {"given": True})
     chances, moves = walked.moved(first, voice)
     taken = int(symbols_of(walked.frames[first, voice]))
     order = np.argsort(-chances, kind="stable").tolist()
     better = order[: order.index(taken)]
     rather = tuple(Choice(int(pitches_of(np.array(each))), float(chances[each])) for each in better[:_RATHER])
-    spans = range(first, min(last, len(walked.given)))
+    spans = range(first, min(last, len(walked.drawn)))
     each = [
-        walked.chances[at, voice, int(symbols_of(walked.frames[at, voice]))]
-        for at in spans
-        if walked.given[at, voice] == OPEN
+        walked.chances[at, voice, int(symbols_of(walked.frames[at, voice]))] for at in spans if walked.drawn[at, voice]
     ]
     positive = chances[chances > 0]
     return ExplainedNote.model_validate(

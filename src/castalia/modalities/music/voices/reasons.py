@@ -84,6 +84,8 @@ def _joined(others: list[int], voice: int, pitch: int, seen: Seen) -> str:
         moved = was > 0 and mine > 0 and seen.now[other] != was and pitch != mine
         if moved and interval in (0, 7) and interval == abs(int(seen.now[other]) - pitch) % 12:
             found.setdefault(interval, []).append(other)
+    if not found:
+        return say("would lead into parallels with a note that is given", "将与后面给定的音形成平行")
     names = {7: say("parallel fifths", "平行五度"), 0: say("parallel octaves", "平行八度")}
     return say(", ", "，").join(
         say("{what} with the {voices}", "与{voices}{what}", what=names[interval], voices=_names(which))

@@ -23,7 +23,7 @@ from castalia.modalities.music.hear.beat import rhythm_of
 from castalia.modalities.music.hear.line import HeardNote
 from castalia.modalities.music.hear.metre import metre_of
 from castalia.modalities.music.hear.recording import RATE, read_recording
-from castalia.studio import Studio
+from castalia.studio import Studio, _score_in
 
 try:
     import onnxruntime  # noqa: F401
@@ -238,8 +238,33 @@ def test_what_holds_no_melody_is_refused_with_what_was_heard():
         assert "Hum" in refused.value.hint
 
 
+def spoken(seconds: float = 6.0, rate: int = 22_050) -> np.ndarray:
+    """Syllables whose pitch glides, with hisses and pauses between."""
+    rng = np.random.default_rng(2)
+    pieces = []
+    while sum(map(len, pieces)) < seconds * rate:
+        count = int(rng.uniform(0.09, 0.2) * rate)
+        hertz = rng.uniform(95, 180) * np.exp(np.linspace(rng.uniform(-0.2, 0.25), rng.uniform(-0.3, 0.2), count))
+        phase = 2 * np.pi * np.cumsum(hertz) / rate
+        formants = (rng.uniform(300, 800), rng.uniform(900, 2200), 2600)
+        voice = sum(
+            np.sin(k * phase) / k * sum(np.exp(-(((k * hertz - each) / 120) ** 2)) for each in formants)
+            for k in range(1, 25)
+        )
+        pieces += [voice * np.sqrt(np.hanning(count)), rng.normal(0, 0.05, int(0.06 * rate))]
+        pieces.append(np.zeros(int(rng.choice((0, 0.2)) * rate)))
+    sound = np.concatenate(pieces)
+    return (0.6 * sound / np.abs(sound).max()).astype(np.float32)
+
+
 @needs_runtime
-def test_several_voices_at_once_are_heard_with_a_doubt():
+def test_speech_is_refused():
+    with pytest.raises(UsageError, match="speech"):
+        hear(file_of(spoken(), 22_050))
+
+
+@needs_runtime
+def test_several_voices_at_once_are_heard_with_a_doubt(tmp_path):
     at = np.arange(44_100 // 2) / 44_100
     chords = ((60, 64, 67), (62, 65, 69), (59, 62, 67), (60, 64, 67), (65, 69, 72), (60, 64, 67))
     sound = np.concatenate([
@@ -247,8 +272,11 @@ def test_several_voices_at_once_are_heard_with_a_doubt():
         * np.exp(-at * 2)
         for chord in chords
     ])  # fmt: skip
-    heard = hear(file_of((0.2 * sound).astype(np.float32)))
-    assert any("at once" in doubt for doubt in heard.doubts)
+    take = tmp_path / "take.wav"
+    take.write_bytes(file_of((0.2 * sound).astype(np.float32)))
+    assert any("at once" in doubt for doubt in hear(take.read_bytes()).doubts)
+    _, findings = _score_in(take)
+    assert [(each.rule, each.severity, each.place) for each in findings] == [("hearing", "note", "take.wav")]
 
 
 @needs_runtime

@@ -20,7 +20,7 @@ from castalia.core.score import Note, Part, Score
 from castalia.modalities.music import ChoraleModel, explain, explanation_file, tell
 from castalia.modalities.music.files.shade import NONE, colour, shaded
 from castalia.modalities.music.voices.decode import score_of
-from castalia.modalities.music.voices.encode import FRAME, given_of
+from castalia.modalities.music.voices.encode import FRAME, given_of, leading_note
 from castalia.modalities.music.voices.generate import Task, write
 from castalia.modalities.music.voices.model import OPEN
 from castalia.modalities.music.voices.reasons import Seen, reason
@@ -62,7 +62,7 @@ def hymn(bars: int = 4) -> np.ndarray:
 
 def test_it_sees_the_chances_that_the_writer_saw(model):
     step = empty(64)
-    drafts = write(model, Task(given_of(step)), drafts=1, seed=5)
+    drafts = write(model, Task(given_of(step), sensitive=leading_note(step)), drafts=1, seed=5)
     explained = explain(model, step, score_of(drafts.frames[0], step))
     assert explained.sixteenths == 256
     told = dict(explained.masked)
@@ -115,6 +115,7 @@ def test_what_was_given_is_not_explained(model):
         ("parallels", 3, 50, "parallel octaves with the soprano"),
         ("crossing", 3, 61, "crosses the tenor"),
         ("spacing", 1, 60, "more than an octave from the soprano"),
+        ("leading-note", 3, 62, "doubles the leading note of the soprano"),
         ("leaps", 3, 66, "a leap of 11 semitones"),
         ("range", 3, 30, "outside C2–E4"),
         ("rest", 2, 0, "fall silent"),

@@ -13,7 +13,7 @@ from castalia.core.music import VoicesStep
 from castalia.core.score import Note, Score
 from castalia.modalities.music.files.bars import Bar, bars
 from castalia.modalities.music.voices.ahead import Ahead
-from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leaning_of, still_of
+from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leading_note, leaning_of, still_of
 from castalia.modalities.music.voices.grid import LOWEST, REST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.voices.leading import Mask, allowed
 from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
@@ -44,7 +44,7 @@ def explain(model: ChoraleModel, step: VoicesStep, score: Score) -> MusicExplana
     frames = np.zeros_like(given)
     found = frames_of(score)[: len(given)]
     frames[: len(found)] = found
-    walked = Walk(model, given, frames, leaning_of(step), still_of(step))
+    walked = Walk(model, given, frames, leaning_of(step), still_of(step), leading_note(step))
     lines = bars(score)
     voices = [number for number, part in enumerate(score.parts) if part.kind == "voice"][:VOICES]
     notes = [
@@ -72,6 +72,7 @@ class Walk:
         frames: The finished piece (frames, voices).
         leaning: The plan's wishes (frames, voices, 12).
         still: Frames in which all voices hold by the plan (frames,); None names none.
+        sensitive: Pitch class of the leading note; None leaves it alone.
 
     Attributes:
         drawn: Where the model was asked (frames, voices).
@@ -89,6 +90,7 @@ class Walk:
         frames: Frames,
         leaning: NDArray[np.float32],
         still: NDArray[np.bool_] | None = None,
+        sensitive: int | None = None,
     ) -> None:
         self.frames = frames
         self.drawn = given == OPEN
@@ -109,7 +111,7 @@ class Walk:
                 above = np.where(np.arange(VOICES) < voice, frame, 0)
                 self.chances[time, voice] = np.exp(writing.scores(voice, above[None])[0])
                 known = np.where((given[time] != OPEN) & (np.arange(VOICES) > voice), given[time], above)
-                rules = _rules(voice, known, before) | {"plan": _planned(leaning[time, voice])}
+                rules = _rules(voice, known, before, sensitive) | {"plan": _planned(leaning[time, voice])}
                 rules["parallels"] &= ahead.parallels(time, voice, known[None])[0]
                 self._weigh(time, voice, rules, Seen(known, before))
             writing.end(frame[None])
@@ -141,9 +143,9 @@ class Walk:
             self.refused.append((float(chances[symbol]), time, voice, symbol, against, seen))
 
 
-def _rules(voice: int, known: NDArray[np.int64], before: NDArray[np.int64]) -> dict[str, Mask]:
+def _rules(voice: int, known: NDArray[np.int64], before: NDArray[np.int64], sensitive: int | None) -> dict[str, Mask]:
     """What each rule of voice leading allows; rests, which none does, are told apart from the range."""
-    rules = {name: mask[0].copy() for name, mask in allowed(voice, known[None], before[None]).items()}
+    rules = {name: mask[0].copy() for name, mask in allowed(voice, known[None], before[None], sensitive).items()}
     rules["range"][REST] = True
     return rules | {"rest": np.arange(SYMBOLS) != REST}
 

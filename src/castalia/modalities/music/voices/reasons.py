@@ -36,6 +36,7 @@ def rule_name(rule: str) -> str:
         "spacing": say("spacing", "间距"),
         "crossing": say("crossing", "声部交叉"),
         "parallels": say("parallels", "平行"),
+        "leading-note": say("leading note", "导音"),
         "rest": say("rests", "休止"),
         "plan": say("closing chord", "终止和弦"),
     }
@@ -64,6 +65,9 @@ def reason(rule: str, voice: int, pitch: int, seen: Seen, score: Score) -> str:
         case "spacing":
             far = [other for other in others if abs(other - voice) == 1 and abs(int(seen.now[other]) - pitch) > 12]
             return say("more than an octave from the {voices}", "与{voices}相距超过八度", voices=_names(far))
+        case "leading-note":
+            same = [other for other in others if (int(seen.now[other]) - pitch) % 12 == 0]
+            return say("doubles the leading note of the {voices}", "与{voices}重复导音", voices=_names(same))
         case "leaps":
             size = abs(pitch - int(seen.before[voice]))
             return say("a leap of {n} semitones", "跳进 {n} 个半音", n=size)

@@ -21,6 +21,8 @@ from castalia.modalities.music.voices.reasons import Seen, reason
 
 REFUSALS = 12
 """Largest examples that are told."""
+_ALIKE = 4
+"""Examples of one rule."""
 _RATHER = 3
 _LEAST = 0.02
 """Chance below which a refused pitch is no example."""
@@ -189,11 +191,12 @@ def _note(walked: Walk, voice: int, part: int, note: Note, place: tuple[int, flo
 
 
 def _refusals(walked: Walk, voices: list[int], lines: tuple[Bar, ...], score: Score) -> list[Refusal]:
-    """The largest, of each pitch of a voice where it was wanted most in a row of sixteenths."""
+    """The largest, some of each rule, of each pitch of a voice where it was wanted most in a row of sixteenths."""
     told: list[Refusal] = []
     seen: list[tuple[int, int, int]] = []
     for chance, time, voice, symbol, rules, known in sorted(walked.refused, key=lambda each: (-each[0], *each[1:4])):
-        if any(other[1:] == (voice, symbol) and abs(other[0] - time) <= 4 for other in seen):
+        alike = sum(each.rules[0] == rules[0] for each in told)
+        if alike == _ALIKE or any(other[1:] == (voice, symbol) and abs(other[0] - time) <= 4 for other in seen):
             continue
         seen.append((time, voice, symbol))
         bar, beat = _place(lines, time * FRAME)

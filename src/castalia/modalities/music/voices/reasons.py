@@ -38,7 +38,7 @@ def rule_name(rule: str) -> str:
         "parallels": say("parallels", "平行"),
         "leading-note": say("leading note", "导音"),
         "rest": say("rests", "休止"),
-        "plan": say("closing chord", "终止和弦"),
+        "plan": say("planned chord", "预定和弦"),
     }
     return names.get(rule, rule)
 

@@ -13,9 +13,9 @@ _STRENGTHS = {4: (1.0, 0.1, 0.6, 0.2), 3: (1.0, 0.15, 0.3)}
 _BETWEEN = -0.15
 """Weight of a place between beats."""
 _USUAL = {4: 0.08, 3: 0.0}
-_AT_ONCE = 0.06
+_AT_ONCE = 0.2
 """Added where the first note begins a bar."""
-_ENDS = 0.12
+_ENDS = 0.4
 """Added where the last note begins on the first beat, half where on another strong one."""
 _FEW = 6
 """Notes below which there is nothing to go by."""

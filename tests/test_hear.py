@@ -280,12 +280,12 @@ def test_several_voices_at_once_are_heard_with_a_doubt(tmp_path):
 
 
 @needs_runtime
-def test_five_minutes_take_seconds():
-    sound = np.tile(hummed(rate=22_050), 40)[: 299 * 22_050]
+def test_two_minutes_take_seconds():
+    sound = np.tile(hummed(rate=22_050), 16)[: 120 * 22_050]
     began = time.perf_counter()
     heard = hear(file_of(sound, 22_050))
-    assert len(heard.notes) > 100
-    assert time.perf_counter() - began < 100
+    assert len(heard.notes) > 50
+    assert time.perf_counter() - began < 60
 
 
 def test_without_the_runtime_the_command_to_install_it_is_told(monkeypatch):

@@ -18,7 +18,7 @@ from castalia.modalities.music.voices.reasons import rule_name
 EXPLAINED = ("svg", "png", "html", "json")
 """Extensions that `explanation_file` writes."""
 _UNSURE = 2.0
-"""Nats at which the scale of colours ends; one note in a hundred of Bach's own lies beyond."""
+"""Nats at which the scale of colours ends; four notes in a hundred of Bach's own lie beyond."""
 _UNEXPECTED = 0.2
 """Chance of a move below which it is told."""
 _COLUMN = 9

@@ -18,8 +18,10 @@ from typing import Any, Literal, cast
 from castalia import engines, genres, models, privacy, provenance, quality
 from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
+from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
+from castalia.core.music import VoicesStep
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.score import Score
 from castalia.core.values import (
@@ -27,6 +29,7 @@ from castalia.core.values import (
     Content,
     Draft,
     Evidence,
+    Finding,
     GivenText,
     Judged,
     KeptFile,
@@ -88,10 +91,11 @@ class Studio:
             SignatureError: the certificate has ended, or the time stamp authority did not answer.
         """
         room = genres.find(genre)
-        brief = self._brief(room, words, seed, parents, fields)
+        brief, doubts = self._brief(room, words, seed, parents, fields)
         judged: list[Judged] = []
         for attempt in range(self.config.tries):
-            judged.append(self._revised(room, self._judge(room, self._draft(room, brief, attempt))))
+            draft = self._revised(room, self._judge(room, self._draft(room, brief, attempt)))
+            judged.append(draft.model_copy(update={"findings": (*draft.findings, *doubts)}))
             if judged[-1].passed:
                 try:
                     return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
@@ -163,6 +167,45 @@ class Studio:
         """
         face = path.suffix.lstrip(".").lower()
         made = self._made(work.content, [face]).get(face)
+        self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
+        return path
+
+    def explain(self, work: Work) -> MusicExplanation:
+        """Why a piece of four voices is as it is: doubts, refused pitches, and the training passages it comes near.
+
+        Raises:
+            UsageError: the work is not music in four voices.
+        """
+        score, room = work.content.score, genres.find(work.genre)
+        fields = genres.fields_of(room, work.brief.fields.model_dump())
+        plan = room.plan(work.brief.model_copy(update={"fields": fields})) if score else Plan()
+        step = next((each for each in plan.music if isinstance(each, VoicesStep)), None)
+        if score is None or step is None:
+            raise UsageError(
+                say("A work of the genre {genre} is not explained.", "体裁 {genre} 的作品无法说明。", genre=work.genre),
+                hint=say("Music in four voices can: castalia works list --genre chorale",
+                         "可说明的是四声部音乐：castalia works list --genre chorale"),
+            )  # fmt: skip
+        voices = self.composers.voices
+        explained = music.explain(voices, step, score)
+        return explained.model_copy(
+            update={
+                "wrote_it": voices.digest == work.evidence.digest,
+                "passages": quality.passages(score),
+                "usual": quality.BACH_TO_BACH,
+            }
+        )
+
+    def export_explanation(self, work: Work, explanation: MusicExplanation, path: Path) -> Path:
+        """Write an explanation as a file, marked like its work, whose notes it holds. Returns the path.
+
+        Raises:
+            UsageError: no explanation has this extension.
+            StorageError: the file cannot be written.
+        """
+        face = path.suffix.lstrip(".").lower()
+        assert work.content.score
+        made = music.explanation_file(explanation, work.content.score, face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
 
@@ -308,11 +351,12 @@ class Studio:
 
     def _brief(
         self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
-    ) -> Brief:
+    ) -> tuple[Brief, Sequence[Finding]]:
+        """The brief, and doubts about what it was read from."""
         cleaned = privacy.guard(words)
         read = {name: self._read(room, name, value) for name, value in fields.items() if value is not None}
-        given = {name: _guarded(value) for name, (value, _) in read.items()}
-        parents = (*parents, *(work for _, works in read.values() for work in works))
+        given = {name: _guarded(value) for name, (value, _, _) in read.items()}
+        parents = (*parents, *(work for _, works, _ in read.values() for work in works))
         given.setdefault("language", _language_of(cleaned or " ".join(map(str, given.values())), room))
         brief = Brief(
             genre=room.name,
@@ -326,22 +370,22 @@ class Studio:
                 say("The brief is empty.", "要求为空。"),
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
             )
-        return brief
+        return brief, [doubt for _, _, doubts in read.values() for doubt in doubts]
 
-    def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str]]:
-        """A field's value and the works it comes from; of a path, where the field is a score, the score there."""
+    def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str], Sequence[Finding]]:
+        """A field's value, its works, and doubts; of a path, where the field is a score, the score there."""
         field = room.fields.model_fields.get(name)
         if field and any(isinstance(mark, GivenText) for mark in field.metadata) and isinstance(value, str | Path):
-            return _words_of(str(value)), ()
+            return _words_of(str(value)), (), ()
         if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
-            return value, ()
+            return value, (), ()
         path = Path(value)
-        score = music.read_score(provenance.read_limited(path), path.suffix.lstrip(".").lower())
+        score, doubts = _score_in(path)
         self._make_keys()
         with suppress(UsageError):  # a format that carries no marks
             known = provenance.read_foreign(path, keys=self.keys, find=self.record_of).parent
-            return score, (known,) if known else ()
-        return score, ()
+            return score, (known,) if known else (), doubts
+        return score, (), doubts
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
         plan = room.plan(brief)
@@ -465,6 +509,20 @@ def _words_of(value: str) -> str:
         raise UsageError(
             say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=plain), hint="iconv -t UTF-8"
         ) from error
+
+
+def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
+    """The score of a file, and of a recording what may have been heard wrong; its key is guessed."""
+    content, kind = provenance.read_limited(path), path.suffix.lstrip(".").lower()
+    if kind not in music.RECORDED:
+        return music.read_score(content, kind), ()
+    heard = music.hear(content)
+    key = quality.key_of(heard.score)
+    doubts = [
+        Finding(rule="hearing", ok=False, severity="note", found=doubt, wanted="", place=path.name)
+        for doubt in heard.doubts
+    ]
+    return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
 
 
 def _seed(seed: int | None) -> int:

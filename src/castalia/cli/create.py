@@ -58,6 +58,14 @@ _MOST_BYTES = 1_000_001
     help=say("music: a score whose melody is set for voices (.mid, .musicxml, .abc)", "音乐：为其旋律配和声的乐谱文件"),
 )
 @click.option(
+    "--hum",
+    metavar="FILE",
+    help=say(
+        "music: a recording of one voice, hummed, sung or played (.wav, .flac, .mp3, .ogg)",
+        "音乐：哼唱或演奏单一旋律的录音",
+    ),
+)
+@click.option(
     "--continue",
     "continued",
     metavar="FILE",
@@ -88,6 +96,7 @@ def create(
     out: Sequence[Path],
     option: Sequence[str],
     melody: str | None,
+    hum: str | None,
     continued: str | None,
     model: str | None,
     style: str | None,
@@ -103,6 +112,8 @@ def create(
 
     words = _words(brief)
     named = {"style": style, "melody": melody, "continued": continued}
+    if hum:
+        named[_humming(genre)] = hum
     fields = _fields(option) | {name: value for name, value in named.items() if value}
     sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
     check_files(out, FORMATS)
@@ -165,6 +176,24 @@ def _words(brief: str | None) -> str:
                 hint="iconv -t UTF-8",
             ) from error
     return ""
+
+
+def _humming(genre: str) -> str:
+    """The field of a genre that takes a hummed tune.
+
+    Raises:
+        UsageError: it has none.
+    """
+    from castalia.genres import find
+
+    room = find(genre)
+    for name in ("hum", "melody"):
+        if name in room.fields.model_fields:
+            return name
+    raise UsageError(
+        say("{genre} takes no hummed tune.", "体裁 {genre} 不接受哼唱录音。", genre=room.name),
+        hint="castalia create chorale --hum take.wav",
+    )
 
 
 def _fields(options: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "your library: list, show, search, export, files, rate, remake, delete",
         "作品库：列出、查看、搜索、导出、文件、评分、重做、删除",
     ),
+    "explain": ("why a piece of music is as it is", "说明一首音乐作品为何如此"),
     "genres": ("the kinds of works", "作品体裁"),
     "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),
     "collections": ("your own works to train on: add, list, remove", "用于训练的自有作品：添加、列出、删除"),
@@ -115,14 +116,14 @@ def run() -> NoReturn:
 
 
 def joined_options(arguments: list[str]) -> list[str]:
-    """`-o key value` becomes `-o key=value`, so that both ways of writing it work."""
+    """`-o key value` becomes `-o key=value` in `create`, so that both ways of writing it work."""
     joined: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         joined.append(argument)
         if argument == "--":
             break
-        if argument in ("-o", "--option"):
+        if argument in ("-o", "--option") and "create" in joined:
             key = next(rest, None)
             if key is None:
                 break

@@ -9,6 +9,7 @@ from castalia.quality.cadences import CadenceRule as CadenceRule
 from castalia.quality.cadences import LeadingNoteRule as LeadingNoteRule
 from castalia.quality.claims import ClaimsRule as ClaimsRule
 from castalia.quality.claims import claim_words as claim_words
+from castalia.quality.copying import BACH_TO_BACH as BACH_TO_BACH
 from castalia.quality.copying import CopyingRule as CopyingRule
 from castalia.quality.copying import MusicIndex as MusicIndex
 from castalia.quality.copying import SharedRun as SharedRun
@@ -51,6 +52,7 @@ from castalia.quality.originality import OriginalityRule as OriginalityRule
 from castalia.quality.originality import borrowed as borrowed
 from castalia.quality.originality import build_index as build_index
 from castalia.quality.originality import open_index as open_index
+from castalia.quality.passages import passages as passages
 from castalia.quality.prose import ReadabilityRule as ReadabilityRule
 from castalia.quality.prose import SentencesRule as SentencesRule
 from castalia.quality.prose import readability as readability

@@ -15,7 +15,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -65,6 +65,10 @@ class SharedRun:
     """Number of the indexed piece, from 0; -1 for none."""
     frame: int = 0
     """The sixteenth of that piece at which it begins, from 0."""
+    last_tick: int = 0
+    """Where its last sonority begins in the score."""
+    last_frame: int = 0
+    """The same of the piece, as far as the index knows: it may be up to three sonorities early."""
 
     @property
     def bar(self) -> int:
@@ -120,8 +124,15 @@ class MusicIndex:
 
     def longest_of(self, sounds: Iterable[tuple[int, Sonority]], *, without: Collection[int] = ()) -> SharedRun:
         """The same for (place, sonority) pairs; `tick` is then the place."""
+        return max(self.runs_of(sounds, without=without), key=lambda run: run.sonorities, default=SharedRun(0))
+
+    def runs(self, score: Score, *, without: Collection[int] = ()) -> list[SharedRun]:
+        """Every run that is shared and is not part of a longer one with the same passage, by where it ends."""
+        return list(self.runs_of([(cut.start, cut.pitches) for cut in slices(voices_of(score))], without=without))
+
+    def runs_of(self, sounds: Iterable[tuple[int, Sonority]], *, without: Collection[int] = ()) -> Iterator[SharedRun]:
+        """The same for (place, sonority) pairs."""
         events = _events(sounds)
-        best = SharedRun(0)
         running: dict[tuple[int, int], SharedRun] = {}
         hashes = np.array(_hashes([sonority for _, sonority in events]), np.uint64)
         begins, ends = (np.searchsorted(self._hashes, hashes, side) for side in ("left", "right"))
@@ -131,17 +142,16 @@ class MusicIndex:
                 piece, position = int(self._pieces[row]), int(self._positions[row])
                 if piece in without:
                     continue
-                before = running.get((piece, position - 1))
-                run = (
-                    replace(before, sonorities=before.sonorities + 1)
+                before = running.pop((piece, position - 1), None)
+                frame, last = int(self._frames[row]), events[index + SHORTEST - 1][0]
+                now[piece, position] = (
+                    replace(before, sonorities=before.sonorities + 1, last_tick=last, last_frame=frame)
                     if before
-                    else SharedRun(SHORTEST, events[index][0], piece, int(self._frames[row]))
+                    else SharedRun(SHORTEST, events[index][0], piece, frame, last, frame)
                 )
-                now[piece, position] = run
-                if run.sonorities > best.sonorities:
-                    best = run
+            yield from running.values()
             running = now
-        return best
+        yield from running.values()
 
     def write(self, path: Path) -> None:
         """Write it as an .npz file without pickles; the same index gives the same bytes.

@@ -123,6 +123,11 @@ def bars(score: Score) -> int:
     return max(0, _bar_and_beat(score, max(score.length - 1, 0))[0]) if score.length else 0
 
 
+def bar_of(score: Score, tick: int) -> int:
+    """Number of the bar, from 1; 0 is the pickup."""
+    return int(_bar_and_beat(score, tick)[0])
+
+
 def place(score: Score, tick: int, voices: Sequence[int] = ()) -> str:
     """Where that is, as musicians say it: `bar 5, beat 2, alto/tenor`; a pickup is bar 0."""
     bar, beat = _bar_and_beat(score, tick)

@@ -10,22 +10,33 @@ from castalia.modalities.music.files.soundfont import find_soundfont
 from castalia.modalities.music.files.write_abc import write_abc
 from castalia.modalities.music.harmony.chords import chord_of
 from castalia.modalities.music.harmony.sheet import place_chords, read_sheet, write_sheet
+from castalia.modalities.music.hear.melody import Heard, hear
+from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
+from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
+from castalia.modalities.music.voices.explain import explain
 from castalia.modalities.music.voices.model import ChoraleModel
 
 __all__ = [
+    "EXPLAINED",
     "FACES",
+    "RECORDED",
     "ChoraleModel",
     "Composers",
+    "Heard",
     "bars",
     "chord_of",
     "compose",
+    "explain",
+    "explanation_file",
     "file_of",
     "find_soundfont",
+    "hear",
     "melody_of",
     "place_chords",
     "read_score",
     "read_sheet",
+    "tell",
     "write_abc",
     "write_sheet",
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -49,7 +51,7 @@ def engrave(score: Score) -> list[str]:
     Raises:
         CastaliaError: verovio refuses our own MusicXML.
     """
-    return _pages(score, cropped=False)
+    return pages(score, cropped=False)
 
 
 def engrave_png(score: Score, width: int = 1600) -> bytes:
@@ -60,10 +62,21 @@ def engrave_png(score: Score, width: int = 1600) -> bytes:
         width: Pixels, 200 to 6,000.
     """
     width = min(_LARGEST, max(_SMALLEST, width))
-    sheets = [_raster(page, width) for page in _pages(score, cropped=True)[:_FIRST]]
-    whole = Image.new("L", (width, sum(sheet.height for sheet in sheets)), 255)
+    return png_of(pages(score, cropped=True), width, "L")
+
+
+def png_of(sheets: Sequence[str], width: int, colour: Literal["L", "RGB"]) -> bytes:
+    """The first pages as one picture.
+
+    Args:
+        sheets: SVG documents.
+        width: Pixels.
+        colour: `L` for grey.
+    """
+    drawn = [_raster(sheet, width, colour) for sheet in sheets[:_FIRST]]
+    whole = Image.new(colour, (width, sum(sheet.height for sheet in drawn)), "white")
     top = 0
-    for sheet in sheets:
+    for sheet in drawn:
         whole.paste(sheet, (0, top))
         top += sheet.height
     return _saved(whole, "PNG", optimize=True)
@@ -71,11 +84,21 @@ def engrave_png(score: Score, width: int = 1600) -> bytes:
 
 def engrave_pdf(score: Score) -> bytes:
     """All pages as pictures of 200 dots an inch."""
-    first, *others = [_raster(page, round(210 / 25.4 * _DPI)) for page in _pages(score, cropped=False)]
+    first, *others = [_raster(page, round(210 / 25.4 * _DPI)) for page in pages(score, cropped=False)]
     return _saved(first, "PDF", save_all=True, append_images=others, resolution=_DPI, title=score.title or None)
 
 
-def _pages(score: Score, *, cropped: bool) -> list[str]:
+def pages(score: Score, *, cropped: bool, colours: Mapping[tuple[int, int], str] = MappingProxyType({})) -> list[str]:
+    """The pages of A4 as SVG documents.
+
+    Args:
+        score: What is shown.
+        cropped: Whether the empty foot of a page is left out.
+        colours: `#RRGGBB` of notes by part, from 0, and start, ticks.
+
+    Raises:
+        CastaliaError: verovio refuses our own MusicXML.
+    """
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
@@ -101,9 +124,10 @@ def _pages(score: Score, *, cropped: bool) -> list[str]:
             "minLastJustification": 0.5,
             "smuflTextFont": "none",
             "inputFrom": "musicxml",
+            "xmlIdSeed": 1,
         }
     )
-    if not kit.loadData(write_musicxml(score).decode()):
+    if not kit.loadData(write_musicxml(score, colours).decode()):
         raise CastaliaError(
             say("The score could not be engraved.", "乐谱无法排版。"),
             hint=say("Save it as MusicXML and report the file.", "请另存为 MusicXML 并报告该文件。"),
@@ -127,11 +151,11 @@ def _sign(found: re.Match[str]) -> str:
     return f'<tspan font-family="{_SIGN_FONTS}" font-size="{int(found[1]) * 6 // 10}px">{letter}</tspan>'
 
 
-def _raster(page: str, width: int) -> Image.Image:
+def _raster(page: str, width: int, colour: Literal["L", "RGB"] = "L") -> Image.Image:
     import resvg_py
 
     drawn = resvg_py.svg_to_bytes(svg_string=page, width=width, background="white", dpi=96)
-    return Image.open(io.BytesIO(drawn)).convert("L")
+    return Image.open(io.BytesIO(drawn)).convert(colour)
 
 
 def _saved(picture: Image.Image, kind: str, **options: bool | float | str | list[Image.Image] | None) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from castalia.core.score import QUARTER, Note, Part, Score
@@ -21,8 +21,10 @@ _CLEFS = {"treble": ("G", "2"), "treble8": ("G", "2"), "bass": ("F", "4"), "perc
 class Staff:
     """One part while it is written."""
 
-    def __init__(self, score: Score, part: Part, number: int, lines: Sequence[Bar]) -> None:
-        self._score, self._part, self._number, self._bars = score, part, number, lines
+    def __init__(
+        self, score: Score, part: Part, number: int, lines: Sequence[Bar], colours: Mapping[tuple[int, int], str]
+    ) -> None:
+        self._score, self._part, self._number, self._bars, self._colours = score, part, number, lines, colours
         self._spelled = spell_all(part.notes, score.fifths, score.mode) if part.kind != "drums" else {}
         self._accidentals = Accidentals(score.fifths)
         self._in_word = False
@@ -106,6 +108,8 @@ class Staff:
             element = SubElement(measure, "note")
             if note is None and voice > 1:
                 element.set("print-object", "no")
+            if note and (colour := self._colours.get((self._number - 1, note.start))):
+                element.set("color", colour)
             if index:
                 SubElement(element, "chord")
             shown = self._pitch(element, piece, note)

@@ -8,20 +8,23 @@ from castalia.core.score import Note, Score
 from castalia.modalities.music.files import read_notation as notation
 from castalia.modalities.music.files.read_abc import read_abc
 from castalia.modalities.music.files.read_midi import read_midi
+from castalia.modalities.music.hear.melody import hear
+from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 
-READABLE = ("mid", "midi", "kar", "rmi", *notation.EXTENSIONS, "abc")
-"""Extensions of files that can be read."""
+READABLE = ("mid", "midi", "kar", "rmi", *notation.EXTENSIONS, "abc", *RECORDED)
+"""Extensions of files that can be read; of a recording, the melody that is heard in it."""
 
 
 def read_score(content: bytes, extension: str) -> Score:
     """The score of a file.
 
     Args:
-        content: The file, of at most 20 MB.
+        content: The file, of at most 20 MB; a recording may be longer, see `hear.recording`.
         extension: One of `READABLE`, with or without a dot.
 
     Raises:
-        UsageError: another extension, or the file is empty, too large or damaged.
+        UsageError: another extension, or the file is empty, too large or damaged, or holds no melody that is heard.
+        MissingError: a recording is given, and onnxruntime is not installed.
     """
     kind = extension.lower().lstrip(".")
     if not content:
@@ -32,6 +35,8 @@ def read_score(content: bytes, extension: str) -> Score:
         return read_midi(content)
     if kind == "abc":
         return read_abc(content)
+    if kind in RECORDED:
+        return hear(content).score
     if kind in notation.EXTENSIONS:
         return notation.read_notation(content, kind)
     raise UsageError(

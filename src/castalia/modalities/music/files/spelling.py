@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from castalia.core.score import Mode, Note
+from castalia.core.score import Mode, Note, Score
 
 _STEPS = "FCGDAEB"
 _NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -91,3 +91,9 @@ class Accidentals:
             return False
         self._bar[key] = note.alter
         return holds != note.alter
+
+
+def spelled(pitch: int, score: Score) -> str:
+    """A pitch by itself in a score's key, e.g. `F♯4`; 60 is C4."""
+    note = spell(pitch, score.fifths, mode=score.mode)
+    return f"{note.step}{('', '♯', '𝄪', '𝄫', '♭')[note.alter]}{note.octave}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from castalia.core.score import Part, Score
@@ -17,8 +19,12 @@ _KEYBOARDS = 24
 """General MIDI programs below it are played with two hands."""
 
 
-def write_musicxml(score: Score) -> bytes:
+def write_musicxml(score: Score, colours: Mapping[tuple[int, int], str] = MappingProxyType({})) -> bytes:
     """The score as a MusicXML file in UTF-8; every note, bar, tie, syllable, chord symbol and fermata of it.
+
+    Args:
+        score: What is written.
+        colours: `#RRGGBB` of notes by part, from 0, and start, ticks; others stay black.
 
     Raises:
         UsageError: it has too many bars, or metres out of order.
@@ -42,7 +48,7 @@ def write_musicxml(score: Score) -> bytes:
     _group(listed, score, "stop")
     lines = bars(score)
     for number, part in enumerate(score.parts, 1):
-        Staff(score, part, number, lines).write(SubElement(root, "part", id=f"P{number}"))
+        Staff(score, part, number, lines, colours).write(SubElement(root, "part", id=f"P{number}"))
     indent(root, " ")
     return _HEAD + tostring(root, encoding="unicode").encode() + b"\n"
 

@@ -1,0 +1,1 @@
+"""Hearing: a hummed, sung or played recording of one voice becomes a melody."""

@@ -1,7 +1,8 @@
 """Names of notes: which of F sharp and G flat a pitch is in its key, along the line of fifths.
 
 The window of twelve follows Temperley's line of fifths ("The Cognition of Basic Musical Structures", 2001, chapter 5):
-from three fifths below the key signature's tonic to eight above it, so that the leading note of minor is raised.
+from three fifths below the key signature's tonic to eight above it, so that the leading note of minor is raised; in
+minor from two below to nine above, so that the fourth is raised rather than the fifth lowered.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ def spell(pitch: int, fifths: int, *, mode: Mode = "major", leads: int = 0) -> S
         mode: In minor, the raised seventh stays raised when it falls.
         leads: 1 when the note moves up a semitone, -1 when down, else 0: chromatic notes lean where they go.
     """
-    low = fifths - 3
+    low = fifths - (2 if mode == "minor" else 3)
     place = low + (pitch * 7 - low) % 12
-    if leads > 0 and place == low:
+    if leads > 0 and place == low and mode != "minor":
         place += 12
-    elif leads < 0 and place == fifths + 8 and mode != "minor":
+    elif leads < 0 and place == low + 11:
         place -= 12
     step, alter = _STEPS[(place + 1) % 7], (place + 1) // 7
     return Spelled(step, alter, (pitch - alter - _NATURAL[step]) // 12 - 1)

@@ -7,6 +7,7 @@ half of the file is what users read: this is the whole of the Python interface.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -40,6 +41,11 @@ from castalia.core.values import (
 )
 from castalia.library import Library
 from castalia.modalities import music, text
+
+_LONGEST_NAME = 1_000
+"""Characters of a text that may be the name of a file."""
+_TEXT_FILES = (".txt", ".text", ".md", ".html", ".docx")
+"""What ends in one of these is taken for the name of a file, also where there is none, and read without its marks."""
 
 
 class Studio:
@@ -373,19 +379,42 @@ class Studio:
         return brief, [doubt for _, _, doubts in read.values() for doubt in doubts]
 
     def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str], Sequence[Finding]]:
-        """A field's value, its works, and doubts; of a path, where the field is a score, the score there."""
+        """A field's value, its works, and doubts; what a path or an id leads to, where the field takes those."""
         field = room.fields.model_fields.get(name)
-        if field and any(isinstance(mark, GivenText) for mark in field.metadata) and isinstance(value, str | Path):
-            return _words_of(str(value)), (), ()
-        if field is None or "Score" not in str(field.annotation) or not isinstance(value, str | Path):
+        if field is None or not isinstance(value, str | Path):
+            return value, (), ()
+        if any(isinstance(mark, GivenText) for mark in field.metadata):
+            return *self._read_text(str(value)), ()
+        if "Score" not in str(field.annotation):
             return value, (), ()
         path = Path(value)
         score, doubts = _score_in(path)
+        return score, self._parents_of(path), doubts
+
+    def _read_text(self, value: str) -> tuple[str, Sequence[str]]:
+        """The words of a text file or of a work, and the works they come from; any other text is taken as it is."""
+        plain = value.strip()
+        if "\n" in plain or len(plain) > _LONGEST_NAME:
+            return value, ()
+        path = Path(plain)
+        there = _is_file(path)
+        if not there and re.fullmatch(r"[0-9a-fA-F][0-9a-fA-F-]{3,35}", plain):
+            with suppress(UsageError):  # `face` and `deed` are words too
+                work = self.library.get(plain.lower())
+                return work.text, (work.id,)
+        if path.suffix.lower() not in _TEXT_FILES:
+            return (_decoded(path) if there else value), ()
+        self._make_keys()
+        found = provenance.read_foreign(path, keys=self.keys, find=self.record_of)
+        return found.words, (found.parent,) if found.parent else ()
+
+    def _parents_of(self, path: Path) -> Sequence[str]:
+        """The work that a file is, by its marks or the library."""
         self._make_keys()
         with suppress(UsageError):  # a format that carries no marks
             known = provenance.read_foreign(path, keys=self.keys, find=self.record_of).parent
-            return score, (known,) if known else (), doubts
-        return score, (), doubts
+            return (known,) if known else ()
+        return ()
 
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
         plan = room.plan(brief)
@@ -498,16 +527,21 @@ def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
     return Plan(tuple(replace(step, sampling=replace(step.sampling, **changed)) for step in plan.steps))
 
 
-def _words_of(value: str) -> str:
-    """The text of a file, where the value names one; else the value itself."""
-    plain = value.strip()
-    if "\n" in plain or len(plain) > 1000 or not Path(plain).is_file():
-        return value
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; words that are too long for a name, or not allowed in one, name none."""
     try:
-        return provenance.read_limited(Path(plain)).decode()
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _decoded(path: Path) -> str:
+    """The text of a file of no format that carries marks."""
+    try:
+        return provenance.read_limited(path).decode()
     except UnicodeDecodeError as error:
         raise UsageError(
-            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=plain), hint="iconv -t UTF-8"
+            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=path), hint="iconv -t UTF-8"
         ) from error
 
 

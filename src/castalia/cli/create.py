@@ -72,6 +72,11 @@ _MOST_BYTES = 1_000_001
     help=say("music: a score that is to go on", "音乐：待续写的乐谱文件"),
 )
 @click.option(
+    "--lyrics",
+    metavar="FILE|WORK",
+    help=say("music: words that are sung: a text file, or a work's id", "音乐：要演唱的歌词：文本文件或作品编号"),
+)
+@click.option(
     "-m",
     "--model",
     metavar="MODEL",
@@ -98,6 +103,7 @@ def create(
     melody: str | None,
     hum: str | None,
     continued: str | None,
+    lyrics: str | None,
     model: str | None,
     style: str | None,
     number: int,
@@ -111,7 +117,7 @@ def create(
     from castalia.provenance import FORMATS
 
     words = _words(brief)
-    named = {"style": style, "melody": melody, "continued": continued}
+    named = {"style": style, "melody": melody, "continued": continued, "lyrics": lyrics}
     if hum:
         named[_humming(genre)] = hum
     fields = _fields(option) | {name: value for name, value in named.items() if value}

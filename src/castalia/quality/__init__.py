@@ -39,6 +39,14 @@ from castalia.quality.limits import Limit as Limit
 from castalia.quality.limits import LimitsRule as LimitsRule
 from castalia.quality.limits import OneOfRule as OneOfRule
 from castalia.quality.limits import platform_length as platform_length
+from castalia.quality.lyrics import BareNotesRule as BareNotesRule
+from castalia.quality.lyrics import BreathRule as BreathRule
+from castalia.quality.lyrics import SungRule as SungRule
+from castalia.quality.lyrics import SungWord as SungWord
+from castalia.quality.lyrics import UnbrokenWordRule as UnbrokenWordRule
+from castalia.quality.lyrics import WordStressRule as WordStressRule
+from castalia.quality.lyrics import beat_strength as beat_strength
+from castalia.quality.lyrics import stress_pairs as stress_pairs
 from castalia.quality.melody import AmbitusRule as AmbitusRule
 from castalia.quality.melody import MelodyEndRule as MelodyEndRule
 from castalia.quality.melody import PhraseEndRule as PhraseEndRule

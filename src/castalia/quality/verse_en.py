@@ -45,6 +45,13 @@ def syllables(line: str) -> set[int]:
     return totals
 
 
+def pronunciations(word: str) -> list[str]:
+    """The ways in which a word is stressed, a digit of the dictionary a syllable; none where it lacks the word."""
+    found = _words(word)
+    spoken = _spoken(found[0]) if len(found) == 1 else ()
+    return ["".join(phone[-1] for phone in phones if phone[-1] in "012") for phones in spoken]
+
+
 def rhymes(first: str, second: str) -> bool:
     """Whether two words rhyme truly: alike from the stressed vowel on, different before it."""
     if first.lower() == second.lower():

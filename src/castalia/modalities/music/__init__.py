@@ -1,4 +1,4 @@
-"""Music: scores as values, the files they are read from and written to, and the model that writes four voices."""
+"""Music: scores as values, the files they come from and go to, the rhythm of words, and the models that write."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from castalia.modalities.music.harmony.sheet import place_chords, read_sheet, wr
 from castalia.modalities.music.hear.melody import Heard, hear
 from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
+from castalia.modalities.music.setting import Pace, SetStanza, grid_of, set_stanza, sung_to
 from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
 from castalia.modalities.music.voices.explain import explain
 from castalia.modalities.music.voices.model import ChoraleModel
@@ -24,6 +25,8 @@ __all__ = [
     "ChoraleModel",
     "Composers",
     "Heard",
+    "Pace",
+    "SetStanza",
     "bars",
     "chord_of",
     "compose",
@@ -31,11 +34,14 @@ __all__ = [
     "explanation_file",
     "file_of",
     "find_soundfont",
+    "grid_of",
     "hear",
     "melody_of",
     "place_chords",
     "read_score",
     "read_sheet",
+    "set_stanza",
+    "sung_to",
     "tell",
     "write_abc",
     "write_sheet",

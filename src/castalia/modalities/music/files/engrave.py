@@ -38,6 +38,11 @@ _TITLE_SIZE, _TITLE_LEAST, _TITLE_WIDTH = 620, 240, 15_000
 """Units of verovio's drawing, of which the page has 26,250 across; a wider title is set smaller."""
 _BETWEEN = re.compile(r">\s+<")
 _SIGN = re.compile(r'<tspan font-family="Leipzig" font-size="(\d+)px">([^<]{1,9})</tspan>')
+_SYLLABLE = re.compile(r'(class="syl"><text [^>]*><tspan [^>]*><tspan font-size=")(\d+)px')
+_SYLLABLE_SIZE = 0.86
+"""Of the size that verovio leaves room for by the widths of Times: other serif fonts are wider."""
+_FOOT = 0.05
+"""Of the shorter side, white under the last line: with the margin it is what a visible label covers."""
 _FIRST = 3
 """Pages in a picture."""
 _DPI = 200
@@ -74,7 +79,8 @@ def png_of(sheets: Sequence[str], width: int, colour: Literal["L", "RGB"]) -> by
         colour: `L` for grey.
     """
     drawn = [_raster(sheet, width, colour) for sheet in sheets[:_FIRST]]
-    whole = Image.new(colour, (width, sum(sheet.height for sheet in drawn)), "white")
+    height = sum(sheet.height for sheet in drawn)
+    whole = Image.new(colour, (width, height + round(_FOOT * min(width, height))), "white")
     top = 0
     for sheet in drawn:
         whole.paste(sheet, (0, top))
@@ -120,7 +126,8 @@ def pages(score: Score, *, cropped: bool, colours: Mapping[tuple[int, int], str]
             "svgBoundingBoxes": False,
             "mnumInterval": 0,
             "lyricWordSpace": 3.4,
-            "lyricSize": 4.2,
+            "lyricTopMinMargin": 3.0,
+            "lyricSize": 4.8,
             "minLastJustification": 0.5,
             "smuflTextFont": "none",
             "inputFrom": "musicxml",
@@ -143,6 +150,7 @@ def _plain(page: str, title: str) -> str:
         width = sum(1.0 if letter > "\u2e80" else 0.5 for letter in title)
         size = max(_TITLE_LEAST, min(_TITLE_SIZE, round(_TITLE_WIDTH / max(width, 1))))
         page = page[:head] + _TITLE.sub(f'font-size="{size}px"', page[head:], count=1)
+    page = _SYLLABLE.sub(lambda found: f"{found[1]}{round(int(found[2]) * _SYLLABLE_SIZE)}px", page)
     return _SIGN.sub(_sign, page)
 
 

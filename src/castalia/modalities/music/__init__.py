@@ -1,4 +1,4 @@
-"""Music: scores as values, the files they are read from and written to, and the model that writes four voices."""
+"""Music: scores as values, the files they are read from and written to, and the models that write music."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
 from castalia.modalities.music.voices.explain import explain
+from castalia.modalities.music.tunes.model import TuneModel
 from castalia.modalities.music.voices.model import ChoraleModel
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ChoraleModel",
     "Composers",
     "Heard",
+    "TuneModel",
     "bars",
     "chord_of",
     "compose",

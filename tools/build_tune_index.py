@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from castalia.modalities.music.tunes.tune import REST
+from castalia.modalities.music.tunes.tune import SILENCE
 from castalia.quality.melody import entropy
 from castalia.quality.tune_copying import TuneIndex
 from castalia.training import find
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TARGET)
     chosen = parser.parse_args()
     found = find(chosen.collection)
-    kept = {name: tune.notes[tune.notes[:, 1] != REST] for name, tune in found.pieces.items()}
+    kept = {name: tune.notes[tune.notes[:, 1] != SILENCE] for name, tune in found.pieces.items()}
     tunes = {name: notes for name, notes in kept.items() if found.split[name] == "train"}
     index = TuneIndex.build((name, notes[:, 1].tolist()) for name, notes in tunes.items())
     index.write(chosen.out)

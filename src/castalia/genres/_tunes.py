@@ -42,6 +42,7 @@ class TuneKind:
     """Pattern of the words that ask for it."""
 
 
+METRES: dict[str, MetreName] = {"2/4": "2/4", "3/4": "3/4", "4/4": "4/4", "6/8": "6/8", "9/8": "9/8"}
 KINDS: dict[str, TuneKind] = {
     "slip jig": TuneKind("9/8", 165, "slip jig", (0,), r"slip ?jig|hop ?jig|滑步吉格"),
     "jig": TuneKind("6/8", 168, "jig", (QUARTER // 2, 0), r"\bjigs?\b|\bgigue\b|吉格|吉格舞"),
@@ -49,7 +50,7 @@ KINDS: dict[str, TuneKind] = {
     "hornpipe": TuneKind("4/4", 152, "hornpipe", (QUARTER // 2, 0), r"hornpipe|角笛|号笛|水手舞"),
     "strathspey": TuneKind("4/4", 120, "strathspey", (QUARTER // 2, 0), r"strathspey|斯特拉斯佩"),
     "march": TuneKind("4/4", 112, "march", (0, QUARTER // 2), r"\bmarch(es)?\b|进行曲"),
-    "waltz": TuneKind("3/4", 150, "", (0, QUARTER), r"\bwaltz(es)?\b|华尔兹|圆舞曲"),
+    "waltz": TuneKind("3/4", 150, "air", (0, QUARTER), r"\bwaltz(es)?\b|华尔兹|圆舞曲"),
     "polka": TuneKind("2/4", 116, "", (0, QUARTER // 2), r"\bpolkas?\b|波尔卡"),
     "air": TuneKind("3/4", 84, "air", (0, QUARTER), r"\bairs?\b|\bsongs?\b|lullaby|ballad|歌谣|小调|摇篮曲|歌曲"),
 }
@@ -66,8 +67,8 @@ def kind_named(given: str, words: str, metre: MetreName) -> tuple[str, TuneKind]
 
 def metre_in(words: str) -> MetreName:
     """The metre that words name, e.g. `6/8`; empty when they name none."""
-    known: tuple[MetreName, ...] = ("2/4", "3/4", "4/4", "6/8", "9/8")
-    return next((each for each in known if re.search(rf"(?<!\d){each}(?!\d)", words)), "")
+    found = re.search(r"(?<!\d)(2/4|3/4|4/4|6/8|9/8)(?!\d)", words)
+    return METRES[found[1]] if found else ""
 
 
 def wished_tonic(given: str, words: str, mode: Literal["major", "minor"] | None) -> Key | None:
@@ -109,7 +110,14 @@ def line_of(score: Score) -> tuple[Note, ...]:
     return tuple(made)
 
 
-def compass(tonic: int, middle: float = 66.0) -> tuple[int, int]:
+def compass(tonic: int, middle: float) -> tuple[int, int]:
     """Lowest and highest MIDI number of a tune on a tonic (pitch class) that lies around `middle`."""
     base = next(pitch for pitch in range(int(middle) - 8, int(middle) + 5) if pitch % 12 == tonic)
     return max(LOWEST, base - BELOW), min(HIGHEST, base + ABOVE)
+
+
+def compass_for(sound: SoundName, tonic: int) -> tuple[int, int]:
+    """Where a composed tune lies on an instrument: winds go down to middle C, the others to the A below."""
+    wind = sound in ("flute", "whistle", "clarinet", "music box")
+    lowest, highest = compass(tonic, 70 if wind else 66)
+    return max(lowest, 60 if wind else LOWEST), highest

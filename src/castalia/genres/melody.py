@@ -20,6 +20,7 @@ from castalia.genres._tunes import (
     MetreName,
     SoundName,
     compass,
+    compass_for,
     kind_named,
     line_of,
     metre_in,
@@ -158,7 +159,7 @@ def _composed(brief: Brief, fields: MelodyFields) -> TuneStep:
         }
     )
     length = fields.bars * metre.bar
-    lowest, highest = compass(key.tonic)
+    lowest, highest = compass_for(fields.sound, key.tonic)
     return TuneStep(
         "melody",
         sketch,

@@ -157,7 +157,6 @@ def _step(brief: Brief) -> TuneStep:
         style=kind.style,
         lowest=min(low, max(low - _ROOM, around[0])),
         highest=max(high, min(high + _ROOM, around[1])),
-        temperature=0.9,
     )
 
 

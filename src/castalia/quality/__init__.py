@@ -66,6 +66,7 @@ from castalia.quality.shape import KeptNotesRule as KeptNotesRule
 from castalia.quality.tonality import KeyGuess as KeyGuess
 from castalia.quality.tonality import key_of as key_of
 from castalia.quality.tonality import tonic_of as tonic_of
+from castalia.quality.tune_copying import TUNE_TO_TUNE as TUNE_TO_TUNE
 from castalia.quality.tune_copying import SharedLine as SharedLine
 from castalia.quality.tune_copying import TuneCopyingRule as TuneCopyingRule
 from castalia.quality.tune_copying import TuneIndex as TuneIndex

@@ -26,6 +26,9 @@ DRAFTS = 8
 """Written side by side; the one that the critic likes best among those that kept the rules is taken."""
 
 
+TUNE_DRAFTS = 6
+
+
 class Model(Protocol):
     """Weights that write music."""
 
@@ -119,7 +122,7 @@ def _arrangement(step: ArrangementStep, composers: Composers, seed: int) -> Comp
 def _tune(step: TuneStep, composers: Composers, seed: int) -> Composed:
     model = composers.tunes
     task, tonic = task_of(step, knows=model.knows(step.style), seed=seed)
-    best = write_tunes(model, task, drafts=DRAFTS, seed=seed)[0]
+    best = write_tunes(model, task, drafts=TUNE_DRAFTS, seed=seed)[0]
     return Composed(tune_score(best, tonic, step), model, best.drawn, best.mean)
 
 

@@ -17,7 +17,7 @@ from castalia.core.score import Score
 from castalia.modalities.music import melody_of, read_score
 from castalia.modalities.music.tunes.encode import tune_of
 from castalia.modalities.music.tunes.fingerprint import SAME, fingerprint
-from castalia.modalities.music.tunes.tune import LENGTHS, METRES, REST, Setting, Tune
+from castalia.modalities.music.tunes.tune import LENGTHS, METRES, SILENCE, Setting, Tune
 from castalia.training.collections.books import field, tunes_in
 from castalia.training.collections.sources import Part, corpus_of, files_in
 
@@ -122,7 +122,7 @@ def cleaned(score: Score, kind: str) -> Tune:
     odd = 1 - np.isin(tune.notes[:, 0], LENGTHS).mean()
     if across > ODD or odd > ODD:
         raise _UnfitError("bars that do not add up" if across > ODD else "unusual lengths")
-    if (tune.notes[:, 1] == REST).mean() > 0.1:
+    if (tune.notes[:, 1] == SILENCE).mean() > 0.1:
         raise _UnfitError("more rests than a melody has")
     return tune
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from castalia.core.score import QUARTER, Note, Score
-from castalia.modalities.music.tunes.tune import KINDS, REST, Setting, Tune, home, metre_of, mode_of, tonic_class
+from castalia.modalities.music.tunes.tune import KINDS, SILENCE, Setting, Tune, home, metre_of, mode_of, tonic_class
 
 BREATH = QUARTER * 3 // 2
 """Ticks of a rest up to which it counts to the note before it."""
@@ -48,7 +48,7 @@ def tune_of(notes: Sequence[Note], score: Score, kind: str) -> Tune:
             if made and gap <= BREATH:
                 made[-1] = (made[-1][0] + gap, made[-1][1])
             else:
-                made.append((gap, REST))
+                made.append((gap, SILENCE))
         elif gap < 0 and made:
             made[-1] = (max(1, made[-1][0] + gap), made[-1][1])
         made.append((note.length, note.pitch - tonic))

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from castalia.modalities.music.tunes.tune import REST, Tune
+from castalia.modalities.music.tunes.tune import SILENCE, Tune
 
 RUN = 8
 """Successive melodic intervals in one digest."""
@@ -19,7 +19,7 @@ SKETCH = 4
 
 def fingerprint(tune: Tune) -> frozenset[str]:
     """Digests of all runs of eight intervals, repeated notes taken as one: SHA-256, first 12 hexadecimal digits."""
-    line = tune.notes[tune.notes[:, 1] != REST, 1]
+    line = tune.notes[tune.notes[:, 1] != SILENCE, 1]
     steps = np.diff(line[np.diff(line, prepend=-99) != 0]).tolist()
     runs = (",".join(map(str, steps[first : first + RUN])) for first in range(len(steps) - RUN + 1))
     return frozenset(hashlib.sha256(run.encode()).hexdigest()[:12] for run in runs)

@@ -18,6 +18,7 @@ from castalia.modalities.music.tunes.melodic import (
     belonging,
     closing,
     lengths_at,
+    near,
     pitches_at,
     rest_of,
     turning_back,
@@ -36,7 +37,9 @@ STEADY = 0.85
 """Divides the scores of lengths: rhythm wanders less than pitch."""
 TYPICAL = 0.8
 """Cost of a good draft in proportion to that of tunes the model does not know: what returns costs little."""
-LIKELIEST = 0.95
+VARIED = 9
+"""Different pitches from which a draft is not thought dull."""
+LIKELIEST = 0.97
 """The smallest set of symbols whose chances sum to this is drawn from."""
 
 
@@ -70,7 +73,7 @@ class Task:
     lowest: int
     highest: int
     chords: tuple[tuple[int, frozenset[int]], ...] = ()
-    temperature: float = 0.8
+    temperature: float = 0.95
 
 
 @dataclass
@@ -90,6 +93,11 @@ class Draft:
     given_up: int = 0
 
     @property
+    def pitches(self) -> int:
+        """How many different ones it has."""
+        return len({symbol for _, _, symbol in self.notes if symbol != REST})
+
+    @property
     def mean(self) -> float:
         """Mean cost of a note."""
         return self.cost / max(self.drawn, 1)
@@ -97,7 +105,7 @@ class Draft:
 
 @one_thread
 def write(model: TuneModel, task: Task, *, drafts: int, seed: int) -> list[Draft]:
-    """Write drafts of a task, the best first: rules kept, then a cost near that of real tunes; lower is duller.
+    """Write drafts of a task, the best first: rules kept, enough pitches, a cost near real tunes'; lower is duller.
 
     Args:
         model: The model.
@@ -121,7 +129,7 @@ def write(model: TuneModel, task: Task, *, drafts: int, seed: int) -> list[Draft
             made[row].notes.append((int(writing.state.tick[row]), int(ticks[row]), int(pitch[row])))
         writing.end(ticks, length, pitch, going)
     typical = TYPICAL * float(model.card["valid_nll"])
-    return sorted(made, key=lambda each: (each.given_up, abs(each.mean - typical)))
+    return sorted(made, key=lambda each: (each.given_up, each.pitches < VARIED, abs(each.mean - typical)))
 
 
 class _Plan:
@@ -164,7 +172,7 @@ class _Plan:
         if tick + ticks >= phrase.end and (phrase.close == "final" or chord is None):
             ends = mask & closing(phrase.close, setting.mode)
             # a given pitch may leave none of them
-            mask = ends if ends.any() else mask
+            mask, nats = (ends, nats + near(before)) if ends.any() else (mask, nats)
         elif chord is not None and (tick - setting.pickup) % (setting.bar // 2 if setting.bar % 96 == 0 else 24) == 0:
             nats = nats + belonging(chord, CHORDS)
         return mask, nats

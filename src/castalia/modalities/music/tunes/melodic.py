@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from castalia.core.score import QUARTER
 from castalia.modalities.music.tunes.form import Close, Phrase
-from castalia.modalities.music.tunes.tune import HIGHEST, LENGTHS, LOWEST, PITCHES, Setting
+from castalia.modalities.music.tunes.tune import HIGHEST, LENGTHS, LOWEST, METRES, PITCHES, Setting
 
 REPEATS = 3
 """Most times that a note is struck in a row."""
@@ -24,6 +24,8 @@ _HARDLY = -2.5
 """Nats of such a leap."""
 _AFTER_LEAP = -0.7
 """Nats of going on in the direction of a leap of a sixth or more."""
+_FAR = 0.5
+"""Nats for each semitone more."""
 _TRIPLET = (8, 16, 32)
 _STEPS = np.arange(LOWEST, HIGHEST + 1)
 
@@ -45,11 +47,12 @@ class Rest:
 
 
 def rest_of(phrase: Phrase, setting: Setting) -> Rest:
-    """Beats of the last bar from which the phrase's last note can be held for a quarter or more."""
+    """Beats of the last bar from which the phrase's last note can be held: for a quarter, in three-four for two."""
     beat = QUARTER * 3 // 2 if setting.metre >= 3 else QUARTER
+    shortest = 2 * QUARTER if METRES[setting.metre] == (3, 4) else QUARTER
     first = max(phrase.end - setting.bar + 1, phrase.start)
     places = [
-        tick for tick in range(first, phrase.end - QUARTER + 1) if (tick - setting.pickup) % beat == 0 and tick >= 0
+        tick for tick in range(first, phrase.end - shortest + 1) if (tick - setting.pickup) % beat == 0 and tick >= 0
     ]
     return Rest(tuple(places), phrase.end)
 
@@ -117,6 +120,14 @@ def closing(close: Close, mode: int) -> Mask:
     third = 3 if mode in (1, 2) else 4
     names = (2, 7, third, *((10,) if mode else ())) if close == "open" else (0,)
     return np.append(np.isin(_STEPS % 12, names), np.False_)
+
+
+def near(before: int) -> Nats:
+    """Nats against coming to rest by a leap of more than a fourth (PITCHES,)."""
+    nats = np.zeros(PITCHES, np.float32)
+    if before < PITCHES - 1:
+        nats[:-1] = -_FAR * np.maximum(np.abs(np.arange(PITCHES - 1) - before) - 5, 0)
+    return nats
 
 
 def belonging(names: frozenset[int], nats: float) -> Nats:

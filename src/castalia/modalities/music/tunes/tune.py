@@ -18,6 +18,8 @@ LOWEST, HIGHEST = -14, 24
 REST = HIGHEST - LOWEST + 1
 PITCHES = REST + 1
 """Pitches and rest."""
+SILENCE = -99
+"""Stands for a rest where semitones from the tonic stand."""
 METRES = ((2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8))
 MODES: tuple[Mode, ...] = ("major", "minor", "dorian", "mixolydian")
 KINDS = ("", "air", "jig", "slip jig", "reel", "hornpipe", "strathspey", "march", "waltz", "polka")
@@ -52,7 +54,7 @@ class Tune:
 
     Attributes:
         setting: Metre, mode, kind and length.
-        notes: (notes, 2): ticks, and semitones above the tonic or `REST`; without gaps from the beginning to the end.
+        notes: (notes, 2): ticks, and semitones above the tonic or `SILENCE`; without gaps from beginning to end.
     """
 
     setting: Setting
@@ -65,10 +67,10 @@ def length_symbols(ticks: Numbers) -> Numbers:
 
 
 def pitch_symbols(steps: Numbers) -> Numbers:
-    """Symbols of semitones above the tonic; what lies outside comes in by octaves, `REST` stays."""
+    """Symbols of semitones above the tonic; what lies outside comes in by octaves, `SILENCE` is `REST`."""
     low = steps + 12 * np.maximum(0, -((steps - LOWEST) // 12))
     inside = low - 12 * np.maximum(0, -((HIGHEST - low) // 12))
-    return np.where(steps == REST, REST, inside - LOWEST)
+    return np.where(steps == SILENCE, REST, inside - LOWEST)
 
 
 def metre_of(beats: int, unit: int) -> int:

@@ -114,7 +114,7 @@ def contexts(tunes: Sequence[Tune], what: int, order: int) -> tuple[list[np.ndar
         here = [now["place"], now["metre"], *([length] if what else [])]
         # of all orders of these columns that were tried, the best on the validation tunes
         chain = [[now["mode"]], *past[:1], here, *past[1:]] if what else [here, *past]
-        for level, hashed in enumerate(hashes(chain, what)):
+        for level, hashed in enumerate(hashes([chain], what)[0]):
             if len(levels) <= level:
                 levels.append([])
             levels[level].append(hashed[going])

@@ -154,12 +154,12 @@ def test_a_fingerprint_holds_in_every_key() -> None:
 
 
 def test_a_folder_of_a_model_takes_the_place_of_its_own_kind(tmp_path) -> None:
-    shipped = TuneModel.default().folder.path
+    shipped = TuneModel.default().folder
     for name in ("weights.safetensors", "counts.npz", "card.json"):
         (tmp_path / name).write_bytes((shipped / name).read_bytes())
     composers = Composers(tmp_path)
-    assert composers.tunes.folder.path == tmp_path
-    assert composers.voices.folder.path != tmp_path
+    assert composers.tunes.folder == tmp_path
+    assert composers.voices.folder != tmp_path
     with pytest.raises(MissingError, match=r"counts\.npz"):
         TuneModel(tmp_path / "none")
 

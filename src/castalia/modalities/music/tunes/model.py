@@ -34,8 +34,9 @@ class TuneModel:
     """
 
     def __init__(self, path: Path) -> None:
-        self.folder = ModelFolder(path)
-        self.card = self.folder.card
+        self.folder = path
+        self._files = ModelFolder(path)
+        self.card = self._files.card
 
     @staticmethod
     def default() -> TuneModel:
@@ -45,27 +46,27 @@ class TuneModel:
     @property
     def name(self) -> str:
         """As its card says."""
-        return self.folder.name
+        return self._files.name
 
     @property
     def digest(self) -> str:
         """See `ModelFolder`."""
-        return self.folder.digest
+        return self._files.digest
 
     @property
     def build(self) -> str:
         """Engine and version."""
-        return self.folder.build
+        return self._files.build
 
     @cached_property
     def network(self) -> TuneNetwork:
         """Its weights."""
-        return TuneNetwork(self.folder.members())
+        return TuneNetwork(self._files.members())
 
     @cached_property
     def experts(self) -> Experts:
         """Its counts."""
-        return Experts.from_arrays(self.folder.counts)
+        return Experts.from_arrays(self._files.counts)
 
     def knows(self, kind: str) -> bool:
         """Whether it was taught that kind of tune."""

@@ -39,8 +39,9 @@ class ChoraleModel:
     """
 
     def __init__(self, path: Path) -> None:
-        self.folder = ModelFolder(path, also=(CRITIC,))
-        self.card = self.folder.card
+        self.folder = path
+        self._files = ModelFolder(path, also=(CRITIC,))
+        self.card = self._files.card
 
     @staticmethod
     def default() -> ChoraleModel:
@@ -50,39 +51,39 @@ class ChoraleModel:
     @property
     def name(self) -> str:
         """As its card says."""
-        return self.folder.name
+        return self._files.name
 
     @property
     def digest(self) -> str:
         """See `ModelFolder`."""
-        return self.folder.digest
+        return self._files.digest
 
     @property
     def build(self) -> str:
         """Engine and version."""
-        return self.folder.build
+        return self._files.build
 
     @cached_property
     def network(self) -> ChoraleNetwork:
         """Its weights."""
-        return ChoraleNetwork(self.folder.members())
+        return ChoraleNetwork(self._files.members())
 
     @cached_property
     def critic(self) -> Critic | None:
         """What ranks its drafts, where it was trained."""
         load: Any = import_module("safetensors.numpy").load_file
-        path = self.folder.path / CRITIC
+        path = self.folder / CRITIC
         return Critic(load(path)) if path.is_file() else None
 
     @cached_property
     def experts(self) -> Experts:
         """Its counts of moves."""
-        return Experts.from_arrays({name: each for name, each in self.folder.counts.items() if name != "chords"})
+        return Experts.from_arrays({name: each for name, each in self._files.counts.items() if name != "chords"})
 
     @cached_property
     def sonorities(self) -> Sonorities:
         """Its counts of chords."""
-        return Sonorities(np.asarray(self.folder.counts["chords"], np.float32))
+        return Sonorities(np.asarray(self._files.counts["chords"], np.float32))
 
     def open(self, given: NDArray[np.int64]) -> Writing:
         """Begin pieces in which some notes are given.

@@ -209,7 +209,8 @@ def _continued(brief: Brief, fields: MelodyFields, given: Score) -> TuneStep:
         sketch,
         bars * bar,
         kept=(Kept(0, 0, end),),
-        phrases=_ends(bars * bar, bar),
+        # what is given may leave too little of its phrase to come to rest in
+        phrases=tuple(tick for tick in _ends(bars * bar, bar) if not end < tick < end + QUARTER),
         style=kind.style,
         lowest=min(low, max(lowest, low - 5)),
         highest=max(high, min(highest, high + 5)),

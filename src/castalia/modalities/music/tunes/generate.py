@@ -21,6 +21,7 @@ from castalia.modalities.music.tunes.melodic import (
     near,
     pitches_at,
     rest_of,
+    strong_beat,
     turning_back,
 )
 from castalia.modalities.music.tunes.model import TuneModel, Writing
@@ -165,15 +166,15 @@ class _Plan:
         repeats = next((number for number, each in enumerate(reversed(sounds)) if each != before), len(sounds))
         follows = self.fixed.get(tick + ticks)
         after = follows.pitch if follows else NO_PITCH
-        mask, nats = pitches_at(task.lowest, task.highest, before, after, repeats)
+        phrase, chord = self.phrase(tick), self.chord(tick)
+        rests = tick + ticks >= phrase.end and (phrase.close == "final" or chord is None)
+        mask, nats = pitches_at(task.lowest, task.highest, before, after, 0 if rests else repeats)
         nats = nats + turning_back(before, earlier)
-        phrase = self.phrase(tick)
-        chord = self.chord(tick)
-        if tick + ticks >= phrase.end and (phrase.close == "final" or chord is None):
+        if rests:
             ends = mask & closing(phrase.close, setting.mode)
             # a given pitch may leave none of them
             mask, nats = (ends, nats + near(before)) if ends.any() else (mask, nats)
-        elif chord is not None and (tick - setting.pickup) % (setting.bar // 2 if setting.bar % 96 == 0 else 24) == 0:
+        elif chord is not None and (tick - setting.pickup) % strong_beat(setting) == 0:
             nats = nats + belonging(chord, CHORDS)
         return mask, nats
 

@@ -16,6 +16,8 @@ from castalia.modalities.music.tunes.tune import HIGHEST, LENGTHS, LOWEST, METRE
 
 REPEATS = 3
 """Most times that a note is struck in a row."""
+_COMPOUND = 3
+"""Number of the first of `METRES` whose beats are dotted."""
 _LEAP = 12
 """Semitones of the largest leap."""
 _HARD = (6, 10, 11)
@@ -24,7 +26,7 @@ _HARDLY = -2.5
 """Nats of such a leap."""
 _AFTER_LEAP = -0.7
 """Nats of going on in the direction of a leap of a sixth or more."""
-_FAR = 0.5
+_FAR = 0.8
 """Nats for each semitone more."""
 _TRIPLET = (8, 16, 32)
 _STEPS = np.arange(LOWEST, HIGHEST + 1)
@@ -48,13 +50,20 @@ class Rest:
 
 def rest_of(phrase: Phrase, setting: Setting) -> Rest:
     """Beats of the last bar from which the phrase's last note can be held: for a quarter, in three-four for two."""
-    beat = QUARTER * 3 // 2 if setting.metre >= 3 else QUARTER
+    beat = QUARTER * 3 // 2 if setting.metre >= _COMPOUND else QUARTER
     shortest = 2 * QUARTER if METRES[setting.metre] == (3, 4) else QUARTER
     first = max(phrase.end - setting.bar + 1, phrase.start)
     places = [
         tick for tick in range(first, phrase.end - shortest + 1) if (tick - setting.pickup) % beat == 0 and tick >= 0
     ]
     return Rest(tuple(places), phrase.end)
+
+
+def strong_beat(setting: Setting) -> int:
+    """Ticks from one strong beat to the next: dotted quarters, half bars, or in three-four whole ones."""
+    if setting.metre >= _COMPOUND:
+        return QUARTER * 3 // 2
+    return setting.bar if METRES[setting.metre] == (3, 4) else setting.bar // 2
 
 
 def lengths_at(tick: int, setting: Setting, rest: Rest, limit: int) -> Mask:

@@ -10,8 +10,8 @@ the one before (Witten and Bell's method C), n chosen on the validation tenth fo
 model's own experts without the network.
 
 `written`: 40 tunes as the genre asks for them, ten kinds and keys in turn, first drafts alone: how many pass all rules,
-CPU milliseconds a bar, the longest run shared with a training tune in any key beside what training tunes share with each
-other, and how many lie between the 5th and the 95th percentile of the training tunes in entropy of pitch and rhythm.
+CPU milliseconds a bar, the longest run shared with a training tune in any key beside what training tunes share among
+themselves, and how many lie between the 5th and the 95th percentile of the training tunes in entropy of pitch and rhythm.
 
 The benchmark refuses a model whose card lists more than a few tunes of the split among those it was trained on.
 """

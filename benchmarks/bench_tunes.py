@@ -11,7 +11,7 @@ model's own experts without the network.
 
 `written`: 40 tunes as the genre asks for them, ten kinds and keys in turn, first drafts alone: how many pass all rules,
 CPU milliseconds a bar, the longest run shared with a training tune in any key beside what training tunes share among
-themselves, and how many lie between the 5th and the 95th percentile of the training tunes in entropy of pitch and rhythm.
+themselves, and how many lie between the 5th and the 95th percentile of the training tunes in entropy.
 
 The benchmark refuses a model whose card lists more than a few tunes of the split among those it was trained on.
 """

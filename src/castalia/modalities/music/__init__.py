@@ -14,8 +14,8 @@ from castalia.modalities.music.hear.melody import Heard, hear
 from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
-from castalia.modalities.music.voices.explain import explain
 from castalia.modalities.music.tunes.model import TuneModel
+from castalia.modalities.music.voices.explain import explain
 from castalia.modalities.music.voices.model import ChoraleModel
 
 __all__ = [

@@ -8,18 +8,13 @@ import numpy as np
 
 from castalia.core.music import TuneStep
 from castalia.core.score import Note, Score
-from castalia.modalities.music.files.chord_names import parse
+from castalia.modalities.music.harmony.chords import chord_of
 from castalia.modalities.music.tunes.encode import setting_of
 from castalia.modalities.music.tunes.form import ends_of, plan
 from castalia.modalities.music.tunes.generate import Draft, Fixed, Task
 from castalia.modalities.music.tunes.given import UNKNOWN
 from castalia.modalities.music.tunes.tune import LOWEST, REST, home, pitch_symbols, tonic_class
 
-_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_SEVENTHS = {
-    "dominant": 10, "minor-seventh": 10, "half-diminished": 10, "dominant-ninth": 10, "major-seventh": 11,
-    "diminished-seventh": 9, "major-sixth": 9, "minor-sixth": 9,
-}  # fmt: skip
 _ENOUGH = 12
 """Given notes from which they, and not the compass, say in which octave the tonic is taken."""
 
@@ -113,13 +108,5 @@ def _fixed(step: TuneStep, kept: Sequence[Note], base: int) -> tuple[Fixed, ...]
 
 def _classes(name: str) -> frozenset[int]:
     """Pitch classes of a chord; none of a name that says no chord."""
-    chord = parse(name)
-    if chord is None or chord.kind == "none":
-        return frozenset()
-    root = _LETTERS[chord.step] + chord.alter
-    third = 3 if chord.kind.startswith(("minor", "dim", "half")) else 4
-    fifth = 6 if chord.kind.startswith(("dim", "half")) else 8 if chord.kind.startswith("aug") else 7
-    inner = {"suspended-second": 2, "suspended-fourth": 5}.get(chord.kind, third)
-    seventh = _SEVENTHS.get(chord.kind)
-    found = (root, root + inner, root + fifth, *(() if seventh is None else (root + seventh,)))
-    return frozenset(each % 12 for each in found)
+    chord = chord_of(name)
+    return frozenset(chord.tones) if chord else frozenset()

@@ -13,7 +13,7 @@ from castalia.core.music import Kept, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, Mode, mood_of
+from castalia.genres._music import Key, Mode, NotedRule, mood_of
 from castalia.genres._tunes import (
     PROGRAMS,
     KindName,
@@ -112,14 +112,15 @@ class Melody:
         given = step.sketch.parts[0].notes
         end = max((note.start + note.length for note in given), default=0)
         theirs = frozenset(note.start for note in given)
+        # what is given may be chromatic, or drum, and stands all the same
+        whole: list[Rule] = [ScaleRule(), DrummingRule()]
         return (
-            ScaleRule(),
+            *([NotedRule(rule) for rule in whole] if given else whole),
             CompassRule(step.lowest, step.highest),
             BarsRule(None if given else fields.bars, step.sketch.pickup),
             RestingNoteRule(tuple(tick for tick in step.phrases if tick > end)),
             TonicEndRule(),
             MelodicLeapRule(theirs),
-            DrummingRule(),
             *((KeptNotesRule({0: given}),) if given else ()),
             TuneCopyingRule(given=theirs),
         )

@@ -169,7 +169,7 @@ class DrummingRule:
 
     in_a_row: int = 6
     share: float = 0.5
-    fewest: int = 24
+    fewest: int = 40
     part: int = 0
     name: str = "tune-variety"
 

@@ -13,13 +13,18 @@ from castalia import genres, privacy, quality
 from castalia.cli.create import create
 from castalia.cli.genres import genres as command
 from castalia.cli.main import joined_options
+from castalia.core.score import Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence
 from castalia.quality import readability
 
 ALL = genres.every()
 EACH = [(genre, language) for genre in ALL for language in genre.languages]
 WORDS = {"en": "first snow over the harbour", "zh": "秋夜江上望月"}
-NEEDED: dict[str, dict[str, object]] = {"accompaniment": {"chords": "| C | Am F | G7 | C |"}}
+TUNE = Score(parts=(Part(name="Tune", kind="voice", notes=tuple(Note(48 * at, 48, 62 + at % 3) for at in range(16))),))
+NEEDED: dict[str, dict[str, object]] = {
+    "accompaniment": {"chords": "| C | Am F | G7 | C |"},
+    "variation": {"melody": TUNE},
+}
 """What a genre cannot do without, beside words."""
 ROOT = Path(__file__).parent.parent
 

@@ -22,7 +22,8 @@ from castalia.modalities.music.voices.encode import FRAME
 from castalia.modalities.music.voices.fingerprint import fingerprint
 from castalia.modalities.music.voices.grid import VOICES
 from castalia.modalities.music.voices.model import nats
-from castalia.training import add, collections, find, names, remove
+from castalia.training import add, find, names, remove
+from castalia.training.collections import chorales
 from castalia.training.music import PRESETS, train_music
 from castalia.training.music.batches import Pieces, masked
 from castalia.training.music.export import export, export_onnx
@@ -84,7 +85,7 @@ def test_a_collection_is_cleaned_kept_and_split_the_same_way_again(home) -> None
 
 
 def test_a_test_chorale_is_kept_out_in_any_key(home, grids, monkeypatch) -> None:
-    monkeypatch.setattr(collections, "_tests", lambda: [fingerprint(piece(2) + 4)])
+    monkeypatch.setattr(chorales, "_tests", lambda: [fingerprint(piece(2) + 4)])
     made = add("clean", str(grids))
     assert "canonical test chorale" in made.card["dropped"]["train/2"]
     assert len(made.of("train")) == 5

@@ -18,7 +18,7 @@ def train() -> None:
     """The group."""
 
 
-@train.command(help=say("Train a chorale model.", "训练四部合唱模型。"))
+@train.command(help=say("Train a model of chorales or tunes.", "训练四部合唱或旋律模型。"))
 @click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏"))
 @click.option("--preset", default="small", show_default=True, help="tiny, small, large")
 @click.option("--steps", type=click.IntRange(1), help=say("updates of each network", "每个网络的更新次数"))
@@ -37,9 +37,11 @@ def music(collection: str, preset: str, steps: int | None, seed: int, threads: i
     room = needs_training(".music")
     room.use_threads(threads)
     folder = out or folders().data / "music" / f"{collection}-{preset}"
-    made = room.train_music(found, folder, preset=preset, steps=steps, seed=seed, log=_line)
+    genre = "melody" if found.kind == "tune" else "chorale"
+    recipe = needs_training(".tunes").train_tunes if found.kind == "tune" else room.train_music
+    made = recipe(found, folder, preset=preset, steps=steps, seed=seed, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
-    click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create chorale …")
+    click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create {genre} …")
 
 
 def _line(figures: Mapping[str, Any]) -> None:

@@ -63,15 +63,17 @@ class TuneStep:
 
     name: str
     sketch: Score
-    """Title, one part, key, metres, pickup and tempo of the finished tune, with the notes that are given."""
+    """Title, one part, key, metre (the first one), pickup and tempo of the finished tune, with the given notes."""
     length: int
     """Ticks of the whole, the pickup too; it ends with a bar, or with what the pickup leaves of it."""
     kept: tuple[Kept, ...] = ()
     """What stands in the sketch; all else is written."""
     rhythm: tuple[Note, ...] = ()
-    """Notes whose start, length and syllable stand and whose pitch (0 here) is written; empty leaves rhythm open."""
+    """Notes whose start, length and syllable stand and whose pitch (0 here) is written, with rests between them; empty
+    leaves rhythm open."""
     phrases: tuple[int, ...] = ()
-    """Ticks at which a phrase comes to rest, the last at the end; empty leaves that to the writer."""
+    """Ticks at which a phrase comes to rest, the last at the end; empty is every four bars. Phrases of one length may
+    return."""
     style: str = ""
     """A kind of tune that the model was taught, e.g. `jig`; empty takes whichever fits the metre."""
     lowest: int = 60
@@ -79,7 +81,8 @@ class TuneStep:
     """MIDI numbers between which it moves, both within."""
     chords: tuple[ChordSymbol, ...] = ()
     """Chords that its strong notes belong to; empty leaves harmony open."""
-    temperature: float = 0.8
+    temperature: float = 0.95
+    """Divides the scores of pitches."""
 
 
 @dataclass(frozen=True)

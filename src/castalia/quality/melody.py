@@ -59,9 +59,9 @@ class ScaleRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding."""
-        score, notes = _melody(draft, self.part)
+        score, notes = melody_in(draft, self.part)
         if score is None or not notes:
-            return _no_melody(self.name)
+            return no_melody(self.name)
         scale = scale_of(score)
         inside = sum(note.length for note in notes if note.pitch % 12 in scale) / sum(note.length for note in notes)
         strange = next((note for note in notes if note.pitch % 12 not in scale), None)
@@ -88,9 +88,9 @@ class AmbitusRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding."""
-        score, notes = _melody(draft, self.part)
+        score, notes = melody_in(draft, self.part)
         if score is None or not notes:
-            return _no_melody(self.name)
+            return no_melody(self.name)
         low, high = min(note.pitch for note in notes), max(note.pitch for note in notes)
         return [
             Finding(
@@ -112,9 +112,9 @@ class MelodyEndRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding."""
-        score, notes = _melody(draft, self.part)
+        score, notes = melody_in(draft, self.part)
         if score is None or not notes:
-            return _no_melody(self.name)
+            return no_melody(self.name)
         tonic, last = tonic_of(score), notes[-1]
         wanted = [tonic, *((tonic + third) % 12 for third in thirds_of(score)), (tonic + 7) % 12]
         return [
@@ -143,9 +143,9 @@ class PhraseEndRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """A finding for each phrase."""
-        score, notes = _melody(draft, self.part)
+        score, notes = melody_in(draft, self.part)
         if score is None or not notes:
-            return _no_melody(self.name)
+            return no_melody(self.name)
         least = max(float(self.shortest), median(note.length for note in notes))
         ends = sorted({tick for tick in score.phrases if 0 < tick < score.length} | {score.length})
         findings: list[Finding] = []
@@ -190,7 +190,7 @@ class VarietyRule:
         for voice in self.voices:
             struck = line(parts[voice]) if voice < len(parts) else []
             if not struck:
-                return _no_melody(self.name)
+                return no_melody(self.name)
             notes = without_repeats(struck)
             short = len(struck) < self.fewest and sum(note.length for note in struck) < self.fewest * 2 * QUARTER
             for what, value, (low, high) in (
@@ -213,12 +213,14 @@ class VarietyRule:
         return findings
 
 
-def _melody(draft: Draft, part: int) -> tuple[Score | None, list[Note]]:
+def melody_in(draft: Draft, part: int) -> tuple[Score | None, list[Note]]:
+    """The score of a draft, and a part of it as one voice; empty where there is none."""
     score = draft.content.score
     return score, line(score.parts[part]) if score and part < len(score.parts) else []
 
 
-def _no_melody(rule: str) -> list[Finding]:
+def no_melody(rule: str) -> list[Finding]:
+    """The finding of a rule that has no notes to judge."""
     return [
         Finding(
             rule=rule,

@@ -15,6 +15,7 @@ from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.setting import Pace, SetStanza, grid_of, set_stanza, sung_to
 from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
+from castalia.modalities.music.tunes.model import TuneModel
 from castalia.modalities.music.voices.explain import explain
 from castalia.modalities.music.voices.model import ChoraleModel
 
@@ -27,6 +28,7 @@ __all__ = [
     "Heard",
     "Pace",
     "SetStanza",
+    "TuneModel",
     "bars",
     "chord_of",
     "compose",

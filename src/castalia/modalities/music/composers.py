@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from castalia.modalities.music.folder import ModelFolder
 from castalia.modalities.music.harmony.model import ChordModel
+from castalia.modalities.music.tunes.model import TuneModel
 from castalia.modalities.music.voices.model import ChoraleModel
 
 
@@ -22,9 +24,18 @@ class Composers:
     @cached_property
     def voices(self) -> ChoraleModel:
         """Writes four voices."""
-        return ChoraleModel(self._named) if self._named else ChoraleModel.default()
+        return ChoraleModel(self._named) if self._named and self._kind == "chorale" else ChoraleModel.default()
 
     @cached_property
     def chords(self) -> ChordModel:
         """Finds and draws chords."""
         return ChordModel.default()
+
+    @cached_property
+    def tunes(self) -> TuneModel:
+        """Writes melodies."""
+        return TuneModel(self._named) if self._named and self._kind == "tune" else TuneModel.default()
+
+    @cached_property
+    def _kind(self) -> str:
+        return ModelFolder(self._named).kind if self._named else ""

@@ -9,18 +9,24 @@ from typing import Protocol
 
 from castalia.core import seeds
 from castalia.core.language import say
-from castalia.core.music import ArrangementStep, MusicStep, VoicesStep
+from castalia.core.music import ArrangementStep, MusicStep, TuneStep, VoicesStep
 from castalia.core.ports import Plan, Progress
 from castalia.core.score import Score
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.music.arrange.arrange import arrange
 from castalia.modalities.music.composers import Composers
+from castalia.modalities.music.tunes.generate import write as write_tunes
+from castalia.modalities.music.tunes.request import score_of as tune_score
+from castalia.modalities.music.tunes.request import task_of
 from castalia.modalities.music.voices.decode import score_of
 from castalia.modalities.music.voices.encode import given_of, leading_note, leaning_of, still_of
 from castalia.modalities.music.voices.generate import Task, write
 
 DRAFTS = 8
 """Written side by side; the one that the critic likes best among those that kept the rules is taken."""
+
+
+TUNE_DRAFTS = 6
 
 
 class Model(Protocol):
@@ -95,8 +101,8 @@ def _write(step: MusicStep, composers: Composers, seed: int) -> Composed:
             return _voices(step, composers, seed)
         case ArrangementStep():
             return _arrangement(step, composers, seed)
-        case _:
-            raise NotImplementedError
+        case TuneStep():
+            return _tune(step, composers, seed)
 
 
 def _voices(step: VoicesStep, composers: Composers, seed: int) -> Composed:
@@ -111,6 +117,13 @@ def _voices(step: VoicesStep, composers: Composers, seed: int) -> Composed:
 def _arrangement(step: ArrangementStep, composers: Composers, seed: int) -> Composed:
     score = arrange(step, composers.chords, seed=seed)
     return Composed(score, composers.chords, len(score.chords), 0.0)
+
+
+def _tune(step: TuneStep, composers: Composers, seed: int) -> Composed:
+    model = composers.tunes
+    task, tonic = task_of(step, knows=model.knows(step.style), seed=seed)
+    best = write_tunes(model, task, drafts=TUNE_DRAFTS, seed=seed)[0]
+    return Composed(tune_score(best, tonic, step), model, best.drawn, best.mean)
 
 
 def _evidence(done: list[Composed], seed: int) -> Evidence:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from castalia.modalities.music.voices.grid import VOICES, Frames
 from castalia.training.music.batches import Item, Pieces, collate
 from castalia.training.music.network import SMALL, UNKNOWN, Network, Size
+from castalia.training.optimiser import average, resume, save, schedule
 
 Log = Callable[[Mapping[str, Any]], None]
 """Told a line of figures now and then."""
@@ -73,24 +72,22 @@ def _member(pieces: Pieces, recipe: Recipe, number: int, folder: Path, log: Log,
     network = Network(recipe.size)
     mean.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
-    begin = _resume(folder / f"member-{number}.checkpoint", network, mean, optimizer)
+    kept = {"network": network, "mean": mean}
+    begin = resume(checkpoint := folder / f"member-{number}.checkpoint", kept, optimizer)
     began, losses = time.monotonic(), list[float]()
     for step in range(begin, recipe.steps):
         draw = (recipe.seed, number, step)
         rng = np.random.default_rng(draw)
         torch.manual_seed(int(rng.integers(2**31)))
         for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * _schedule(step, recipe.steps)
+            group["lr"] = recipe.rate * schedule(step, recipe.steps)
         batch = pieces.batch(rng, recipe.batch, recipe.window, free=recipe.free)
         loss = network(batch).sum() / _asked(batch).sum()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        with torch.no_grad():
-            keep = min(recipe.average, step / (step + 10))
-            for kept, new in zip(mean.parameters(), network.parameters(), strict=True):
-                kept.lerp_(new, 1 - keep)
+        average(mean, network, step, recipe.average)
         losses.append(float(loss.detach()))
         if (step + 1) % every == 0 or step + 1 == recipe.steps:
             log(
@@ -103,9 +100,9 @@ def _member(pieces: Pieces, recipe: Recipe, number: int, folder: Path, log: Log,
                     "valid_given_soprano": round(float(np.mean(measure(pieces, [mean], soprano=True)[1:])), 4),
                 }
             )
-            _save(folder / f"member-{number}.checkpoint", network, mean, optimizer, step + 1)
+            save(checkpoint, kept, optimizer, step + 1)
     save_file(mean.state_dict(), done)
-    (folder / f"member-{number}.checkpoint").unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)
     return mean
 
 
@@ -138,37 +135,6 @@ def _whole(frames: Sequence[Frames], pieces: Pieces, piece: int, *, soprano: boo
 
 def _asked(batch: Mapping[str, Tensor]) -> Tensor:
     return (batch["target"] >= 0) & (batch["given"] == UNKNOWN)
-
-
-def _schedule(step: int, steps: int) -> float:
-    return min(1.0, (step + 1) / 50) * (0.49 * (1 + math.cos(math.pi * step / steps)) + 0.02)
-
-
-def _save(path: Path, network: Network, mean: Network, optimizer: torch.optim.AdamW, step: int) -> None:
-    """Everything that the next step depends on, in one file, written whole or not at all."""
-    held: dict[str, Tensor] = {"step": torch.tensor(step)}
-    for name, each in (("network", network), ("mean", mean)):
-        held |= {f"{name}.{key}": value.contiguous() for key, value in each.state_dict().items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        held |= {f"optimizer.{number}.{key}": value for key, value in moments.items()}
-    save_file(held, partial := path.with_suffix(".partial"))
-    os.replace(partial, path)
-
-
-def _resume(path: Path, network: Network, mean: Network, optimizer: torch.optim.AdamW) -> int:
-    if not path.exists():
-        return 0
-    held = load_file(path)
-    for name, each in (("network", network), ("mean", mean)):
-        prefix = f"{name}."
-        each.load_state_dict({key.removeprefix(prefix): held[key] for key in held if key.startswith(prefix)})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key in held:
-        if key.startswith("optimizer."):
-            _, number, moment = key.split(".")
-            state.setdefault(int(number), {})[moment] = held[key]
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(held["step"])
 
 
 def described(recipe: Recipe) -> str:

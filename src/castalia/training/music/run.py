@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from castalia.core.errors import UsageError
-from castalia.core.language import say
 from castalia.core.seeds import SEED_LIMIT
 from castalia.modalities.music.voices.fingerprint import sketch
+from castalia.modalities.music.voices.grid import Frames
 from castalia.modalities.music.voices.model import ChoraleModel
 from castalia.training.collections import Collection
 from castalia.training.music.batches import Pieces
@@ -21,6 +18,7 @@ from castalia.training.music.critic import CriticRecipe, add_critic
 from castalia.training.music.export import export
 from castalia.training.music.network import LARGE, TINY
 from castalia.training.music.recipe import Log, Recipe, measure, train
+from castalia.training.started import learned_and_valid, minutes, preset_of, telling
 
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, members=1, steps=40, batch=8, window=64),
@@ -39,7 +37,7 @@ def use_threads(threads: int) -> None:
 
 
 def train_music(
-    collection: Collection,
+    collection: Collection[Frames],
     folder: Path,
     *,
     preset: str = "small",
@@ -63,33 +61,11 @@ def train_music(
     Raises:
         UsageError: the preset is unknown, or the collection has no piece in one part of its split.
     """
-    if preset not in PRESETS:
-        raise UsageError(
-            say("There is no preset {name!r}.", "没有预设 {name!r}。", name=preset),
-            hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(PRESETS)),
-        )
-    recipe = replace(PRESETS[preset], seed=seed % SEED_LIMIT, **({"steps": steps} if steps else {}))
-    learned, valid = collection.of("train"), collection.of("valid")
-    if not learned or not valid:
-        raise UsageError(
-            say(
-                "{name} has {n} pieces to learn and {m} to validate; both are needed.",
-                "{name} 有 {n} 首训练曲、{m} 首验证曲；两者都需要。",
-                name=collection.name,
-                n=len(learned),
-                m=len(valid),
-            ),
-            hint=say("Add more pieces; one in ten is kept for validation.", "请增加乐曲；十分之一用于验证。"),
-        )
+    recipe = replace(preset_of(PRESETS, preset), seed=seed % SEED_LIMIT, **({"steps": steps} if steps else {}))
+    learned, valid = learned_and_valid(collection)
     pieces = Pieces.of(learned, valid)
-
-    def told(line: Mapping[str, Any]) -> None:
-        with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        log(line)
-
     folder.mkdir(parents=True, exist_ok=True)
-    members = train(pieces, recipe, folder, log=told, every=max(1, min(80, recipe.steps // 4)))
+    members = train(pieces, recipe, folder, log=telling(folder, log), every=max(1, min(80, recipe.steps // 4)))
     together = float(measure(pieces, members).mean())
     card = {
         "name": f"chorale-{preset}",
@@ -99,16 +75,10 @@ def train_music(
         "pieces": {"train": len(learned), "valid": len(valid)},
         "valid_nll": round(together, 4),
         "valid_nll_given_soprano": round(float(measure(pieces, members, soprano=True)[1:].mean()), 4),
-        "minutes": round(_minutes(folder / "log.jsonl"), 1),
+        "minutes": round(minutes(folder / "log.jsonl"), 1),
         "trained_on": [sketch(piece) for piece in learned],
     }
     export(members, pieces, folder, card)
     log({"ensemble": len(members), "valid": card["valid_nll"], "valid_given_soprano": card["valid_nll_given_soprano"]})
     add_critic(ChoraleModel(folder), learned, valid, CRITICS.get(preset, CriticRecipe()), log=log)
     return folder
-
-
-def _minutes(log: Path) -> float:
-    """Minutes of training of all members, by the last line of each."""
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    return sum({line["member"]: line["minutes"] for line in lines}.values())

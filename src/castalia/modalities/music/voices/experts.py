@@ -1,20 +1,19 @@
 """Counts as experts: how often a voice moved by which interval in like places, in other pieces and in this one.
 
 Every context is relative to the voice's own last pitch, so that one piece teaches all keys. The experts of a voice are
-chains of contexts, each longer than the one before, smoothed into it by the method C of Witten and Bell (1991, "The
-zero-frequency problem", IEEE Trans. Inf. Theory 37). A network weighs them (see `training/music/network.py`); for its
-training, a piece's own counts are taken out of the tables again, exactly.
+chains of contexts, each longer than the one before and smoothed into it (`counts.py`). A network weighs them (see
+`training/music/network.py`); for its training, a piece's own counts are taken out of the tables again, exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.modalities.music.counts import Rows, Table, hashes, left_out, smoothed
 from castalia.modalities.music.voices.grid import VOICES, Frames
 from castalia.modalities.music.voices.state import NONE, Numbers, State, walk
 
@@ -23,14 +22,6 @@ REACH = 16
 MOVES = 2 * REACH + 2
 """Intervals from -16 to 16, and last: a rest, or farther."""
 OTHER = MOVES - 1
-_HASH, _GOLDEN, _HALF = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0x9E3779B97F4A7C15), np.uint64(33)
-_LEVEL = np.uint64(1009)
-"""Stands between the levels of a chain."""
-_PACKED, _OFFSET = 7, 64
-"""Columns, of -64 to 191 each, that are mixed in at once, a byte a column."""
-_SHIFTS = 8 * np.arange(_PACKED, dtype=np.uint64)[:, None]
-
-Rows = NDArray[np.float32]
 
 
 def moves_of(pitches: Numbers, reference: Numbers) -> Numbers:
@@ -100,107 +91,6 @@ EXPERTS = 5
 """Three chains over other pieces, two over the piece itself."""
 
 
-def hashes(several: Sequence[Sequence[Sequence[Numbers]]], salt: int) -> list[list[NDArray[np.uint64]]]:
-    """A 64-bit hash of each level's context, which includes those of the levels before: by chain and level (rows,).
-
-    Args:
-        several: Chains of levels of columns.
-        salt: Of the first chain; the next one's is one more.
-    """
-    begins, order, ends = _layout(tuple(tuple(map(len, chain)) for chain in several))
-    columns = np.array([column for chain in several for level in chain for column in level])
-    shifts = _SHIFTS[(np.arange(len(columns)) - np.repeat(begins, np.diff([*begins, len(columns)])))]
-    packs = np.bitwise_or.reduceat((columns + _OFFSET).astype(np.uint64) << shifts, begins)
-    values = np.concatenate([packs, np.full((1, columns.shape[1]), _LEVEL)])[order]  # (turns, chains, rows)
-    mixed = np.repeat(np.arange(salt + 1, salt + 1 + len(several), dtype=np.uint64)[:, None], columns.shape[1], 1)
-    turns: list[NDArray[np.uint64]] = []
-    for value in values:
-        mixed = _mixed(mixed, value)
-        turns.append(mixed)
-    return [[turns[turn][at] for turn in chain] for at, chain in enumerate(ends)]
-
-
-@cache
-def _layout(lengths: tuple[tuple[int, ...], ...]) -> tuple[Numbers, Numbers, list[list[int]]]:
-    """How chains of levels of so many columns are mixed in turns, all chains side by side.
-
-    Returns:
-        (column with which each pack begins, pack that each turn mixes into each chain (turns, chains), -1 for the mark
-        between levels; by chain, the turn after which each level ends).
-    """
-    begins: list[int] = []
-    order: list[list[int]] = []
-    ends: list[list[int]] = []
-    column = 0
-    for chain in lengths:
-        turns, done = list[int](), list[int]()
-        for level in chain:
-            turns.append(-1)
-            for first in range(0, level, _PACKED):
-                turns.append(len(begins))
-                begins.append(column + first)
-            column += level
-            done.append(len(turns) - 1)
-        order.append(turns)
-        ends.append(done)
-    longest = max(map(len, order))
-    padded = [turns + [-1] * (longest - len(turns)) for turns in order]
-    return np.array(begins), np.array(padded).T, ends
-
-
-@dataclass(frozen=True)
-class Table:
-    """Counts of moves by context: rows of one level of one chain of one voice.
-
-    Attributes:
-        keys: Sorted hashes, the upper 32 bits (contexts,).
-        begins: Where a context's entries begin (contexts + 1,).
-        moves: Which moves came (entries,).
-        counts: How often (entries,), at most 65,535.
-    """
-
-    keys: NDArray[np.uint32]
-    begins: NDArray[np.uint32]
-    moves: NDArray[np.uint8]
-    counts: NDArray[np.uint16]
-
-    def look(self, hashed: NDArray[np.uint64]) -> Rows:
-        """Counts by row (rows, moves)."""
-        found = np.zeros((len(hashed), MOVES), np.float32)
-        if not len(self.keys):
-            return found
-        short = (hashed >> np.uint64(32)).astype(np.uint32)
-        places = np.minimum(self.keys.searchsorted(short), len(self.keys) - 1)
-        rows = (self.keys[places] == short).nonzero()[0]
-        firsts, lasts = self.begins[places[rows]].tolist(), self.begins[places[rows] + 1].tolist()
-        for row, first, last in zip(rows.tolist(), firsts, lasts, strict=True):
-            found[row, self.moves[first:last]] = self.counts[first:last]
-        return found
-
-    @staticmethod
-    def of(hashed: NDArray[np.uint64], moves: Numbers, *, least: int = 1) -> Table:
-        """Count moves by context.
-
-        Args:
-            hashed: Context of each note.
-            moves: The note, as a move.
-            least: Contexts that came less often are left out.
-        """
-        short = (hashed >> np.uint64(32)).astype(np.uint32)
-        keys, place, often = np.unique(short, return_inverse=True, return_counts=True)
-        pairs, counts = np.unique(place.astype(np.int64) * MOVES + moves, return_counts=True)
-        keep = often[pairs // MOVES] >= least
-        pairs, counts = pairs[keep], counts[keep]
-        left = np.flatnonzero(often >= least)
-        begins = np.searchsorted(pairs // MOVES, np.append(left, len(keys))).astype(np.uint32)
-        return Table(
-            keys[left].astype(np.uint32),
-            begins,
-            (pairs % MOVES).astype(np.uint8),
-            np.minimum(counts, 65_535).astype(np.uint16),
-        )
-
-
 @dataclass(frozen=True)
 class Experts:
     """The tables of a collection, and how likely its moves are without any context.
@@ -231,7 +121,7 @@ class Experts:
             chances = np.tile(self.prior[voice], (state.rows, 1))
             counts = np.zeros((state.rows, MOVES), np.float32)
             for table, hashed in zip(self.tables[voice][number], levels, strict=True):
-                counts = table.look(hashed)
+                counts = table.look(hashed, MOVES)
                 chances = smoothed(counts, chances)
             said.append(chances)
             seen.append(np.log1p(counts.sum(1)))
@@ -243,8 +133,7 @@ class Experts:
         for voice, by_chain in enumerate(self.tables):
             for chain, levels in enumerate(by_chain):
                 for level, table in enumerate(levels):
-                    for name in ("keys", "begins", "moves", "counts"):
-                        flat[f"{voice}.{chain}.{level}.{name}"] = getattr(table, name)
+                    flat |= table.arrays(f"{voice}.{chain}.{level}")
         return flat
 
     @staticmethod
@@ -257,15 +146,7 @@ class Experts:
                 tables.append([])
             while len(tables[voice]) <= chain:
                 tables[voice].append([])
-            place = f"{voice}.{chain}.{level}"
-            tables[voice][chain].append(
-                Table(
-                    np.asarray(arrays[f"{place}.keys"], np.uint32),
-                    np.asarray(arrays[f"{place}.begins"], np.uint32),
-                    np.asarray(arrays[f"{place}.moves"], np.uint8),
-                    np.asarray(arrays[f"{place}.counts"], np.uint16),
-                )
-            )
+            tables[voice][chain].append(Table.from_arrays(arrays, f"{voice}.{chain}.{level}"))
         return Experts(np.asarray(arrays["prior"], np.float32), tables)
 
 
@@ -316,12 +197,6 @@ class Memory:
         self._asked.clear()
 
 
-def smoothed(counts: Rows, chances: Rows) -> Rows:
-    """Counts (rows, moves) on top of the chances that a shorter context gives."""
-    weight = 0.5 * (counts > 0).sum(1, keepdims=True) + 0.5
-    return ((counts + weight * chances) / (counts.sum(1, keepdims=True) + weight)).astype(np.float32)
-
-
 @dataclass(frozen=True)
 class Learned:
     """Experts of a collection, and what they say of pieces.
@@ -360,8 +235,8 @@ def learn(pieces: Sequence[Frames], others: Sequence[Frames] = ()) -> Learned:
             chances = np.tile(prior[voice], (len(piece_of), 1))
             counts, made = chances, list[Table]()
             for level in levels:
-                made.append(Table.of(level[inside], moves[inside, voice]))
-                counts = _left_out(level, moves[:, voice], piece_of, inside)
+                made.append(Table.of(level[inside], moves[inside, voice], MOVES))
+                counts = left_out(level, moves[:, voice], piece_of, inside, MOVES)
                 chances = smoothed(counts, chances)
             tables[-1].append(made)
             said.append(chances)
@@ -383,11 +258,6 @@ def _own_hashes(state: State, voice: int, chosen: Numbers) -> list[list[list[int
 
 def _relative(pitch: Numbers, reference: Numbers) -> Numbers:
     return np.where(pitch > 0, pitch - reference, NONE + pitch)
-
-
-def _mixed(mixed: NDArray[np.uint64], value: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
-    mixed = (mixed ^ (value + _GOLDEN)) * _HASH
-    return mixed ^ (mixed >> _HALF)
 
 
 def _contexts(
@@ -412,19 +282,6 @@ def _contexts(
     order = np.lexsort((time, piece))
     flat = [[[np.concatenate(level)[order] for level in levels] for levels in by] for by in hashed]
     return flat, np.concatenate(moves)[order]
-
-
-def _left_out(level: NDArray[np.uint64], moves: Numbers, piece: Numbers, inside: NDArray[np.bool_]) -> Rows:
-    """Counts of the collection at each note, without those of the note's own piece (notes, moves)."""
-    _, place = np.unique(level >> np.uint64(32), return_inverse=True)
-    total = np.zeros((place.max() + 1, MOVES), np.float32)
-    np.add.at(total, (place[inside], moves[inside]), 1)
-    _, mine = np.unique(place[inside] * np.int64(piece.max() + 1) + piece[inside], return_inverse=True)
-    own = np.zeros((mine.max() + 1, MOVES), np.float32)
-    np.add.at(own, (mine, moves[inside]), 1)
-    counts = total[place]
-    counts[inside] -= own[mine]
-    return counts
 
 
 def _with_memory(

@@ -12,11 +12,12 @@ from castalia.core.explained import Choice, ExplainedNote, MusicExplanation, Ref
 from castalia.core.music import VoicesStep
 from castalia.core.score import Note, Score
 from castalia.modalities.music.files.bars import Bar, bars
+from castalia.modalities.music.layers import one_thread
 from castalia.modalities.music.voices.ahead import Ahead
 from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leading_note, leaning_of, still_of
 from castalia.modalities.music.voices.grid import LOWEST, REST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.voices.leading import Mask, allowed
-from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
+from castalia.modalities.music.voices.model import OPEN, ChoraleModel
 from castalia.modalities.music.voices.reasons import Seen, reason
 
 REFUSALS = 12

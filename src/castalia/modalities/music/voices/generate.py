@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.modalities.music.layers import one_thread
 from castalia.modalities.music.voices.ahead import Ahead
 from castalia.modalities.music.voices.grid import LOWEST, SYMBOLS, VOICES, Frames, pitches_of, symbols_of
 from castalia.modalities.music.voices.leading import allowed, combined
-from castalia.modalities.music.voices.model import OPEN, ChoraleModel, one_thread
+from castalia.modalities.music.voices.model import OPEN, ChoraleModel
 from castalia.modalities.music.voices.state import Numbers
 
 

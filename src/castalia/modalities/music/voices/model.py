@@ -2,73 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, wraps
+from collections.abc import Sequence
+from functools import cached_property
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import MissingError
-from castalia.core.language import say
+from castalia.modalities.music.folder import ModelFolder
+from castalia.modalities.music.layers import Floats, one_thread
 from castalia.modalities.music.voices.critic import Critic
 from castalia.modalities.music.voices.experts import Experts, Memory
 from castalia.modalities.music.voices.grid import VOICES, Frames, pitches_of, symbols_of
-from castalia.modalities.music.voices.network import UNKNOWN, ChoraleNetwork, Floats
+from castalia.modalities.music.voices.network import UNKNOWN, ChoraleNetwork
 from castalia.modalities.music.voices.sonority import Sonorities
 from castalia.modalities.music.voices.state import Numbers, State
 
 OPEN = -1
 """Stands in a grid of pitches where a note is to be written."""
-PARTS = ("weights.safetensors", "counts.npz", "card.json")
 CRITIC = "critic.safetensors"
 """Of a model whose drafts are ranked; one without it takes the first draft that keeps the rules."""
 _FLOOR = 1e-6
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def one_thread(run: Callable[P, T]) -> Callable[P, T]:
-    """The same function with one thread for products of matrices, which are too small here to be shared."""
-
-    @wraps(run)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> T:
-        limits: Any = import_module("threadpoolctl").threadpool_limits
-        with limits(limits=1, user_api="blas"):
-            return run(*args, **kwargs)
-
-    return limited
 
 
 class ChoraleModel:
     """A trained model in a folder.
 
     Args:
-        folder: Holds the files of `PARTS`.
+        path: Holds the files of `ModelFolder`.
 
     Raises:
         MissingError: a file is not there.
     """
 
-    def __init__(self, folder: Path) -> None:
-        missing = [name for name in PARTS if not (folder / name).is_file()]
-        if missing:
-            raise MissingError(
-                say(
-                    "{folder} is no music model: {names} missing.",
-                    "{folder} 不是音乐模型：缺少 {names}。",
-                    folder=folder,
-                    names=", ".join(missing),
-                ),
-                hint="castalia train music --collection NAME",
-            )
-        self.folder = folder
-        self.card: Mapping[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    def __init__(self, path: Path) -> None:
+        self.folder = path
+        self._files = ModelFolder(path, also=(CRITIC,))
+        self.card = self._files.card
 
     @staticmethod
     def default() -> ChoraleModel:
@@ -78,36 +51,22 @@ class ChoraleModel:
     @property
     def name(self) -> str:
         """As its card says."""
-        return str(self.card["name"])
+        return self._files.name
 
     @property
     def digest(self) -> str:
-        """SHA-256 over its files, in the order of `PARTS`, the critic last."""
-        return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
-        whole = hashlib.sha256()
-        for name in (*PARTS, CRITIC):
-            if (path := self.folder / name).is_file():
-                whole.update(path.read_bytes())
-        return whole.hexdigest()
+        """See `ModelFolder`."""
+        return self._files.digest
 
     @property
     def build(self) -> str:
         """Engine and version."""
-        return f"numpy {np.__version__}"
+        return self._files.build
 
     @cached_property
     def network(self) -> ChoraleNetwork:
         """Its weights."""
-        load: Any = import_module("safetensors.numpy").load_file
-        flat: Mapping[str, NDArray[np.generic]] = load(self.folder / "weights.safetensors")
-        members: list[dict[str, NDArray[np.generic]]] = [{} for _ in range(self.card["members"])]
-        for name, values in flat.items():
-            number, _, rest = name.partition(".")
-            members[int(number)][rest] = values
-        return ChoraleNetwork(members)
+        return ChoraleNetwork(self._files.members())
 
     @cached_property
     def critic(self) -> Critic | None:
@@ -119,17 +78,12 @@ class ChoraleModel:
     @cached_property
     def experts(self) -> Experts:
         """Its counts of moves."""
-        return Experts.from_arrays({name: each for name, each in self._counts.items() if name != "chords"})
+        return Experts.from_arrays({name: each for name, each in self._files.counts.items() if name != "chords"})
 
     @cached_property
     def sonorities(self) -> Sonorities:
         """Its counts of chords."""
-        return Sonorities(np.asarray(self._counts["chords"], np.float32))
-
-    @cached_property
-    def _counts(self) -> Mapping[str, NDArray[np.generic]]:
-        with np.load(self.folder / "counts.npz", allow_pickle=False) as arrays:
-            return dict(arrays)
+        return Sonorities(np.asarray(self._files.counts["chords"], np.float32))
 
     def open(self, given: NDArray[np.int64]) -> Writing:
         """Begin pieces in which some notes are given.

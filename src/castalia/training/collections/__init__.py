@@ -1,0 +1,221 @@
+"""Collections: scores taken in, cleaned, with a report of what was dropped and why, and a fixed split."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.core.errors import UsageError
+from castalia.core.files import folders, write_atomic
+from castalia.core.language import say
+from castalia.core.ports import Progress
+from castalia.training.collections.chorales import Chorales
+from castalia.training.collections.sources import Part
+from castalia.training.collections.tunes import Tunes
+
+P = TypeVar("P")
+
+
+class Intake(Protocol[P]):
+    """How pieces of one kind are taken in."""
+
+    kind: str
+    """`chorale` or `tune`."""
+    same: float
+    """Share of its prints in another piece from which a piece is that piece."""
+
+    def read(
+        self, source: str, dropped: dict[str, str], progress: Progress | None
+    ) -> Iterator[tuple[str, P, Part | None]]:
+        """(name, piece, part of the split where the source says it) of each piece that can be read."""
+        ...
+
+    def unfit(self, piece: P) -> str:
+        """Why a piece cannot be learned from; empty when it can."""
+        ...
+
+    def prints(self, piece: P) -> frozenset[str]:
+        """Digests of what the piece is, in any key."""
+        ...
+
+    def part(self, piece: P, prints: frozenset[str]) -> Part:
+        """Where it belongs; follows from what the piece is."""
+        ...
+
+    def pack(self, piece: P) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
+        """(numbers to store, what else the card says of it)."""
+        ...
+
+    def unpack(self, stored: NDArray[np.int64], said: Mapping[str, Any]) -> P:
+        """The reverse of `pack`."""
+        ...
+
+
+INTAKES: Mapping[str, Intake[Any]] = {"chorale": Chorales(), "tune": Tunes()}
+
+
+@dataclass(frozen=True)
+class Collection(Generic[P]):
+    """Pieces of one kind, one owner and one licence.
+
+    Attributes:
+        name: Of the collection.
+        pieces: By name: `Frames` of chorales, `Tune` of tunes.
+        split: Which pieces are trained on, by name; fixed by what the piece is, not by its name or place.
+        card: Kind, owner, licence, source, and what was dropped and why.
+    """
+
+    name: str
+    pieces: Mapping[str, P]
+    split: Mapping[str, Part]
+    card: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """`chorale` or `tune`."""
+        return str(self.card.get("kind", "chorale"))
+
+    def of(self, part: Part) -> list[P]:
+        """The pieces of one part of the split."""
+        return [piece for name, piece in self.pieces.items() if self.split[name] == part]
+
+
+def add(
+    name: str,
+    source: str,
+    *,
+    kind: str = "chorale",
+    owner: str = "",
+    licence: str = "",
+    progress: Progress | None = None,
+) -> Collection[Any]:
+    """Read scores, clean them and keep them under a name.
+
+    Args:
+        name: Letters, digits, `-` and `_`.
+        source: A file or folder of MIDI, MusicXML, ABC or Humdrum scores. Of chorales also a `.json` or `.json.gz` of
+            grids by split (`{"train": [piece, …], "valid": […]}`, frames of four MIDI pitches), or `music21:bach`; of
+            tunes also `music21:ryansMammoth`, `music21:oneills1850` and `music21:airdsAirs`, several joined by `+`.
+        kind: What its pieces are: `chorale`, four voices, or `tune`, a melody.
+        owner: Who has the rights.
+        licence: Under which they may be used.
+        progress: Told how far it is.
+
+    Raises:
+        UsageError: the name, the kind or the source is wrong, or no piece is left.
+    """
+    if not re.fullmatch(r"[\w-]{1,60}", name):
+        raise UsageError(
+            say("{name!r} is no name for a collection.", "{name!r} 不能作为收藏名。", name=name),
+            hint=say("Use letters, digits, - and _.", "请使用字母、数字、- 和 _。"),
+        )
+    if kind not in INTAKES:
+        raise UsageError(
+            say("{kind!r} is no kind of collection.", "{kind!r} 不是收藏的种类。", kind=kind), hint=", ".join(INTAKES)
+        )
+    intake = INTAKES[kind]
+    dropped: dict[str, str] = {}
+    pieces: dict[str, Any] = {}
+    split: dict[str, Part] = {}
+    known = _Known(intake.same)
+    for title, found, part in intake.read(source, dropped, progress):
+        prints = intake.prints(found)
+        # a source that fixes its split is taken as it is, with what comes twice
+        if why := intake.unfit(found) or (known.again(prints) if part is None else ""):
+            dropped[title] = why
+            continue
+        known.note(title, prints)
+        pieces[title] = found
+        split[title] = part or intake.part(found, prints)
+    if not pieces:
+        raise UsageError(
+            say("{source} holds no piece that fits.", "{source} 中没有合适的乐曲。", source=source),
+            hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3]),
+        )
+    card = {
+        "name": name,
+        "kind": kind,
+        "source": Path(source).name,
+        "owner": owner,
+        "licence": licence,
+        "dropped": dropped,
+    }
+    folder = _folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = {title: intake.pack(piece) for title, piece in pieces.items()}
+    arrays: dict[str, Any] = {f"p{at}": stored for at, (stored, _) in enumerate(packed.values())}
+    np.savez_compressed(folder / "pieces.npz", **arrays)
+    kept = card | {
+        "pieces": [{"name": each, "part": split[each], **said} for each, (_, said) in packed.items()],
+    }
+    write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
+    return Collection(name, pieces, split, card)
+
+
+def find(name: str) -> Collection[Any]:
+    """The collection of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    folder = _folder(name)
+    if not (folder / "card.json").is_file():
+        raise UsageError(
+            say("There is no collection {name!r}.", "没有收藏 {name!r}。", name=name),
+            hint=f"castalia collections add {name} --from FOLDER",
+        )
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    listed: Sequence[Mapping[str, Any]] = card.pop("pieces")
+    intake = INTAKES[card.get("kind", "chorale")]
+    with np.load(folder / "pieces.npz", allow_pickle=False) as arrays:
+        pieces = {each["name"]: intake.unpack(arrays[f"p{at}"], each) for at, each in enumerate(listed)}
+    return Collection(name, pieces, {each["name"]: each["part"] for each in listed}, card)
+
+
+def names() -> list[str]:
+    """Names of all collections."""
+    return sorted(path.parent.name for path in (folders().data / "collections").glob("*/card.json"))
+
+
+def remove(name: str) -> None:
+    """Delete a collection; models that were made of it stay.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    find(name)
+    shutil.rmtree(_folder(name))
+
+
+class _Known:
+    """Prints of the pieces so far, to find one that comes again."""
+
+    def __init__(self, same: float) -> None:
+        self._same = same
+        self._holders: dict[str, list[str]] = {}
+        self._sizes: dict[str, int] = {}
+
+    def again(self, prints: frozenset[str]) -> str:
+        shared = Counter(title for digest in prints for title in self._holders.get(digest, ()))
+        for title, count in shared.items():
+            if count >= self._same * min(len(prints), self._sizes[title]):
+                return f"the same piece as {title}, or nearly"
+        return ""
+
+    def note(self, title: str, prints: frozenset[str]) -> None:
+        self._sizes[title] = len(prints)
+        for digest in prints:
+            self._holders.setdefault(digest, []).append(title)
+
+
+def _folder(name: str) -> Path:
+    return folders().data / "collections" / name

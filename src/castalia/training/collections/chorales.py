@@ -1,0 +1,147 @@
+"""Chorales for a collection: four-voice scores on the grid, cleaned, the test set kept out."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.core.errors import CastaliaError, UsageError
+from castalia.core.language import say
+from castalia.core.ports import Progress
+from castalia.modalities.music import read_score
+from castalia.modalities.music.voices.encode import frames_of
+from castalia.modalities.music.voices.fingerprint import SAME, fingerprint
+from castalia.modalities.music.voices.grid import HIGHEST, LOWEST, VOICES, Frames
+from castalia.training.collections.sources import Part, files_in
+
+SHORTEST, LONGEST = 32, 8000
+"""Frames of a piece: two bars, five hundred."""
+VALID = 10
+"""One piece in so many is kept for validation."""
+
+
+class Chorales:
+    """How chorales are taken in; see `Intake`."""
+
+    kind = "chorale"
+    same = SAME
+
+    def read(
+        self, source: str, dropped: dict[str, str], progress: Progress | None
+    ) -> Iterator[tuple[str, Frames, Part | None]]:
+        """See `Intake.read`."""
+        if source.startswith("music21:"):
+            yield from _from_music21(source.partition(":")[2], dropped, progress)
+            return
+        if source.endswith((".json", ".json.gz")) and Path(source).is_file():
+            yield from _from_grids(Path(source))
+            return
+        for title, file in files_in(source, dropped, progress):
+            try:
+                yield title, frames_of(read_score(file.read_bytes(), file.suffix.lstrip(".").lower())), None
+            except CastaliaError as error:
+                dropped[title] = error.message
+
+    def unfit(self, piece: Frames) -> str:
+        """See `Intake.unfit`."""
+        return _unfit(piece) or _is_test(piece)
+
+    def prints(self, piece: Frames) -> frozenset[str]:
+        """See `Intake.prints`."""
+        return fingerprint(piece)
+
+    def part(self, piece: Frames, prints: frozenset[str]) -> Part:
+        """See `Intake.part`."""
+        said = min(prints) if prints else hashlib.sha256(np.diff(piece, axis=0).tobytes()).hexdigest()[:12]
+        return "valid" if int(said, 16) % VALID == 0 else "train"
+
+    def pack(self, piece: Frames) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
+        """See `Intake.pack`."""
+        return piece, {}
+
+    def unpack(self, stored: NDArray[np.int64], said: Mapping[str, Any]) -> Frames:
+        """See `Intake.unpack`."""
+        del said
+        return stored
+
+
+# ---------------------------------------------------------------- within
+
+
+def _from_grids(path: Path) -> Iterator[tuple[str, Frames, Part | None]]:
+    raw = path.read_bytes()
+    held = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    parts: tuple[Part, ...] = ("train", "valid")
+    for part in parts:
+        for number, piece in enumerate(held.get(part, ())):
+            yield f"{part}/{number}", np.array(piece, np.int64).reshape(-1, VOICES), part
+
+
+def _from_music21(
+    composer: str, dropped: dict[str, str], progress: Progress | None
+) -> Iterator[tuple[str, Frames, Part | None]]:
+    try:
+        corpus: Any = import_module("music21.corpus")
+    except ImportError as error:
+        raise UsageError(
+            say("music21 is not installed.", "未安装 music21。"), hint="pip install 'castalia[train]'"
+        ) from error
+    paths: Sequence[Any] = corpus.getComposer(composer)
+    for number, path in enumerate(paths):
+        title = Path(path).name
+        if progress:
+            progress(say("reading {name}", "正在读取 {name}", name=title), number / len(paths))
+        try:
+            parts: Any = corpus.parse(path).parts
+            if len(parts) != VOICES:
+                dropped[title] = f"{len(parts)} parts, not four"
+                continue
+            yield title, _sounded([part.flatten().notes for part in parts]), None
+        except Exception as error:  # whatever a foreign parser raises, the piece is dropped and named
+            dropped[title] = str(error)[:200]
+
+
+def _sounded(parts: Sequence[Any]) -> Frames:
+    """Notes of music21, by part, on the grid."""
+    length = max(int(4 * (note.offset + note.quarterLength)) for part in parts for note in part)
+    grid = np.zeros((length, VOICES), np.int64)
+    for voice, part in enumerate(parts):
+        for note in part:
+            first = round(4 * note.offset)
+            grid[first : first + max(1, round(4 * note.quarterLength)), voice] = note.pitches[-1].midi
+    return grid
+
+
+def _unfit(piece: Frames) -> str:
+    """Why a piece cannot be learned from; empty when it can."""
+    if not SHORTEST <= len(piece) <= LONGEST:
+        return f"{len(piece)} sixteenths; {SHORTEST} to {LONGEST} are taken"
+    silent = (piece == 0).mean(0)
+    if (silent > 0.5).any():
+        return "not four voices: one rests for more than half of the piece"
+    sung = piece[piece > 0]
+    if sung.min() < LOWEST or sung.max() > HIGHEST:
+        return f"pitches from {sung.min()} to {sung.max()}; voices from {LOWEST} to {HIGHEST} are taken"
+    return ""
+
+
+def _is_test(piece: Frames) -> str:
+    own = fingerprint(piece)
+    same = bool(own) and any(len(own & test) >= SAME * len(own) for test in _tests())
+    return "a canonical test chorale (jsb16), kept for measuring" * same
+
+
+@cache
+def _tests() -> Sequence[frozenset[str]]:
+    raw = (files("castalia") / "data" / "music" / "jsb16-test-fingerprints.json.gz").read_bytes()
+    return [frozenset(entry) for entry in json.loads(gzip.decompress(raw))]

@@ -1,0 +1,57 @@
+# pyright: basic
+"""What every recipe does between its steps: the learning rate, the running mean, and a checkpoint to go on from."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+WARMING = 50
+"""Steps over which the learning rate rises."""
+
+
+def schedule(step: int, steps: int) -> float:
+    """Share of the highest learning rate: up over `WARMING` steps, down along a cosine to 2 %."""
+    return min(1.0, (step + 1) / WARMING) * (0.49 * (1 + math.cos(math.pi * step / steps)) + 0.02)
+
+
+def average(mean: nn.Module, network: nn.Module, step: int, keep: float) -> None:
+    """Take a step's weights into the running mean, which begins as the plain mean."""
+    share = min(keep, step / (step + 10))
+    with torch.no_grad():
+        for kept, new in zip(mean.parameters(), network.parameters(), strict=True):
+            kept.lerp_(new, 1 - share)
+
+
+def save(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Everything that the next step depends on, in one file, written whole or not at all."""
+    held: dict[str, Tensor] = {"step": torch.tensor(step)}
+    for name, each in networks.items():
+        held |= {f"{name}.{key}": value.contiguous() for key, value in each.state_dict().items()}
+    for number, moments in optimizer.state_dict()["state"].items():
+        held |= {f"optimizer.{number}.{key}": value for key, value in moments.items()}
+    save_file(held, partial := path.with_suffix(".partial"))
+    os.replace(partial, path)
+
+
+def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> int:
+    """Put back what `save` kept; the step to go on with, 0 where nothing was kept."""
+    if not path.exists():
+        return 0
+    held = load_file(path)
+    for name, each in networks.items():
+        prefix = f"{name}."
+        each.load_state_dict({key.removeprefix(prefix): held[key] for key in held if key.startswith(prefix)})
+    state: dict[int, dict[str, Tensor]] = {}
+    for key in held:
+        if key.startswith("optimizer."):
+            _, number, moment = key.split(".")
+            state.setdefault(int(number), {})[moment] = held[key]
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return int(held["step"])

@@ -1,8 +1,8 @@
 """Twenty pieces as a user would get them: written, judged, engraved, played, and measured by ear's substitutes.
 
 For each: whether it was delivered and after how many tries, seconds, loudness (LUFS), true peak (dBTP), seconds of
-silence at both ends, length against the score's, notes that sound after their end, and notes of one part that lie on
-each other. The scores and sounds are written into a folder to be looked at and listened to.
+silence at both ends and within, length against the score's, sound that does not die away, and notes of one part that
+lie on each other. The scores and sounds are written into a folder to be looked at and listened to.
 
     python benchmarks/bench_music_sheet.py --out sheet
 """
@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from _report import emit
 from castalia.core.errors import RefusedError
 from castalia.core.score import Score
+from castalia.modalities.music import find_soundfont
 from castalia.modalities.music.files.loudness import loudness, true_peak
+from castalia.modalities.music.files.sound import RATE, render_sound
 from castalia.studio import Studio
 
-ASKED: tuple[tuple[str, str, dict[str, object]], ...] = (
+Asked = tuple[str, str, dict[str, object]]
+"""Genre, words, fields."""
+ASKED: tuple[Asked, ...] = (
     ("chorale", "a calm evening prayer in E minor", {"bars": 8}),
     ("chorale", "joyful thanksgiving in D major", {"bars": 16, "sound": "brass"}),
     ("chorale", "雨夜的思念", {"bars": 8, "sound": "strings"}),
@@ -40,7 +43,7 @@ ASKED: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("song", "a song of the first snow", {"verses": 1}),
     ("song", "思乡的歌", {"verses": 1}),
 )
-ON_THE_FIRST_TUNE: tuple[tuple[str, dict[str, object]], ...] = (
+ON_A_TUNE: tuple[tuple[str, dict[str, object]], ...] = (
     ("variation", {"strength": "subtle"}),
     ("variation", {"strength": "strong"}),
     ("accompaniment", {"texture": "guitar"}),
@@ -59,13 +62,14 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     studio = Studio()
-    asked = [*ASKED, *((genre, "", {"melody": str(args.out / "07.mid"), **more}) for genre, more in ON_THE_FIRST_TUNE)]
-    pieces = [piece(studio, number, *each, args) for number, each in enumerate(asked, 1)]
+    tune = str(args.out / "07.mid")
+    asked = [*ASKED, *((genre, "", {"melody": tune, **more}) for genre, more in ON_A_TUNE)]
+    pieces = [piece(studio, number, each, args) for number, each in enumerate(asked, 1)]
     studio.close()
     made = [each for each in pieces if "refused" not in each]
     emit(
         "music_sheet",
-        "twenty briefs, one seed, through the studio; sound as delivered, without the spoken label",
+        "twenty briefs, a seed each, through the studio; sound without the spoken label that follows it",
         {
             "delivered": len(made),
             "of": len(pieces),
@@ -75,14 +79,13 @@ def main() -> None:
     )
 
 
-def piece(
-    studio: Studio, number: int, genre: str, words: str, fields: dict[str, object], args: argparse.Namespace
-) -> dict[str, Any]:
+def piece(studio: Studio, number: int, asked: Asked, args: argparse.Namespace) -> dict[str, Any]:
     """One row of the sheet."""
+    genre, words, fields = asked
     began = time.perf_counter()
-    row: dict[str, Any] = {"number": number, "genre": genre, "words": words, **fields} | {
-        "melody": bool(fields.get("melody"))
-    }
+    row: dict[str, Any] = {"number": number, "genre": genre, "words": words, **fields}
+    if "melody" in fields:
+        row["melody"] = "number 7"
     try:
         work = studio.create(genre, words, seed=args.seed + number, faces=["txt"], **fields)
     except RefusedError as refused:
@@ -92,27 +95,27 @@ def piece(
     for face in ("mid", "musicxml", "png", "wav"):
         studio.export(work, args.out / f"{number:02}.{face}")
     assert work.content.score
-    row |= heard(work.content.score, args.out / f"{number:02}.wav")
+    row |= heard(work.content.score)
     row["noted"] = sorted({each.rule for each in work.findings if not each.ok})
     print(row, flush=True)
     return row
 
 
-def heard(score: Score, path: Path) -> dict[str, Any]:
-    """What can be measured of a sound."""
-    sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+def heard(score: Score) -> dict[str, Any]:
+    """What can be measured of a piece's sound, as it is before the spoken label follows."""
+    sound = render_sound(score, find_soundfont())
     loud = np.flatnonzero(np.abs(sound).max(1) > QUIET)
-    ends = score.seconds + 3
-    after = np.abs(sound[int(ends * rate) :]).max(initial=0.0)
+    quiet = np.diff(loud, prepend=loud[0]).max() / RATE
     return {
         "bars": -(-score.length // score.metres[0].bar),
         "parts": len(score.parts),
-        "length_seconds": round(len(sound) / rate, 1),
+        "length_seconds": round(len(sound) / RATE, 1),
         "score_seconds": round(score.seconds, 1),
-        "lufs": round(loudness(sound, rate), 1),
+        "lufs": round(loudness(sound, RATE), 1),
         "peak_dbtp": round(float(true_peak(sound)), 1),
-        "silence_seconds": [round(float(loud[0]) / rate, 2), round((len(sound) - float(loud[-1])) / rate, 2)],
-        "stuck": bool(after > 0.05),
+        "silence_seconds": [round(float(each), 2) for each in (loud[0] / RATE, (len(sound) - loud[-1]) / RATE)],
+        "longest_silence_within": round(float(quiet), 2),
+        "dies_away": score.cyclic or bool(np.abs(sound[-RATE // 20 :]).max() < 0.02),
         "overlapping_in_a_voice": overlapping(score),
     }
 

@@ -189,7 +189,8 @@ def posteriors(midi: NDArray[np.float64], voiced: NDArray[np.float64], loud: NDA
     new = np.clip(heard - earlier, 0, 1)
     onsets = np.maximum(heard * rises[:, None], new)
     rows = [np.concatenate([each[DELAY:], np.zeros((DELAY, each.shape[1]))]) for each in (heard, onsets, fine)]
-    return Posteriors(*(each.astype(np.float32) for each in rows), loud)
+    heard, onsets, fine = (each.astype(np.float32) for each in rows)
+    return Posteriors(heard, onsets, fine, loud)
 
 
 if __name__ == "__main__":

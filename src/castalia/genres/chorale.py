@@ -231,14 +231,20 @@ def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep
         kept=(Kept(0, 0, length),),
         wishes=(
             Wish(0, length, tempered(key, nats=1.0)),
-            *(_closing(key, last.start, length) if ends else ()),
+            *(_closing(key, last.start, length, last.pitch) if ends else ()),
         ),
+        holds=(Span(last.start, length),) if ends else (),
     )
 
 
-def _closing(key: Key, start: int, end: int) -> tuple[Wish, Wish]:
-    """The tonic chord, with its root in the bass."""
-    return Wish(start, end, only(key.triad)), Wish(start, end, only(key.triad[:1]), parts=(3,))
+def _closing(key: Key, start: int, end: int, top: int | None = None) -> tuple[Wish, ...]:
+    """The tonic chord, with its root in the bass, and its third in a middle voice where `top` does not sing it."""
+    third = key.triad[1]
+    return (
+        Wish(start, end, only(key.triad)),
+        Wish(start, end, only(key.triad[:1]), parts=(3,)),
+        Wish(start, end, {} if top is not None and top % 12 == third else {third: 3.0}, parts=(1, 2)),
+    )
 
 
 def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
@@ -294,6 +300,7 @@ def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
         length=length,
         kept=tuple(spans),
         wishes=(Wish(0, length, tempered(key, nats=1.0)), *_closing(key, max(length - QUARTER, 0), length)),
+        holds=(Span(max(length - QUARTER, 0), length),),
     )
 
 

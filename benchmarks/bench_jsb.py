@@ -8,7 +8,7 @@ count, without the network. Teacher forcing through the files that the studio it
 
 With `--write N`: N chorales of 16 bars composed and N sopranos of the split harmonised as the genre asks for them,
 first drafts alone; faults in 64 sixteenths beside those of the split's own pieces under the same judge, pitch entropy,
-longest run shared with the training pieces, and milliseconds a bar (four drafts side by side).
+longest run shared with the training pieces, and milliseconds a bar (eight drafts side by side).
 
 The benchmark refuses a model whose card lists more than a few pieces of the split among those it was trained on.
 """

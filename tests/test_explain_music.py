@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from castalia.core.errors import UsageError
 from castalia.core.language import use
 from castalia.core.music import Kept, VoicesStep, Wish
 from castalia.core.score import Note, Part, Score
-from castalia.modalities.music import ChoraleModel, explain, explanation_file, tell
+from castalia.modalities.music import ChoraleModel, explain_voices, explanation_file, tell
 from castalia.modalities.music.files.shade import NONE, colour, shaded
 from castalia.modalities.music.voices.decode import score_of
 from castalia.modalities.music.voices.encode import FRAME, given_of, leading_note
@@ -63,8 +64,8 @@ def hymn(bars: int = 4) -> np.ndarray:
 def test_it_sees_the_chances_that_the_writer_saw(model):
     step = empty(64)
     drafts = write(model, Task(given_of(step), sensitive=leading_note(step)), drafts=1, seed=5)
-    explained = explain(model, step, score_of(drafts.frames[0], step))
-    assert explained.sixteenths == 256
+    explained = explain_voices(model, step, score_of(drafts.frames[0], step))
+    assert explained.asked == 256
     told = dict(explained.masked)
     told["range"] += told.pop("rest")
     assert told.pop("plan") == 0
@@ -81,7 +82,7 @@ def test_it_sees_the_chances_that_the_writer_saw(model):
 def test_a_note_is_told_with_what_was_rather_wanted(model):
     piece = hymn()
     piece[20:24, 2] = 61  # a tenor that nobody expects
-    explained = explain(model, empty(64), score_of(piece, empty(64)))
+    explained = explain_voices(model, empty(64), score_of(piece, empty(64)))
     odd = next(note for note in explained.notes if note.part == 2 and note.start == 20 * FRAME)
     assert (odd.bar, odd.beat, odd.pitch) == (2, 2.0, 61)
     assert odd.rank > 3
@@ -93,18 +94,49 @@ def test_a_note_is_told_with_what_was_rather_wanted(model):
     assert all(0 <= note.entropy <= np.log(53) for note in explained.notes)
 
 
+def test_a_melody_is_explained_with_the_chances_that_its_writer_saw(studio):
+    work = studio.create("melody", "a jig in D", seed=4, bars=8)
+    score = work.content.score
+    explained = studio.explain(work)
+    assert explained.wrote_it
+    assert (explained.each, explained.asked) == ("note", len(score.parts[0].notes))
+    assert [(note.start, note.pitch) for note in explained.notes] == [note[:3:2] for note in score.parts[0].notes]
+    assert {"range", "leaps", "repeats", "rest", "ending"} == set(explained.masked)
+    assert 0 < explained.masked_by_any < 1
+    for refusal in explained.refusals:
+        assert refusal.why
+        assert refusal.pitch != next(note.pitch for note in explained.notes if note.start == refusal.start)
+    by_hand = sum(-math.log(note.chance) for note in explained.notes)
+    assert sum(note.cost for note in explained.notes) > by_hand  # lengths cost too
+    assert len({passage.bar for passage in explained.passages}) == len(explained.passages)
+    assert "Turned down" in tell(explained, score)
+    assert b"<svg" in explanation_file(explained, score, "svg")
+
+
+def test_what_goes_on_from_a_tune_is_explained_after_it(studio):
+    given = Score(
+        parts=(Part(name="Tune", kind="voice", notes=tuple(Note(at * 48, 48, 67 + at % 3) for at in range(16))),),
+        fifths=1,
+    )
+    work = studio.create("melody", "", seed=1, continued=given, bars=4)
+    explained = studio.explain(work)
+    assert [note.given for note in explained.notes[:16]] == [True] * 16
+    assert explained.written
+    assert all(note.start >= 16 * 48 for note in explained.written)
+
+
 def test_what_was_given_is_not_explained(model):
     piece = hymn()
     score = score_of(piece, empty(64))
     step = VoicesStep("piece", score, 64 * FRAME, (Kept(0, 0, 64 * FRAME), Kept(3, 0, 32 * FRAME)))
-    explained = explain(model, step, score)
+    explained = explain_voices(model, step, score)
     given = {(note.part, note.start < 32 * FRAME) for note in explained.notes if note.given}
     assert given == {(0, True), (0, False), (3, True)}
-    assert explained.sixteenths == int((given_of(step) == OPEN).sum())
+    assert explained.asked == int((given_of(step) == OPEN).sum())
     assert all(refusal.part != 0 for refusal in explained.refusals)
     everything = VoicesStep("piece", score, 64 * FRAME, tuple(Kept(voice, 0, 64 * FRAME) for voice in range(4)))
-    nothing = explain(model, everything, score)
-    assert (nothing.written, nothing.refusals, nothing.sixteenths) == ([], (), 0)
+    nothing = explain_voices(model, everything, score)
+    assert (nothing.written, nothing.refusals, nothing.asked) == ([], (), 0)
     assert "nothing to explain" in tell(nothing, score)
 
 
@@ -131,7 +163,7 @@ def test_the_plans_last_chord_turns_down_what_is_not_in_it(model):
     step = empty(64)
     only_c = {name: float("-inf") for name in range(12) if name}
     wishing = VoicesStep("piece", step.sketch, step.length, wishes=(Wish(60 * FRAME, 64 * FRAME, only_c, (3,)),))
-    explained = explain(model, wishing, score_of(hymn(), wishing))
+    explained = explain_voices(model, wishing, score_of(hymn(), wishing))
     assert explained.masked["plan"] > 0
     assert {each.part for each in explained.refusals if "plan" in each.rules} <= {3}
 
@@ -193,7 +225,7 @@ def test_the_files_of_an_explanation(studio, work, tmp_path):
     assert explanation_file(explained, score, "svg") == explanation_file(explained, score, "svg")
     page = explanation_file(explained, score, ".html").decode()
     assert page.count("<svg") >= 1
-    assert "Nearest training passage" in page or "No four chords" in page
+    assert "Nearest training passage" in page or "No long run" in page
     assert json.loads(explanation_file(explained, score, "json"))["unsure"]
     with pytest.raises(UsageError, match="svg, png, html, json"):
         explanation_file(explained, score, "doc")

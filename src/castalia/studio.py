@@ -22,7 +22,7 @@ from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageE
 from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
-from castalia.core.music import VoicesStep
+from castalia.core.music import TuneStep, VoicesStep
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
 from castalia.core.score import Score
 from castalia.core.values import (
@@ -177,30 +177,30 @@ class Studio:
         return path
 
     def explain(self, work: Work) -> MusicExplanation:
-        """Why a piece of four voices is as it is: doubts, refused pitches, and the training passages it comes near.
+        """Why four voices or a melody are as they are: doubts, refused pitches, and known passages that come near.
 
         Raises:
-            UsageError: the work is not music in four voices.
+            UsageError: the work is neither.
         """
         score, room = work.content.score, genres.find(work.genre)
         fields = genres.fields_of(room, work.brief.fields.model_dump())
         plan = room.plan(work.brief.model_copy(update={"fields": fields})) if score else Plan()
-        step = next((each for each in plan.music if isinstance(each, VoicesStep)), None)
-        if score is None or step is None:
-            raise UsageError(
-                say("A work of the genre {genre} is not explained.", "体裁 {genre} 的作品无法说明。", genre=work.genre),
-                hint=say("Music in four voices can: castalia works list --genre chorale",
-                         "可说明的是四声部音乐：castalia works list --genre chorale"),
-            )  # fmt: skip
-        voices = self.composers.voices
-        explained = music.explain(voices, step, score)
-        return explained.model_copy(
-            update={
-                "wrote_it": voices.digest == work.evidence.digest,
-                "passages": quality.passages(score),
-                "usual": quality.BACH_TO_BACH,
-            }
-        )
+        match plan.music[0] if plan.music else None:
+            case VoicesStep() as step if score:
+                model = self.composers.voices
+                found = music.explain_voices(model, step, score)
+                near = {"passages": quality.passages(score), "usual": quality.BACH_TO_BACH}
+            case TuneStep() as step if score:
+                model = self.composers.tunes
+                found = music.explain_tune(model, step, score, seed=work.evidence.seed)
+                near = {"passages": quality.tune_passages(score), "usual": quality.TUNE_TO_TUNE}
+            case _:
+                raise UsageError(
+                    say("A work of the genre {g} is not explained.", "体裁 {g} 的作品无法说明。", g=work.genre),
+                    hint=say("Chorales, melodies and variations can: castalia works list --genre chorale",
+                             "可说明的是四部合唱、旋律与变奏：castalia works list --genre chorale"),
+                )  # fmt: skip
+        return found.model_copy(update={"wrote_it": model.digest == work.evidence.digest, **near})
 
     def export_explanation(self, work: Work, explanation: MusicExplanation, path: Path) -> Path:
         """Write an explanation as a file, marked like its work, whose notes it holds. Returns the path.

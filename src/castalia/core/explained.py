@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -65,17 +65,19 @@ class Refusal(Value):
 
 
 class Passage(Value):
-    """The longest run of chords that touches a bar of the work and stands in an indexed piece."""
+    """The longest run of chords, or of a melody's notes, that touches a bar of the work and stands in a known piece."""
 
     bar: int
     """Of the work, as printed."""
     sonorities: int = 0
-    """Chords in a row; 0 when fewer than four are shared."""
+    """Chords, or different notes of a melody, in a row; 0 when too few to tell are shared."""
     first_bar: int = 0
     """Where the run begins in the work."""
     last_bar: int = 0
     piece: int = -1
-    """Number of the indexed piece, from 1; -1 for none."""
+    """Number of the indexed piece, from 1; -1 for none, or where it has a title."""
+    title: str = ""
+    """Of the indexed piece, where the index knows it."""
     piece_first_bar: int = 0
     """Counted in four quarters without a pickup: the index knows no metre."""
     piece_last_bar: int = 0
@@ -89,10 +91,12 @@ class MusicExplanation(Value):
     wrote_it: bool = True
     """Whether that model wrote the work."""
     notes: tuple[ExplainedNote, ...]
-    sixteenths: int
-    """Sixteenths of a voice that were written."""
+    asked: int
+    """How often the model was asked: sixteenths of a voice, or notes of a melody, that were written."""
+    each: Literal["sixteenth", "note"] = "sixteenth"
+    """What it was asked for."""
     masked: Mapping[str, float]
-    """By rule, its share of the model's chance that it turned down, mean over those sixteenths; shares overlap."""
+    """By rule, its share of the model's chance that it turned down, mean over all that was asked; shares overlap."""
     masked_by_any: float
     """The same of all rules together."""
     refusals: tuple[Refusal, ...]
@@ -100,7 +104,7 @@ class MusicExplanation(Value):
     passages: tuple[Passage, ...] = ()
     """A bar each."""
     usual: int = 0
-    """Chords in a row that 95 % of the indexed pieces do not share with one another."""
+    """Chords, or notes, in a row that hardly any of the indexed pieces share with one another."""
 
     @property
     def written(self) -> Sequence[ExplainedNote]:

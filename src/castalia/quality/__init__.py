@@ -61,6 +61,7 @@ from castalia.quality.originality import borrowed as borrowed
 from castalia.quality.originality import build_index as build_index
 from castalia.quality.originality import open_index as open_index
 from castalia.quality.passages import passages as passages
+from castalia.quality.passages import tune_passages as tune_passages
 from castalia.quality.prose import ReadabilityRule as ReadabilityRule
 from castalia.quality.prose import SentencesRule as SentencesRule
 from castalia.quality.prose import readability as readability

@@ -15,8 +15,9 @@ from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 from castalia.modalities.music.modality import compose
 from castalia.modalities.music.setting import Pace, SetStanza, grid_of, set_stanza, sung_to
 from castalia.modalities.music.tell import EXPLAINED, explanation_file, tell
+from castalia.modalities.music.tunes.explain import explain as explain_tune
 from castalia.modalities.music.tunes.model import TuneModel
-from castalia.modalities.music.voices.explain import explain
+from castalia.modalities.music.voices.explain import explain as explain_voices
 from castalia.modalities.music.voices.model import ChoraleModel
 
 __all__ = [
@@ -32,7 +33,8 @@ __all__ = [
     "bars",
     "chord_of",
     "compose",
-    "explain",
+    "explain_tune",
+    "explain_voices",
     "explanation_file",
     "file_of",
     "find_soundfont",

@@ -120,12 +120,13 @@ def _heading(explanation: MusicExplanation, score: Score) -> list[str]:
 
 
 def _rules(explanation: MusicExplanation) -> list[str]:
-    if not explanation.sixteenths:
+    if not explanation.asked:
         return []
     head = say(
-        "Turned down of the model's chance, mean over {n} sixteenths",
-        "各规则否决的模型概率（{n} 个十六分音符的平均）",
-        n=explanation.sixteenths,
+        "Turned down of the model's chance, mean over {n} {what}",
+        "各规则否决的模型概率（{n} 个{what}的平均）",
+        n=explanation.asked,
+        what=say("notes", "音") if explanation.each == "note" else say("sixteenths", "十六分音符"),
     )
     ranked = sorted(explanation.masked.items(), key=lambda each: -each[1])
     lines = [f"  {share:7.2%}  {rule_name(rule)}" for rule, share in ranked]
@@ -185,8 +186,8 @@ def _bars(explanation: MusicExplanation, score: Score) -> list[str]:
     parts = list(dict.fromkeys(note.part for note in sorted(explanation.notes, key=lambda note: note.part)))
     names = "".join(_right(score.parts[part].name, _COLUMN) for part in parts)
     lines = [
-        say("Bar by bar: nats unsure by voice, first choices, longest run of chords shared with a training piece",
-            "逐小节：各声部不确定度（奈特）、首选音数、与训练曲目相同的最长和弦连续段"),
+        say("Bar by bar: nats unsure by voice, first choices, longest run of {what} shared with a training piece",
+            "逐小节：各声部不确定度（奈特）、首选音数、与训练曲目相同的最长{what}连续段", what=_runs(explanation)),
         f"{_right(say('bar', '小节'), 6)}{names}{_right(say('first', '首选'), 8)}  {say('shared', '相同')}",
     ]  # fmt: skip
     for bar in range(min(by_bar), max(by_bar) + 1):  # one in which no note begins too
@@ -195,7 +196,7 @@ def _bars(explanation: MusicExplanation, score: Score) -> list[str]:
         cells = "".join(f"{cell:>{_COLUMN}}" for cell in each)
         written = [note for note in notes if not note.given]
         firsts = f"{sum(note.rank == 1 for note in written)}/{len(written)}"
-        lines.append(f"{bar:>6}{cells}{firsts:>8}  {_shared(shared.get(bar))}")
+        lines.append(f"{bar:>6}{cells}{firsts:>8}  {_shared(shared.get(bar), _runs(explanation))}")
     return lines
 
 
@@ -209,14 +210,29 @@ def _mean(notes: Sequence[ExplainedNote]) -> str:
     return f"{sum(note.entropy for note in notes) / len(notes):.2f}" if notes else "·"
 
 
-def _shared(passage: Passage | None) -> str:
+def _runs(explanation: MusicExplanation) -> str:
+    return say("notes", "音") if explanation.each == "note" else say("chords", "和弦")
+
+
+def _shared(passage: Passage | None, what: str) -> str:
     if passage is None or not passage.sonorities:
         return "–"
+    own = _range(passage.first_bar, passage.last_bar)
+    if passage.title:
+        return say(
+            "{n} {what}, bar {own}, as in “{title}”",
+            "{n} 个{what}，第 {own} 小节；《{title}》",
+            n=passage.sonorities,
+            what=what,
+            own=own,
+            title=passage.title,
+        )
     return say(
-        "{n} chords, bar {own}, as in training piece {piece}, bar {theirs}",
-        "{n} 个和弦，第 {own} 小节；训练曲目 {piece} 第 {theirs} 小节",
+        "{n} {what}, bar {own}, as in training piece {piece}, bar {theirs}",
+        "{n} 个{what}，第 {own} 小节；训练曲目 {piece} 第 {theirs} 小节",
         n=passage.sonorities,
-        own=_range(passage.first_bar, passage.last_bar),
+        what=what,
+        own=own,
         piece=passage.piece,
         theirs=_range(passage.piece_first_bar, passage.piece_last_bar),
     )
@@ -231,10 +247,19 @@ def _nearest(explanation: MusicExplanation) -> list[str]:
     if not explanation.usual:
         return []
     found = (
-        say("Nearest training passage: {what}.", "最接近的训练段落：{what}。", what=_shared(nearest))
+        say(
+            "Nearest training passage: {what}.", "最接近的训练段落：{what}。", what=_shared(nearest, _runs(explanation))
+        )
         if nearest
-        else say("No four chords in a row stand in a training piece.", "没有连续四个和弦与训练曲目相同。")
+        else say("No long run stands in a training piece.", "没有较长的连续段与训练曲目相同。")
     )
+    if explanation.each == "note":
+        usual = say(
+            "90 % of the training tunes share at most {n} different notes in a row with any other.",
+            "训练曲调中，90% 与其他任一首相同的音连续不超过 {n} 个。",
+            n=explanation.usual,
+        )
+        return [found, usual]
     return [
         found,
         say(

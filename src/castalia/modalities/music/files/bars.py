@@ -67,3 +67,9 @@ def bars(score: Score) -> tuple[Bar, ...]:
                 hint=say("Shorten it or give it longer bars.", "请缩短乐曲或使用更长的小节。"),
             )
     return tuple(made)
+
+
+def place_of(lines: tuple[Bar, ...], tick: int) -> tuple[int, float]:
+    """(bar as printed, beat from 1) of a tick."""
+    bar = next((each for each in reversed(lines) if each.start <= tick), lines[0])
+    return bar.number, 1 + (tick - bar.start + bar.skipped) / (bar.metre.bar / bar.metre.beats)

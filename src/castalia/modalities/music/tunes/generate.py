@@ -116,11 +116,8 @@ def write(model: TuneModel, task: Task, *, drafts: int, seed: int) -> list[Draft
     """
     rng = np.random.default_rng(seed)
     setting = task.setting
-    lengths = length_symbols(np.array([each.ticks for each in task.fixed], np.int64)).tolist()
-    pitches = [each.pitch for each in task.fixed]
-    given = Given.of([each.start for each in task.fixed], pitches, lengths, pickup=setting.pickup, bar=setting.bar)
-    writing = model.open([setting] * drafts, [given] * drafts)
-    plan = _Plan(task)
+    plan = Looked(task)
+    writing = model.open([setting] * drafts, [plan.given()] * drafts)
     made = [Draft([]) for _ in range(drafts)]
     while (going := writing.state.tick < setting.length).any():
         writing.begin()
@@ -133,7 +130,7 @@ def write(model: TuneModel, task: Task, *, drafts: int, seed: int) -> list[Draft
     return sorted(made, key=lambda each: (each.given_up, each.pitches < VARIED, abs(each.mean - typical)))
 
 
-class _Plan:
+class Looked:
     """A task, looked up by tick."""
 
     def __init__(self, task: Task) -> None:
@@ -158,8 +155,15 @@ class _Plan:
         rest = self._rests[min(bisect_right(self._ends, tick), len(self._ends) - 1)]
         return lengths_at(tick, self.task.setting, rest, self.limit(tick))
 
-    def pitches(self, tick: int, ticks: int, notes: Sequence[tuple[int, int, int]]) -> tuple[Mask, Nats]:
-        """Which pitches a note may have, and nats for and against them."""
+    def given(self) -> Given:
+        """What is given, as the model's encoder reads it."""
+        setting, fixed = self.task.setting, self.task.fixed
+        lengths = length_symbols(np.array([each.ticks for each in fixed], np.int64)).tolist()
+        pitches = [each.pitch for each in fixed]
+        return Given.of([each.start for each in fixed], pitches, lengths, pickup=setting.pickup, bar=setting.bar)
+
+    def pitches(self, tick: int, ticks: int, notes: Sequence[tuple[int, int, int]]) -> tuple[dict[str, Mask], Nats]:
+        """Which pitches each rule lets a note have, and nats for and against them."""
         task, setting = self.task, self.task.setting
         sounds = [symbol for _, _, symbol in notes[-6:] if symbol != REST]
         before, earlier = (sounds[-at] if len(sounds) >= at else NO_PITCH for at in (1, 2))
@@ -168,15 +172,15 @@ class _Plan:
         after = follows.pitch if follows else NO_PITCH
         phrase, chord = self.phrase(tick), self.chord(tick)
         rests = tick + ticks >= phrase.end and (phrase.close == "final" or chord is None)
-        mask, nats = pitches_at(task.lowest, task.highest, before, after, 0 if rests else repeats)
+        rules, nats = pitches_at(task.lowest, task.highest, before, after, 0 if rests else repeats)
         nats = nats + turning_back(before, earlier)
         if rests:
-            ends = mask & closing(phrase.close, setting.mode)
-            # a given pitch may leave none of them
-            mask, nats = (ends, nats + near(before)) if ends.any() else (mask, nats)
+            ends = closing(phrase.close, setting.mode)
+            if np.logical_and.reduce([ends, *rules.values()]).any():  # a given pitch may leave none of them
+                rules, nats = rules | {"ending": ends}, nats + near(before)
         elif chord is not None and (tick - setting.pickup) % strong_beat(setting) == 0:
             nats = nats + belonging(chord, CHORDS)
-        return mask, nats
+        return rules, nats
 
     def chord(self, tick: int) -> frozenset[int] | None:
         """The chord that holds there."""
@@ -204,7 +208,7 @@ class _Plan:
 
 
 def _lengths(
-    writing: Writing, plan: _Plan, made: Sequence[Draft], going: NDArray[np.bool_], rng: np.random.Generator
+    writing: Writing, plan: Looked, made: Sequence[Draft], going: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of each draft's next note: ticks, and the same as a symbol."""
     rows = len(made)
@@ -233,7 +237,7 @@ def _lengths(
 
 def _pitches(
     writing: Writing,
-    plan: _Plan,
+    plan: Looked,
     made: Sequence[Draft],
     note: tuple[NDArray[np.int64], NDArray[np.int64]],
     going: NDArray[np.bool_],
@@ -250,7 +254,8 @@ def _pitches(
         if fixed and fixed.pitch != UNKNOWN:
             pitch[row] = fixed.pitch
             continue
-        mask, nats = plan.pitches(tick, int(ticks[row]), made[row].notes)
+        rules, nats = plan.pitches(tick, int(ticks[row]), made[row].notes)
+        mask = np.logical_and.reduce(list(rules.values()))
         if not mask.any():
             made[row].given_up += 1
             mask = np.arange(PITCHES) != REST

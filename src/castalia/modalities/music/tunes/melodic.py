@@ -86,8 +86,8 @@ def lengths_at(tick: int, setting: Setting, rest: Rest, limit: int) -> Mask:
     return mask
 
 
-def pitches_at(low: int, high: int, before: int, after: int, repeats: int) -> tuple[Mask, Nats]:
-    """Pitches that may come (PITCHES,), and nats for and against them; a rest never comes of itself.
+def pitches_at(low: int, high: int, before: int, after: int, repeats: int) -> tuple[dict[str, Mask], Nats]:
+    """Pitches that each rule allows (PITCHES,), and nats for and against them; a rest never comes of itself.
 
     Args:
         low: Semitones above the tonic, lowest.
@@ -96,18 +96,19 @@ def pitches_at(low: int, high: int, before: int, after: int, repeats: int) -> tu
         after: The given note that follows at once, likewise.
         repeats: How many times in a row the note before was struck.
     """
-    mask = np.zeros(PITCHES, bool)
-    mask[:-1] = (low <= _STEPS) & (high >= _STEPS)
+    rules = {name: np.ones(PITCHES, bool) for name in ("range", "leaps", "repeats", "rest")}
+    rules["range"][:-1] = (low <= _STEPS) & (high >= _STEPS)
+    rules["rest"][-1] = False
     nats = np.zeros(PITCHES, np.float32)
     for other in (before, after):
         if other >= PITCHES - 1:
             continue
         leap = np.abs(np.arange(PITCHES - 1) - other)
-        mask[:-1] &= leap <= _LEAP
+        rules["leaps"][:-1] &= leap <= _LEAP
         nats[:-1] += np.where(np.isin(leap, _HARD), _HARDLY, 0)
     if repeats >= REPEATS and before < PITCHES - 1:
-        mask[before] = False
-    return mask, nats
+        rules["repeats"][before] = False
+    return rules, nats
 
 
 def turning_back(before: int, earlier: int) -> Nats:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from castalia.core.explained import Choice, ExplainedNote, MusicExplanation, Refusal
 from castalia.core.music import VoicesStep
 from castalia.core.score import Note, Score
-from castalia.modalities.music.files.bars import Bar, bars
+from castalia.modalities.music.files.bars import Bar, bars, place_of
 from castalia.modalities.music.layers import one_thread
 from castalia.modalities.music.voices.ahead import Ahead
 from castalia.modalities.music.voices.encode import FRAME, frames_of, given_of, leading_note, leaning_of, still_of
@@ -51,7 +51,7 @@ def explain(model: ChoraleModel, step: VoicesStep, score: Score) -> MusicExplana
     lines = bars(score)
     voices = [number for number, part in enumerate(score.parts) if part.kind == "voice"][:VOICES]
     notes = [
-        _note(walked, voice, part, note, _place(lines, note.start))
+        _note(walked, voice, part, note, place_of(lines, note.start))
         for voice, part in enumerate(voices)
         for note in score.parts[part].notes
     ]
@@ -59,7 +59,7 @@ def explain(model: ChoraleModel, step: VoicesStep, score: Score) -> MusicExplana
     return MusicExplanation(
         model=model.name,
         notes=tuple(sorted(notes, key=lambda note: (note.start, note.part))),
-        sixteenths=drawn,
+        asked=drawn,
         masked={rule: float(share.sum()) / max(drawn, 1) for rule, share in walked.turned_down.items()},
         masked_by_any=float(walked.lost.sum()) / max(drawn, 1),
         refusals=tuple(_refusals(walked, voices, lines, score)),
@@ -200,7 +200,7 @@ def _refusals(walked: Walk, voices: list[int], lines: tuple[Bar, ...], score: Sc
         if alike == _ALIKE or any(other[1:] == (voice, symbol) and abs(other[0] - time) <= 4 for other in seen):
             continue
         seen.append((time, voice, symbol))
-        bar, beat = _place(lines, time * FRAME)
+        bar, beat = place_of(lines, time * FRAME)
         pitch = int(pitches_of(np.array(symbol)))
         why = "; ".join(reason(rule, voice, pitch, known, score) for rule in rules)
         told.append(
@@ -212,9 +212,3 @@ def _refusals(walked: Walk, voices: list[int], lines: tuple[Bar, ...], score: Sc
         if len(told) == REFUSALS:
             break
     return told
-
-
-def _place(lines: tuple[Bar, ...], tick: int) -> tuple[int, float]:
-    """Bar and beat."""
-    bar = next((each for each in reversed(lines) if each.start <= tick), lines[0])
-    return bar.number, 1 + (tick - bar.start + bar.skipped) / (bar.metre.bar / bar.metre.beats)

@@ -38,6 +38,8 @@ def rule_name(rule: str) -> str:
         "parallels": say("parallels", "平行"),
         "leading-note": say("leading note", "导音"),
         "rest": say("rests", "休止"),
+        "repeats": say("repeated notes", "同音反复"),
+        "ending": say("ends of phrases", "乐句结束音"),
         "plan": say("planned chord", "预定和弦"),
     }
     return names.get(rule, rule)

@@ -30,7 +30,7 @@ from castalia.modalities.music.voices.encode import given_of, leaning_of, still_
 from castalia.modalities.music.voices.generate import Task, Written, write
 from castalia.modalities.music.voices.grid import Frames
 from castalia.modalities.music.voices.model import ChoraleModel
-from castalia.training.music.critic import CriticRecipe, numpy_critic, train_critic
+from castalia.training.chorales.critic import CriticRecipe, numpy_critic, train_critic
 
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 WINDOW = 64

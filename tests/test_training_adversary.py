@@ -14,7 +14,7 @@ from torch import nn
 
 from castalia.modalities.music.voices.critic import FEATURES, features
 from castalia.training.adversary import Adversary, pairwise, zero_centred
-from castalia.training.music.critic import CriticNetwork, numpy_critic
+from castalia.training.chorales.critic import CriticNetwork, numpy_critic
 
 
 def test_the_pairing_loss_in_exact_numbers() -> None:

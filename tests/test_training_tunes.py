@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -19,12 +19,14 @@ from castalia.core.errors import UsageError
 from castalia.core.score import Metre, Note, Part, Score
 from castalia.modalities.music import TuneModel, file_of, read_score
 from castalia.modalities.music.tunes.encode import tune_of
+from castalia.modalities.music.tunes.given import Given
 from castalia.modalities.music.tunes.model import nats
-from castalia.modalities.music.tunes.tune import KINDS, Tune
+from castalia.modalities.music.tunes.tune import KINDS, Tune, length_symbols, pitch_symbols
 from castalia.training import add, find, names, remove
 from castalia.training.collections.books import tunes_in
 from castalia.training.collections.tunes import kind_of
 from castalia.training.optimiser import schedule
+from castalia.training.portable import export_model
 from castalia.training.tunes import PRESETS, train_tunes
 from castalia.training.tunes.batches import Tunes, masked
 from castalia.training.tunes.export import export
@@ -204,14 +206,49 @@ def test_the_loss_falls_and_is_the_same_again(tunes: Tunes, tmp_path) -> None:
     assert [line["train"] for line in again] == losses
 
 
-def test_torch_and_numpy_say_the_same(tunes: Tunes, tmp_path) -> None:
-    members = train(tunes, replace(TINY, members=2), tmp_path / "run", log=lambda _: None)
-    export(members, tunes, tmp_path / "model", {"name": "tiny", "kind": "tune", "kinds": {}, "trained_on": []})
+def test_torch_numpy_and_onnx_say_the_same(tunes: Tunes, tmp_path) -> None:
+    recipe = replace(TINY, members=2, steps=20, rate=5e-3)
+    members = train(tunes, recipe, tmp_path / "run", log=lambda _: None)
+    about = {"name": "tiny", "kind": "tune", "kinds": {}, "recipe": asdict(recipe), "collection": {}, "trained_on": []}
+    export(members, tunes, tmp_path / "model", about)
     model = TuneModel(tmp_path / "model")
+    valid = list(tunes.tunes[tunes.train :])
     for rhythm in (False, True):
-        ours = np.concatenate(nats(model, list(tunes.tunes[tunes.train :]), rhythm=rhythm))
+        ours = np.concatenate(nats(model, valid, rhythm=rhythm))
         theirs = measure(tunes, members, rhythm=rhythm)
         assert ours.mean(0) == pytest.approx(theirs, abs=5e-3)  # half precision on one side
+
+    import onnxruntime
+
+    export_model(tmp_path / "model", tmp_path / "onnx")
+    graphs = {path.stem: onnxruntime.InferenceSession(str(path)) for path in (tmp_path / "onnx").glob("*.onnx")}
+    each, setting = valid[0], valid[0].setting
+    begin = np.cumsum(each.notes[:, 0]) - each.notes[:, 0]
+    length, pitch = length_symbols(each.notes[:, 0]), pitch_symbols(each.notes[:, 1])
+    third = [values[::3].tolist() for values in (begin, pitch, length)]
+    fixed = Given.of(*third, pickup=setting.pickup, bar=setting.bar)
+    names = ("given_pitch", "given_length", "given_place")
+    told = [values[None, ::-1] for values in (fixed.pitches, fixed.lengths, fixed.places)]
+    (ahead,) = graphs["encoder"].run(None, dict(zip(names, told, strict=True)))
+    np.testing.assert_allclose(ahead, model.network.encode([fixed]), atol=2e-3)
+
+    def run(graph: str, **values: np.ndarray) -> list[np.ndarray]:
+        return graphs[graph].run(None, {entry.name: values[entry.name] for entry in graphs[graph].get_inputs()})
+
+    writing, state = model.open([setting], [fixed]), model.network.start(1)
+    for number in range(len(begin)):
+        writing.begin()
+        note = slice(number, number + 1)
+        after, far = fixed.ahead(begin[note])
+        inputs, known = {**writing.state.inputs(), "far": far}, ahead[:, :, after[0]]
+        hidden, state = run("step", **inputs, known=known, state=state)
+        for graph, said in (("lengths", None), ("pitches", length[note])):
+            found, seen = model.experts.read(writing.state, said, writing.memory)
+            chances = np.log(np.maximum(found, 1e-6)).astype(np.float32)
+            more = {"length": length[note], "known": known, "seen": seen.astype(np.float32)}
+            (scores,) = run(graph, **inputs, hidden=hidden, chances=chances, **more)
+            np.testing.assert_allclose(scores, writing.scores(said), atol=5e-3)
+        writing.end(each.notes[note, 0], length[note], pitch[note], np.ones(1, bool))
 
 
 def test_the_commands_lead_from_tunes_to_a_melody_of_their_own(home, monkeypatch) -> None:
@@ -228,7 +265,10 @@ def test_the_commands_lead_from_tunes_to_a_melody_of_their_own(home, monkeypatch
     assert added.exit_code == 0, added.output
     assert json.loads(added.output)["kind"] == "tune"
     model = home / "model"
-    said = run(training, ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--out", str(model)])
+    said = run(
+        training,
+        ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--threads", "1", "--out", str(model)],
+    )
     assert said.exit_code == 0, said.output
     card = json.loads((model / "card.json").read_text())
     assert card["kind"] == "tune"

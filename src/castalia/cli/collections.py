@@ -50,25 +50,16 @@ def add(name: str, source: str, kind: str, owner: str, licence: str, as_json: bo
         progress("", 1)
     dropped: dict[str, str] = made.card["dropped"]
     parts: list[str] = list(made.split.values())
-    counts = Counter(parts)
     if as_json:
-        shown = {"name": name, "kind": kind, "pieces": len(made.pieces), "split": dict(counts), "dropped": dropped}
+        split = dict(Counter(parts))
+        shown = {"name": name, "kind": kind, "pieces": len(made.pieces), "split": split, "dropped": dropped}
         click.echo(json.dumps(shown, ensure_ascii=False))
         return
-    click.echo(
-        say(
-            "{name}: {n} pieces ({train} to train, {valid} to validate, {test} to test), {dropped} dropped",
-            "{name}：{n} 首（训练 {train}，验证 {valid}，测试 {test}），舍去 {dropped} 首",
-            name=name,
-            n=len(made.pieces),
-            train=counts["train"],
-            valid=counts["valid"],
-            test=counts["test"],
-            dropped=len(dropped),
-        )
-    )
+    _counted(name, parts, len(dropped))
     for why, number in Counter(dropped.values()).most_common(10):
         click.echo(f"  {number} × {why}")
+    if dropped:
+        click.echo(say("All of them: {command}", "全部列出：{command}", command=f"castalia collections show {name}"))
 
 
 @collections.command("list", help=say("Name all collections.", "列出全部收藏。"))
@@ -80,6 +71,51 @@ def list_() -> None:
         click.echo(
             f"{name}\t{len(found.pieces)}\t{found.card['owner']}\t{found.card['licence']}\t{found.card['source']}"
         )
+
+
+@collections.command(
+    help=say("Show a collection, and what was dropped and why.", "显示收藏，以及舍去了什么、为何舍去。")
+)
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help=say("one JSON object", "输出一个 JSON 对象"))
+def show(name: str, as_json: bool) -> None:
+    """Owner, licence, counts and digest, then every dropped piece by reason."""
+    found = needs_training().find(name)
+    parts: list[str] = list(found.split.values())
+    dropped: dict[str, str] = found.card["dropped"]
+    if as_json:
+        counts = {"pieces": len(found.pieces), "split": dict(Counter(parts)), "digest": found.digest}
+        click.echo(json.dumps({**found.card, **counts}, ensure_ascii=False))
+        return
+    _counted(name, parts, len(dropped))
+    for label, value in (
+        (say("kind", "种类"), found.kind),
+        (say("owner", "权利人"), found.card["owner"]),
+        (say("licence", "许可"), found.card["licence"]),
+        (say("source", "来源"), found.card["source"]),
+        (say("digest", "摘要"), found.digest),
+    ):
+        click.echo(f"  {label}: {value or '–'}")
+    for why, number in Counter(dropped.values()).most_common():
+        click.echo(f"  {number} × {why}")
+        for title in sorted(title for title, each in dropped.items() if each == why):
+            click.echo(f"      {title}")
+
+
+def _counted(name: str, parts: list[str], dropped: int) -> None:
+    counts = Counter(parts)
+    click.echo(
+        say(
+            "{name}: {n} pieces ({train} to train, {valid} to validate, {test} to test), {dropped} dropped",
+            "{name}：{n} 首（训练 {train}，验证 {valid}，测试 {test}），舍去 {dropped} 首",
+            name=name,
+            n=len(parts),
+            train=counts["train"],
+            valid=counts["valid"],
+            test=counts["test"],
+            dropped=dropped,
+        )
+    )
 
 
 @collections.command(help=say("Delete a collection; models made of it stay.", "删除收藏；由它训练的模型保留。"))

@@ -31,8 +31,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("why a piece of music is as it is", "说明一首音乐作品为何如此"),
     "genres": ("the kinds of works", "作品体裁"),
     "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),
-    "collections": ("your own works to train on: add, list, remove", "用于训练的自有作品：添加、列出、删除"),
-    "train": ("train models on a collection: music", "用收藏训练模型：music"),
+    "collections": (
+        "your own works to train on: add, show, list, remove",
+        "用于训练的自有作品：添加、显示、列出、删除",
+    ),
+    "train": ("train models on a collection: music; export them", "用收藏训练模型：music；并导出"),
     "keys": ("signing, watermark and endpoint keys", "签名、水印与端点密钥"),
     "config": ("settings and where each comes from", "设置及其来源"),
     "doctor": ("what is installed, what is missing, what this machine can run", "检查已安装、缺少的部件和本机能力"),

@@ -20,29 +20,62 @@ def train() -> None:
 
 @train.command(help=say("Train a model of chorales or tunes.", "训练四部合唱或旋律模型。"))
 @click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏"))
-@click.option("--preset", default="small", show_default=True, help="tiny, small, large")
-@click.option("--steps", type=click.IntRange(1), help=say("updates of each network", "每个网络的更新次数"))
+@click.option("--preset", metavar="NAME", help=say("tiny, small (default), large", "tiny、small（默认）、large"))
+@click.option("--steps", type=click.IntRange(1), help=say("most updates of each network", "每个网络的最多更新次数"))
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help=say("same seed, same model", "相同种子得到相同模型")
+    "--minutes",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    help=say("minutes for all networks together, instead of --steps", "全部网络合计的分钟数，代替 --steps"),
 )
+@click.option("--seed", type=int, help=say("same seed, same model (default 0)", "相同种子得到相同模型（默认 0）"))
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help=say("threads", "线程数"))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help=say("folder of the model; a stopped run goes on there", "模型文件夹；中断的训练在此继续"),
 )
-def music(collection: str, preset: str, steps: int | None, seed: int, threads: int, out: Path | None) -> None:
+def music(
+    collection: str,
+    preset: str | None,
+    steps: int | None,
+    minutes: float | None,
+    seed: int | None,
+    threads: int,
+    out: Path | None,
+) -> None:
     """Train, say how it goes, and where the model is."""
     found = needs_training().find(collection)
-    room = needs_training(".music")
+    room = needs_training(".chorales")
     room.use_threads(threads)
-    folder = out or folders().data / "music" / f"{collection}-{preset}"
+    folder = out or folders().data / "music" / f"{collection}-{preset or 'small'}"
     genre = "melody" if found.kind == "tune" else "chorale"
-    recipe = needs_training(".tunes").train_tunes if found.kind == "tune" else room.train_music
-    made = recipe(found, folder, preset=preset, steps=steps, seed=seed, log=_line)
+    recipe = needs_training(".tunes").train_tunes if found.kind == "tune" else room.train_chorales
+    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
     click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create {genre} …")
 
 
+@train.command(help=say("Write a trained model for other programs.", "将训练好的模型导出给其他程序。"))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--to", "kind", type=click.Choice(("onnx",)), default="onnx", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("where to", "输出文件夹")
+)
+def export(folder: Path, kind: str, out: Path) -> None:
+    """Write its graphs, counts and card, and name the files with their sizes."""
+    del kind
+    for path in needs_training(".portable").export_model(folder, out):
+        click.echo(f"{path}\t{path.stat().st_size / 1e6:.2f} MB")
+
+
 def _line(figures: Mapping[str, Any]) -> None:
-    click.echo("  ".join(f"{name} {value}" for name, value in figures.items()))
+    """One line of figures; what has gone by and what is left, and where a sample is, in words."""
+    said = [f"{name} {value}" for name, value in figures.items() if name not in ("minutes", "left", "sample")]
+    if "left" in figures:
+        gone, left = f"{figures['minutes']:.1f}", f"{figures['left']:.1f}"
+        said.append(
+            say("{gone} min gone, at most {left} left", "已用 {gone} 分钟，至多还需 {left} 分钟", gone=gone, left=left)
+        )
+    if "sample" in figures:
+        said.append(say("sample: {path}", "样例：{path}", path=figures["sample"]))
+    click.echo("  ".join(said))

@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from castalia.training.best import Best
+
 WARMING = 50
 """Steps over which the learning rate rises."""
 
@@ -29,9 +31,15 @@ def average(mean: nn.Module, network: nn.Module, step: int, keep: float) -> None
             kept.lerp_(new, 1 - share)
 
 
-def save(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, step: int) -> None:
+def save(
+    path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, best: Best, step: int
+) -> None:
     """Everything that the next step depends on, in one file, written whole or not at all."""
-    held: dict[str, Tensor] = {"step": torch.tensor(step)}
+    held: dict[str, Tensor] = {
+        "step": torch.tensor(step),
+        "least": torch.tensor(best.least, dtype=torch.float64),
+        "stale": torch.tensor(best.stale),
+    }
     for name, each in networks.items():
         held |= {f"{name}.{key}": value.contiguous() for key, value in each.state_dict().items()}
     for number, moments in optimizer.state_dict()["state"].items():
@@ -40,7 +48,7 @@ def save(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.O
     os.replace(partial, path)
 
 
-def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> int:
+def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, best: Best) -> int:
     """Put back what `save` kept; the step to go on with, 0 where nothing was kept."""
     if not path.exists():
         return 0
@@ -54,4 +62,5 @@ def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim
             _, number, moment = key.split(".")
             state.setdefault(int(number), {})[moment] = held[key]
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    best.least, best.stale = float(held["least"]), int(held["stale"])
     return int(held["step"])

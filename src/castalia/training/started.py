@@ -64,6 +64,6 @@ def telling(folder: Path, log: Log) -> Log:
 
 
 def minutes(log: Path) -> float:
-    """Minutes of training of all members, by the last line of each."""
+    """Minutes of training so far, of all members, by the log's last line of figures."""
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-    return sum({line["member"]: line["minutes"] for line in lines}.values())
+    return float(max((line["minutes"] for line in lines), default=0.0))

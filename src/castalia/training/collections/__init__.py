@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -83,6 +85,17 @@ class Collection(Generic[P]):
     def kind(self) -> str:
         """`chorale` or `tune`."""
         return str(self.card.get("kind", "chorale"))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of its pieces in their order and the parts they are in; names and owner do not matter."""
+        whole = hashlib.sha256()
+        intake = INTAKES[self.kind]
+        for name, piece in self.pieces.items():
+            stored, said = intake.pack(piece)
+            whole.update(json.dumps([self.split[name], stored.shape, said], sort_keys=True).encode())
+            whole.update(np.ascontiguousarray(stored, "<i8").tobytes())
+        return whole.hexdigest()
 
     def of(self, part: Part) -> list[P]:
         """The pieces of one part of the split."""

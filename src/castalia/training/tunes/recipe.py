@@ -3,23 +3,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor
 
-from castalia.training.optimiser import average, resume, save, schedule
+from castalia.training.clock import Clock
+from castalia.training.member import Lesson, Sample, train_members
+from castalia.training.started import Log, minutes
 from castalia.training.tunes.batches import Tunes, collate
 from castalia.training.tunes.network import SMALL, Network, Size
-
-Log = Callable[[Mapping[str, Any]], None]
-"""Told a line of figures now and then."""
 
 
 @dataclass(frozen=True)
@@ -48,72 +44,40 @@ class Recipe:
     seed: int = 0
 
 
-def train(tunes: Tunes, recipe: Recipe, folder: Path, *, log: Log, every: int = 100) -> list[Network]:
-    """Train all members; a run that was stopped goes on from its last checkpoint, bit for bit.
+def train(
+    tunes: Tunes, recipe: Recipe, folder: Path, *, log: Log, every: int = 100, sample: Sample | None = None
+) -> list[Network]:
+    """Train all members; see `train_members`.
 
     Args:
         tunes: What is learned.
         recipe: How.
-        folder: Holds checkpoints, `member-<n>.safetensors` when a member is done: its best by validation.
+        folder: Holds checkpoints, and members when they are done.
         log: Told the losses (nats a note) of training and validation.
         every: Steps between lines and checkpoints.
+        sample: Writes a sample now and then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    return [_member(tunes, recipe, number, folder, log, every) for number in range(recipe.members)]
+    clock = Clock(minutes(folder / "log.jsonl"))
+    return train_members(lesson(tunes, recipe), recipe, folder, clock=clock, log=log, every=every, sample=sample)
 
 
-def _member(tunes: Tunes, recipe: Recipe, number: int, folder: Path, log: Log, every: int) -> Network:
-    done = folder / f"member-{number}.safetensors"
-    best = Network(recipe.size)
-    if done.exists():
-        best.load_state_dict(load_file(done))
-        return best
-    torch.manual_seed(recipe.seed * 1000 + number)
-    network, mean = Network(recipe.size), Network(recipe.size)
-    mean.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
-    kept: dict[str, nn.Module] = {"network": network, "mean": mean, "best": best}
-    begin = resume(checkpoint := folder / f"member-{number}.checkpoint", kept, optimizer)
-    least, stale = (float(measure(tunes, [best]).sum()), 0) if begin else (float("inf"), 0)
-    began, losses = time.monotonic(), list[float]()
-    for step in range(begin, recipe.steps):
-        draw = (recipe.seed, number, step)
-        rng = np.random.default_rng(draw)
-        torch.manual_seed(int(rng.integers(2**31)))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * schedule(step, recipe.steps)
+def lesson(tunes: Tunes, recipe: Recipe) -> Lesson[Network]:
+    """What a member learns: stretches of the tunes, of which some notes are given."""
+
+    def loss(network: Network, rng: np.random.Generator) -> Tensor:
         batch = tunes.batch(rng, recipe.batch, recipe.window, free=recipe.free)
-        loss = network(batch).sum() / (batch["length"] >= 0).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        average(mean, network, step, recipe.average)
-        losses.append(float(loss.detach()))
-        if (step + 1) % every == 0 or step + 1 == recipe.steps:
-            valid, given = measure(tunes, [mean]), measure(tunes, [mean], rhythm=True)
-            log(
-                {
-                    "member": number,
-                    "step": step + 1,
-                    "minutes": round((time.monotonic() - began) / 60, 2),
-                    "train": round(float(np.mean(losses[-every:])), 4),
-                    "valid": round(float(valid.sum()), 4),
-                    "valid_length": round(float(valid[0]), 4),
-                    "valid_pitch": round(float(valid[1]), 4),
-                    "valid_pitch_given_rhythm": round(float(given[1]), 4),
-                }
-            )
-            stale += 1
-            if valid.sum() < least:
-                least, stale = float(valid.sum()), 0
-                best.load_state_dict(mean.state_dict())
-            save(checkpoint, kept, optimizer, step + 1)
-            if stale == recipe.patience:
-                break
-    save_file(best.state_dict(), done)
-    checkpoint.unlink(missing_ok=True)
-    return best
+        return network(batch).sum() / (batch["length"] >= 0).sum()
+
+    def figures(mean: Network) -> Mapping[str, float]:
+        valid, given = measure(tunes, [mean]), measure(tunes, [mean], rhythm=True)
+        return {
+            "valid": float(valid.sum()),
+            "valid_length": float(valid[0]),
+            "valid_pitch": float(valid[1]),
+            "valid_pitch_given_rhythm": float(given[1]),
+        }
+
+    return Lesson(lambda: Network(recipe.size), loss, figures)
 
 
 def measure(tunes: Tunes, members: Sequence[Network], *, rhythm: bool = False) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The critic of four voices: how much a piece sounds like the collection, frame by frame, in numpy.
 
-A discriminator that was trained to tell the collection's pieces from the model's own (`training/music/critic.py`). It
-hears what is the same in every key: how voices stand to each other, and how each moves.
+A discriminator that was trained to tell the collection's pieces from the model's own (`training/chorales/critic.py`).
+It hears what is the same in every key: how voices stand to each other, and how each moves.
 """
 
 from __future__ import annotations

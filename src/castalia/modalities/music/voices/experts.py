@@ -2,7 +2,7 @@
 
 Every context is relative to the voice's own last pitch, so that one piece teaches all keys. The experts of a voice are
 chains of contexts, each longer than the one before and smoothed into it (`counts.py`). A network weighs them (see
-`training/music/network.py`); for its training, a piece's own counts are taken out of the tables again, exactly.
+`training/chorales/network.py`); for its training, a piece's own counts are taken out of the tables again, exactly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The chorale network at work, in numpy: what `training/music/network.py` trains, several members side by side.
+"""The chorale network at work, in numpy: what `training/chorales/network.py` trains, several members side by side.
 
 It is small enough that a matrix library alone runs it: four members of 1.4 million weights are 6 million
 multiplications a frame and piece.

@@ -1,30 +1,37 @@
 # pyright: basic
-"""Write a trained chorale model: weights, counts and card for the studio, and ONNX graphs for other programs."""
+"""The chorale network as ONNX graphs, for other programs: what is given, one frame on, the scores of four voices."""
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from castalia.modalities.music.voices.experts import EXPERTS, MOVES
-from castalia.modalities.music.voices.grid import VOICES
-from castalia.modalities.music.voices.sonority import Sonorities
-from castalia.training.music.batches import Pieces
-from castalia.training.music.network import Network
+from castalia.modalities.music.voices.grid import LOWEST, REST, VOICES
+from castalia.training.chorales.network import UNKNOWN, Network
+from castalia.training.onnx_file import write
 
-if TYPE_CHECKING:
-    import onnx
-
-_LARGE = 1024
-"""Numbers from which a weight is stored in half precision."""
+MEANING = {
+    "given": f"symbols of fixed notes: MIDI pitch - {LOWEST}, {REST} for a rest, {UNKNOWN} where none is given",
+    "ahead": "what the encoder says, by member; to `step` and `scores` goes the frame that is written",
+    "previous": f"symbols of the frame before; {REST} before the first",
+    "reference": "symbols of the pitches last sung",
+    "held": "sixteenths that each note has sounded, at most 17",
+    "place": "sixteenth of the bar",
+    "since": "sixteenths since the beginning, at most 15",
+    "state": "of the recurrent layers; zero at first, then `next`",
+    "next": "the new state",
+    "hidden": "what `scores` reads",
+    "chosen": "symbols of this frame's voices that are written already; others are not looked at",
+    "chances": "logarithms of the experts' chances, by voice, from counts.npz",
+    "seen": "how often the experts' contexts were seen",
+    "scores": "logarithm of the members' mean chance of each symbol, soprano to bass",
+}
+"""What goes in and out."""
 
 
 class Ahead(nn.Module):
@@ -95,23 +102,8 @@ class Scores(nn.Module):
         return torch.stack(said).logsumexp(0) - float(np.log(len(self.each)))
 
 
-def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write `weights.safetensors` (half precision), `counts.npz` and `card.json` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    flat = {
-        f"{number}.{name}": values.half().contiguous()
-        for number, member in enumerate(members)
-        for name, values in member.state_dict().items()
-    }
-    save_file(flat, folder / "weights.safetensors")
-    arrays: dict[str, Any] = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
-    np.savez_compressed(folder / "counts.npz", **arrays)
-    text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)
-    (folder / "card.json").write_text(text + "\n", encoding="utf-8")
-
-
-def export_onnx(members: Sequence[Network], folder: Path) -> None:
-    """Write `encoder.onnx`, `step.onnx` and `scores.onnx`, large weights in half precision."""
+def write_graphs(members: Sequence[Network], folder: Path) -> None:
+    """Write `encoder.onnx`, `step.onnx` and `scores.onnx` into a folder, large weights in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
     size, many = members[0].size, len(members)
     for member in members:
@@ -120,7 +112,7 @@ def export_onnx(members: Sequence[Network], folder: Path) -> None:
     past = [torch.zeros((pair, VOICES), dtype=torch.long) for _ in range(triple)]
     ahead = torch.zeros((many, pair, 2 * size.ahead))
     one = torch.zeros(pair, dtype=torch.long)
-    _write(
+    write(
         Ahead(members),
         (torch.zeros((pair, triple, VOICES), dtype=torch.long),),
         ("given",),
@@ -128,7 +120,7 @@ def export_onnx(members: Sequence[Network], folder: Path) -> None:
         folder / "encoder.onnx",
         {"given": {0: "batch", 1: "frames"}, "ahead": {1: "batch", 2: "frames"}},
     )
-    _write(
+    write(
         Step(members),
         (*past, one, one, ahead, torch.zeros((many, 2, pair, size.width))),
         ("previous", "reference", "held", "place", "since", "ahead", "state"),
@@ -142,7 +134,7 @@ def export_onnx(members: Sequence[Network], folder: Path) -> None:
             "next": {2: "batch"},
         },
     )
-    _write(
+    write(
         Scores(members),
         (
             torch.zeros((many, pair, size.width)),
@@ -161,44 +153,3 @@ def export_onnx(members: Sequence[Network], folder: Path) -> None:
             "ahead": {1: "batch"},
         },
     )
-
-
-def _write(
-    module: nn.Module,
-    example: tuple[Tensor, ...],
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    path: Path,
-    axes: Mapping[str, Mapping[int, str]],
-) -> None:
-    import onnx
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter that names axes warns that another one is newer
-        torch.onnx.export(
-            module.eval(),
-            example,
-            str(path),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes=dict(axes),
-            dynamo=False,
-            opset_version=17,
-        )
-    onnx.save(halved(onnx.load(path)), path)
-
-
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with its large weights in half precision, made single again when it is loaded."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = model.graph
-    for weight in [each for each in graph.initializer if each.data_type == TensorProto.FLOAT]:
-        values = numpy_helper.to_array(weight)
-        if values.size < _LARGE:
-            continue
-        short = numpy_helper.from_array(values.astype(np.float16), f"{weight.name}.half")
-        graph.initializer.remove(weight)
-        graph.initializer.append(short)
-        graph.node.insert(0, helper.make_node("Cast", [short.name], [weight.name], to=TensorProto.FLOAT))
-    return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -23,12 +23,13 @@ from castalia.modalities.music.voices.fingerprint import fingerprint
 from castalia.modalities.music.voices.grid import VOICES
 from castalia.modalities.music.voices.model import nats
 from castalia.training import add, find, names, remove
+from castalia.training.chorales import PRESETS, train_chorales
+from castalia.training.chorales.batches import Pieces, masked
+from castalia.training.chorales.export import export
+from castalia.training.chorales.network import UNKNOWN
+from castalia.training.chorales.recipe import measure, train
 from castalia.training.collections import chorales
-from castalia.training.music import PRESETS, train_music
-from castalia.training.music.batches import Pieces, masked
-from castalia.training.music.export import export, export_onnx
-from castalia.training.music.network import UNKNOWN
-from castalia.training.music.recipe import measure, train
+from castalia.training.portable import export_model
 
 TINY = replace(PRESETS["tiny"], steps=6, batch=3, window=24)
 
@@ -139,8 +140,10 @@ def test_the_loss_falls_and_is_the_same_again(pieces: Pieces, tmp_path) -> None:
 
 
 def test_torch_numpy_and_onnx_say_the_same(pieces: Pieces, tmp_path) -> None:
-    members = train(pieces, replace(TINY, members=2), tmp_path / "run", log=lambda _: None)
-    export(members, pieces, tmp_path / "model", {"name": "tiny", "trained_on": []})
+    recipe = replace(TINY, members=2)
+    members = train(pieces, recipe, tmp_path / "run", log=lambda _: None)
+    card = {"name": "tiny", "kind": "chorale", "collection": {}, "recipe": asdict(recipe), "trained_on": []}
+    export(members, pieces, tmp_path / "model", card)
     model = ChoraleModel(tmp_path / "model")
     valid = list(pieces.frames[pieces.train :])
     for soprano in (False, True):
@@ -150,7 +153,7 @@ def test_torch_numpy_and_onnx_say_the_same(pieces: Pieces, tmp_path) -> None:
 
     import onnxruntime
 
-    export_onnx(members, tmp_path / "onnx")
+    export_model(tmp_path / "model", tmp_path / "onnx")
     encoder = onnxruntime.InferenceSession(str(tmp_path / "onnx" / "encoder.onnx"))
     given = np.full((2, 12, VOICES), UNKNOWN)
     given[:, :, 0] = np.arange(12) + 30
@@ -179,7 +182,7 @@ def test_torch_numpy_and_onnx_say_the_same(pieces: Pieces, tmp_path) -> None:
 
 def test_a_preset_that_is_not_there_is_named(home, grids) -> None:
     with pytest.raises(UsageError, match="no preset"):
-        train_music(add("mine", str(grids)), home / "x", preset="huge", log=lambda _: None)
+        train_chorales(add("mine", str(grids)), home / "x", preset="huge", log=lambda _: None)
 
 
 def test_the_commands_lead_from_scores_to_a_chorale_of_their_own(home, grids, monkeypatch) -> None:
@@ -192,7 +195,10 @@ def test_the_commands_lead_from_scores_to_a_chorale_of_their_own(home, grids, mo
     assert "7" in added.output
     assert "mine\t7\tMe" in run(commands, ["list"]).output
     folder = home / "model"
-    said = run(training, ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--out", str(folder)])
+    said = run(
+        training,
+        ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--threads", "1", "--out", str(folder)],
+    )
     assert said.exit_code == 0, said.output
     card = json.loads((folder / "card.json").read_text())
     assert card["collection"]["owner"] == "Me"

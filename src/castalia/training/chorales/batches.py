@@ -13,7 +13,7 @@ from torch import Tensor
 from castalia.modalities.music.voices.experts import Experts, learn
 from castalia.modalities.music.voices.grid import HIGHEST, LOWEST, PITCHES, REST, VOICES, Frames, symbols_of
 from castalia.modalities.music.voices.state import walk
-from castalia.training.music.network import UNKNOWN
+from castalia.training.chorales.network import UNKNOWN
 
 _FILL = {"target": -1, "given": UNKNOWN, "previous": REST, "reference": 20}
 _FLOOR = 1e-6

@@ -200,6 +200,8 @@ def test_the_commands_lead_from_scores_to_a_chorale_of_their_own(home, grids, mo
         ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--threads", "1", "--out", str(folder)],
     )
     assert said.exit_code == 0, said.output
+    assert "min gone, at most 0.0 left" in said.output
+    assert f"sample: {folder / 'samples' / 'member-0-step-1.mid'}" in said.output
     card = json.loads((folder / "card.json").read_text())
     assert card["collection"]["owner"] == "Me"
     assert card["pieces"] == {"train": 6, "valid": 1}

@@ -270,6 +270,8 @@ def test_the_commands_lead_from_tunes_to_a_melody_of_their_own(home, monkeypatch
         ["music", "--collection", "mine", "--preset", "tiny", "--steps", "4", "--threads", "1", "--out", str(model)],
     )
     assert said.exit_code == 0, said.output
+    assert "min gone, at most 0.0 left" in said.output
+    assert f"sample: {model / 'samples' / 'member-0-step-1.mid'}" in said.output
     card = json.loads((model / "card.json").read_text())
     assert card["kind"] == "tune"
     assert card["collection"]["owner"] == "Me"

@@ -45,7 +45,7 @@ def timed(lesson: Lesson[Any], recipe: Recipe) -> Timed:
             seconds.append(time.monotonic() - began)
         began = time.monotonic()
         lesson.figures(network)
-        return Timed(float(np.median(seconds[_FIRST:])), time.monotonic() - began)
+        return Timed(float(np.mean(seconds[_FIRST:])), time.monotonic() - began)
 
 
 def between(steps: int, most: int) -> int:

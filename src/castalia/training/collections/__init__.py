@@ -221,7 +221,7 @@ class _Known:
         shared = Counter(title for digest in prints for title in self._holders.get(digest, ()))
         for title, count in shared.items():
             if count >= self._same * min(len(prints), self._sizes[title]):
-                return f"the same piece as {title}, or nearly"
+                return say("the same piece as {title}, or nearly", "与 {title} 相同或几乎相同", title=title)
         return ""
 
     def note(self, title: str, prints: frozenset[str]) -> None:

@@ -11,7 +11,7 @@ _DOUBLE = re.compile(r"K:\s*([A-G][#b]?)\s+(?=maj|min|dor|mix|lyd|phr|aeo|ion)",
 
 
 def tunes_in(content: bytes) -> Iterator[tuple[str, str]]:
-    """(title, ABC text) of each tune of a book; a repeat is written once, with its second ending.
+    """(title or nothing, ABC text) of each tune of a book; a repeat is written once, with its second ending.
 
     Chords of the oldest standard (`+CEG+`) are put as today's.
     """
@@ -24,7 +24,7 @@ def tunes_in(content: bytes) -> Iterator[tuple[str, str]]:
     for begin, end in zip(heads, [*heads[1:], len(text)], strict=True):
         tune = _OLD_CHORD.sub(r"[\1]", text[begin:end].strip())
         tune = _FIRST_ENDING.sub("| ", tune)
-        title = field(tune, "T") or "untitled"
+        title = field(tune, "T")
         yield title, _DOUBLE.sub(r"K:\1", tune) + "\n"
 
 

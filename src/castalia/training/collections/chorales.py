@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -26,6 +27,7 @@ from castalia.training.collections.sources import Part, files_in
 
 SHORTEST, LONGEST = 32, 8000
 """Frames of a piece: two bars, five hundred."""
+_VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 VALID = 10
 """One piece in so many is kept for validation."""
 
@@ -103,12 +105,21 @@ def _from_music21(
             progress(say("reading {name}", "正在读取 {name}", name=title), number / len(paths))
         try:
             parts: Any = corpus.parse(path).parts
-            if len(parts) != VOICES:
-                dropped[title] = f"{len(parts)} parts, not four"
+            sung = _sung([(str(part.partName or ""), part) for part in parts])
+            if len(sung) != VOICES:
+                dropped[title] = say("not four voices: {n} part(s)", "不是四部：{n} 个声部", n=len(parts))
                 continue
-            yield title, _sounded([part.flatten().notes for part in parts]), None
+            yield title, _sounded([part.flatten().notes for part in sung]), None
         except Exception as error:  # whatever a foreign parser raises, the piece is dropped and named
             dropped[title] = str(error)[:200]
+
+
+def _sung(parts: Sequence[tuple[str, Any]]) -> Sequence[Any]:
+    """All parts where they are four; else the four that are named as voices, where instruments play with a choir."""
+    if len(parts) == VOICES:
+        return [part for _, part in parts]
+    found = [[part for name, part in parts if re.match(rf"{voice}\b(?!\s*\d)", name)] for voice in _VOICES]
+    return [part for each in found for part in each] if all(len(each) == 1 for each in found) else []
 
 
 def _sounded(parts: Sequence[Any]) -> Frames:
@@ -125,20 +136,33 @@ def _sounded(parts: Sequence[Any]) -> Frames:
 def _unfit(piece: Frames) -> str:
     """Why a piece cannot be learned from; empty when it can."""
     if not SHORTEST <= len(piece) <= LONGEST:
-        return f"{len(piece)} sixteenths; {SHORTEST} to {LONGEST} are taken"
+        return say(
+            "{n} sixteenths; {least} to {most} are taken",
+            "{n} 个十六分音符；可收 {least} 至 {most} 个",
+            n=len(piece),
+            least=SHORTEST,
+            most=LONGEST,
+        )
     silent = (piece == 0).mean(0)
     if (silent > 0.5).any():
-        return "not four voices: one rests for more than half of the piece"
+        return say("not four voices: one rests for more than half of it", "不是四部：有一个声部休止过半")
     sung = piece[piece > 0]
     if sung.min() < LOWEST or sung.max() > HIGHEST:
-        return f"pitches from {sung.min()} to {sung.max()}; voices from {LOWEST} to {HIGHEST} are taken"
+        return say(
+            "pitches from {low} to {high}; voices from {lowest} to {highest} are taken",
+            "音高从 {low} 到 {high}；可收 {lowest} 至 {highest} 的声部",
+            low=sung.min(),
+            high=sung.max(),
+            lowest=LOWEST,
+            highest=HIGHEST,
+        )
     return ""
 
 
 def _is_test(piece: Frames) -> str:
     own = fingerprint(piece)
     same = bool(own) and any(len(own & test) >= SAME * len(own) for test in _tests())
-    return "a canonical test chorale (jsb16), kept for measuring" * same
+    return say("a canonical test chorale (jsb16), kept for measuring", "标准测试曲（jsb16），留作评测") if same else ""
 
 
 @cache

@@ -37,7 +37,7 @@ def files_in(source: str, dropped: dict[str, str], progress: Progress | None) ->
         if progress:
             progress(say("reading {name}", "正在读取 {name}", name=title), number / len(found))
         if file.stat().st_size > MOST_BYTES:
-            dropped[title] = f"larger than {MOST_BYTES // 1_000_000} MB"
+            dropped[title] = say("larger than {n} MB", "大于 {n} MB", n=MOST_BYTES // 1_000_000)
             continue
         yield title, file
 

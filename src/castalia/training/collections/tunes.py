@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.errors import CastaliaError
+from castalia.core.language import say
 from castalia.core.ports import Progress
 from castalia.core.score import Score
 from castalia.modalities.music import melody_of, read_score
@@ -55,9 +56,10 @@ class Tunes:
             for name, file in files_in(place, dropped, progress):
                 suffix = file.suffix.lstrip(".").lower()
                 content = file.read_bytes()
-                found = tunes_in(content) if suffix == "abc" else [(file.stem, "")]
+                found = tunes_in(content) if suffix == "abc" else [(name, "")]
                 for number, (title, text) in enumerate(found):
-                    said = title if title not in titles else f"{title} ({name} {number + 1})"
+                    numbered = f"{name} {number + 1}"
+                    said = f"{title} ({numbered})" if title in titles else title or numbered
                     titles.add(said)
                     try:
                         score = read_score(text.encode() if text else content, suffix)
@@ -69,9 +71,15 @@ class Tunes:
         """See `Intake.unfit`."""
         bars = piece.setting.length / piece.setting.bar
         if not FEWEST <= bars <= MOST:
-            return f"{bars:.0f} bars; {FEWEST} to {MOST} are taken"
+            return say(
+                "{n:.0f} bars; {least} to {most} are taken",
+                "{n:.0f} 小节；可收 {least} 至 {most} 小节",
+                n=bars,
+                least=FEWEST,
+                most=MOST,
+            )
         if len({int(pitch) for pitch in piece.notes[:, 1]}) < 4:
-            return "fewer than four pitches"
+            return say("fewer than four pitches", "不足四个音高")
         return ""
 
     def prints(self, piece: Tune) -> frozenset[str]:
@@ -105,25 +113,26 @@ def cleaned(score: Score, kind: str) -> Tune:
         _UnfitError: it has no melody, an unusual metre, or bars that do not add up.
     """
     if len({metre.bar for metre in score.metres}) > 1:
-        raise _UnfitError("its metre changes")
+        raise _UnfitError(say("its metre changes", "拍号有变化"))
     metre = score.metres[0]
     if (metre.beats, metre.unit) not in (*METRES, (2, 2)):
-        raise _UnfitError(f"{metre.beats}/{metre.unit}")
+        raise _UnfitError(say("metre {beats}/{unit}", "拍号 {beats}/{unit}", beats=metre.beats, unit=metre.unit))
     notes = melody_of(score)
     bar, pickup = metre.bar, score.pickup if score.pickup < metre.bar else 0
     left = (notes[-1].start + notes[-1].length - pickup) % bar
     whole = {0, (bar - pickup) % bar}
     if left not in whole and (bar - left) % bar not in (12, 24, 48, 72, 96):  # a last rest may be missing
-        raise _UnfitError("the last bar is not full")
+        raise _UnfitError(say("the last bar is not full", "最后一小节不完整"))
     tune = tune_of(notes, score, kind)
     begins = np.cumsum(tune.notes[:, 0]) - tune.notes[:, 0]
     ends = begins + tune.notes[:, 0]
     across = ((begins - pickup) // bar != (ends - 1 - pickup) // bar).mean()
     odd = 1 - np.isin(tune.notes[:, 0], LENGTHS).mean()
     if across > ODD or odd > ODD:
-        raise _UnfitError("bars that do not add up" if across > ODD else "unusual lengths")
+        unlike = say("unusual lengths", "时值不常见")
+        raise _UnfitError(say("bars that do not add up", "小节时值不合") if across > ODD else unlike)
     if (tune.notes[:, 1] == SILENCE).mean() > 0.1:
-        raise _UnfitError("more rests than a melody has")
+        raise _UnfitError(say("more rests than a melody has", "休止多于旋律所有"))
     return tune
 
 

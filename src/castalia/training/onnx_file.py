@@ -52,7 +52,15 @@ def write(
             dynamo=False,
             opset_version=OPSET,
         )
-    onnx.save(halved(onnx.load(path)), path)
+    model = halved(onnx.load(path))
+    with torch.no_grad():
+        said = module(*example)
+    # the exporter does not always know the sizes of what comes out
+    for value, tensor in zip(model.graph.output, said if isinstance(said, tuple) else (said,), strict=True):
+        for axis, size in enumerate(tensor.shape):
+            if axis not in axes.get(value.name, {}):
+                value.type.tensor_type.shape.dim[axis].dim_value = size
+    onnx.save(model, path)
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:

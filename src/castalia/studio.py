@@ -546,17 +546,20 @@ def _decoded(path: Path) -> str:
 
 
 def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
-    """The score of a file, and of a recording what may have been heard wrong; its key is guessed."""
-    content, kind = provenance.read_limited(path), path.suffix.lstrip(".").lower()
+    """The score of a file, and what of it was left out; of a recording what may be heard wrong, its key guessed."""
+    content = provenance.read_limited(path)
+    kind = music.recognise(content, path.suffix.lstrip(".").lower())
     if kind not in music.RECORDED:
-        return music.read_score(content, kind), ()
+        score, rest = music.read_score_and_rest(content, kind)
+        return score, [_doubt("reading", each, path) for each in rest]
     heard = music.hear(content)
     key = quality.key_of(heard.score)
-    doubts = [
-        Finding(rule="hearing", ok=False, severity="note", found=doubt, wanted="", place=path.name)
-        for doubt in heard.doubts
-    ]
+    doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
     return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
+
+
+def _doubt(rule: str, found: str, path: Path) -> Finding:
+    return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=path.name)
 
 
 def _seed(seed: int | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from castalia.core.score import QUARTER, Metre, Mode, Note, Score
+from castalia.core.script import simplified
 from castalia.genres._music import Key, wished_key
 from castalia.modalities.music import melody_of
 from castalia.quality import key_of
@@ -60,6 +61,7 @@ ANY = TuneKind("4/4", 0, "", (0, QUARTER // 2), "")
 
 def kind_named(given: str, words: str, metre: MetreName) -> tuple[str, TuneKind]:
     """The kind that a field names, else the brief's words, else none; in the metre that was asked."""
+    words = simplified(words)
     name = given or next((name for name, kind in KINDS.items() if re.search(kind.words, words, re.IGNORECASE)), "")
     kind = KINDS.get(name, ANY)
     return name, replace(kind, metre=metre) if metre else kind
@@ -79,7 +81,7 @@ def wished_tonic(given: str, words: str, mode: Literal["major", "minor"] | None)
     """
     if found := wished_key(given, words):
         return found
-    bare = _BARE.search(words)
+    bare = _BARE.search(simplified(words))
     letter, sign = (bare[1] or bare[4], bare[2] or bare[3] or "") if bare else ("", "")
     sign = {"升": "#", "降": "b", " sharp": "#", " flat": "b"}.get(sign, sign)
     return wished_key(f"{letter}{sign} {mode or 'major'}", "") if letter else None
@@ -97,6 +99,31 @@ def signature_of(score: Score) -> tuple[int, Mode]:
         return score.fifths, score.mode
     guess = key_of(score)
     return guess.fifths, guess.mode
+
+
+def begun(score: Score) -> Score:
+    """A score without the bars of rest before its melody begins, as files of one part of many have them."""
+    metre, first = score.metres[0], melody_of(score)[0].start
+    until = min([first, *(each.start for each in score.metres[1:])])
+    skipped = max(0, until - score.pickup) // metre.bar * metre.bar
+    if not skipped:
+        return score
+    skipped += score.pickup
+    parts = tuple(
+        part.model_copy(
+            update={"notes": tuple(n._replace(start=n.start - skipped) for n in part.notes if n.start >= skipped)}
+        )
+        for part in score.parts
+    )
+    return score.model_copy(
+        update={
+            "parts": parts,
+            "pickup": 0,
+            "metres": tuple(each._replace(start=max(0, each.start - skipped)) for each in score.metres),
+            "chords": tuple(c._replace(start=c.start - skipped) for c in score.chords if c.start >= skipped),
+            "phrases": tuple(tick - skipped for tick in score.phrases if tick > skipped),
+        }
+    )
 
 
 def line_of(score: Score) -> tuple[Note, ...]:

@@ -15,7 +15,7 @@ from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, NotedRule, drawn_key, mood_of, only, tempered, wished_key
+from castalia.genres._music import Key, NotedRule, Tempo, drawn_key, mood_of, only, tempered, wished_key
 from castalia.genres._phrases import Phrase, phrases_of
 from castalia.modalities.music import melody_of, write_abc
 from castalia.quality import (
@@ -48,7 +48,7 @@ class ChoraleFields(BriefFields):
 
     bars: Annotated[int, Field(ge=2, le=MOST_BARS, description="bars of four quarters | 小节数（四四拍）")] = 8
     key: Annotated[str, Field(max_length=20, description="key, e.g. E minor, Bb | 调，如 E小调、降B大调")] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
     sound: Annotated[
         Literal["choir", "organ", "strings", "piano", "brass"],
         Field(description="choir, organ, strings, piano or brass | 音色：choir、organ、strings、piano、brass"),

@@ -16,7 +16,7 @@ from castalia.core.score import Metre, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText, Language
 from castalia.genres._lyric_steps import CHORUS, VERSE, lyric_steps, written_lyrics
 from castalia.genres._lyrics import LINES, Lyrics, OfSection, given_lyrics
-from castalia.genres._music import Key, mood_of, wished_key
+from castalia.genres._music import Key, Tempo, mood_of, wished_key
 from castalia.genres._players import ensemble
 from castalia.modalities.music import Pace, SetStanza, grid_of, set_stanza, sung_to
 from castalia.quality import (
@@ -75,7 +75,7 @@ class SongFields(BriefFields):
     metre: Annotated[
         Literal["", "4/4", "3/4", "6/8"], Field(description="4/4, 3/4 or 6/8; empty: by the seed | 拍号；空：随种子")
     ] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
     sound: Annotated[
         Literal["voice", "choir", "flute", "violin", "piano", "guitar", "organ"],
         Field(description="what sings the melody: voice, choir, flute, violin, piano, guitar, organ | 旋律的音色"),

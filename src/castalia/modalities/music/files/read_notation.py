@@ -48,7 +48,7 @@ def read_notation(content: bytes, extension: str) -> Score:
             hint=say("Choose one of {known}.", "请选择：{known}。", known=", ".join(EXTENSIONS)),
         )
     if kind == "mxl" or content[:2] == b"PK":
-        content = _unpacked(content)
+        content = unpacked(content)
     if len(content) > LARGEST:
         raise _unreadable(say("it has more than {most:,} bytes", "超过 {most:,} 字节", most=LARGEST))
     text = _decoded(content)
@@ -57,7 +57,7 @@ def read_notation(content: bytes, extension: str) -> Score:
     return _asked(text, _FORMATS[kind])
 
 
-def _unpacked(content: bytes) -> bytes:
+def unpacked(content: bytes) -> bytes:
     """The score inside a compressed MusicXML file."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -81,6 +81,8 @@ class TuneStep:
     """MIDI numbers between which it moves, both within."""
     chords: tuple[ChordSymbol, ...] = ()
     """Chords that its strong notes belong to; empty leaves harmony open."""
+    calm: float = 0.0
+    """Nats for each doubling of a note's length: above 0 it moves in longer notes than tunes do."""
     temperature: float = 0.95
     """Divides the scores of pitches."""
 

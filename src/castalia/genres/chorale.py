@@ -17,6 +17,7 @@ from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._music import Key, NotedRule, Tempo, drawn_key, mood_of, only, tempered, wished_key
 from castalia.genres._phrases import Phrase, phrases_of
+from castalia.genres._tunes import begun
 from castalia.modalities.music import melody_of, write_abc
 from castalia.quality import (
     BarsRule,
@@ -210,7 +211,8 @@ def _phrase(phrase: Phrase, home: Key, *, raised: bool) -> tuple[Wish, ...]:
 
 def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """The melody stands note by note; three voices are written under it."""
-    melody = melody_of(_bounded(given))
+    given = begun(_bounded(given))
+    melody = melody_of(given)
     _, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, brief.words) or _key_of(given)
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)

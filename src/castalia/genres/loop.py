@@ -38,6 +38,8 @@ _DANCES = {
 _MOST_PLAYERS = 6
 _LEAD_OVER = 70
 """MIDI number over which a melody lies where nobody plays chords."""
+_CALM = (1.5, 0.5, 0.0)
+"""Nats for each doubling of a note of the melody's length, by density."""
 _LEAD_PROGRAM = 73
 """General MIDI: a flute."""
 
@@ -182,6 +184,7 @@ def _lead(brief: Brief, under: Score) -> TuneStep:
         lowest=lowest,
         highest=lowest + 17,
         chords=under.chords,
+        calm=_CALM[(_fields(brief).density or mood(f"{brief.words} {_fields(brief).style}").density) - 1],
     )
 
 

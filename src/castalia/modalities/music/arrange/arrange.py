@@ -26,6 +26,8 @@ _PHRASE = 4
 """Bars of a phrase where none are marked."""
 _LOW = 55
 """Median pitch below which a part is written in the bass clef."""
+_OCTAVE_DOWN = range(24, 32)
+"""General MIDI programs of guitars, which are written an octave above their sound."""
 _SCALES: dict[Mode, tuple[int, ...]] = {"minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 
@@ -143,5 +145,6 @@ def _part(player: Player, stage: Stage, basses: Mapping[Player, tuple[Note, ...]
         case "drums":
             notes = play_drums(player, stage)
     middle = sorted(note.pitch for note in notes)[len(notes) // 2] if notes else 60
-    clef = "percussion" if player.role == "drums" else "bass" if middle < _LOW else "treble"
+    plucked = player.program in _OCTAVE_DOWN and player.role == "chords"
+    clef = "percussion" if player.role == "drums" else "treble8" if plucked else "bass" if middle < _LOW else "treble"
     return Part(name=player.name, program=player.program, kind=player.role, clef=clef, notes=notes)

@@ -122,6 +122,8 @@ class ArrangementStep:
     players: tuple[Player, ...]
     chords: tuple[ChordSymbol, ...] = ()
     """What is played; empty has them found under the melody, or drawn, a chord a bar, where there is none."""
+    alike: tuple[tuple[Span, int], ...] = ()
+    """Stretches of the melody that come again, each with the tick at which it came first: they get its chords."""
     sevenths: bool = False
     """Whether triads that are drawn get the sevenths of the key."""
     loops: bool = False

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from castalia.core import seeds
 from castalia.core.errors import UsageError
 from castalia.core.language import is_chinese, say
-from castalia.core.music import ArrangementStep, MusicStepMaker, TuneStep
+from castalia.core.music import ArrangementStep, MusicStepMaker, Span, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import Metre, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText, Language
@@ -234,10 +234,25 @@ def _accompanied(brief: Brief) -> tuple[MusicStepMaker, ...]:
         lyrics = _lyrics(brief, parts)
         sung = _whole(brief, lyrics, parts)
         players = ensemble(fields.accompaniment, sung.tempo, _language(brief, lyrics), brief.seed)
-        length = sung.length
-        return ArrangementStep(ARRANGED, sung, length, players, temperature=VARIED)
+        again = _again(brief, lyrics)
+        return ArrangementStep(ARRANGED, sung, sung.length, players, alike=again, temperature=VARIED)
 
     return (step,)
+
+
+def _again(brief: Brief, lyrics: Lyrics) -> tuple[tuple[Span, int], ...]:
+    """Where the bars of a section come again, but its last two, which lead on to what follows or end the song."""
+    settings, bar = _settings(brief, lyrics), _metre(brief).bar
+    begin = settings[lyrics.sections[0].name].pickup
+    first: dict[str, int] = {}
+    made: list[tuple[Span, int]] = []
+    for section in lyrics.sections:
+        end = begin + settings[section.name].bars * bar
+        if section.name in first and end - 2 * bar > begin:
+            made.append((Span(begin, end - 2 * bar), first[section.name]))
+        first.setdefault(section.name, begin)
+        begin = end
+    return tuple(made)
 
 
 def _step_name(section: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.core.music import ArrangementStep, Player
+from castalia.core.music import ArrangementStep, Player, Span
 from castalia.core.score import ChordSymbol, Mode, Note, Part, Score
 from castalia.modalities.music.arrange.bass import play_bass
 from castalia.modalities.music.arrange.cells import Cell, cells
@@ -85,7 +85,8 @@ def _chords(
     step: ArrangementStep, whole: Score, lines: tuple[Bar, ...], melody: tuple[Note, ...], model: ChordModel, seed: int
 ) -> tuple[ChordSymbol, ...]:
     if melody:
-        return find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
+        found = find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
+        return _again(found, step.alike)
     full = [bar for bar in lines if bar.number]
     states = draw_progression(len(full), whole.mode, model, seed=seed, temperature=step.temperature or 1.0)
     if step.sevenths:
@@ -95,6 +96,28 @@ def _chords(
         ChordSymbol(bar.start, name_of((state % 12 + tonic) % 12, NAMES[state // 12], whole.fifths, whole.mode))
         for bar, state in zip(full, states, strict=True)
     )
+
+
+def _again(chords: tuple[ChordSymbol, ...], alike: Sequence[tuple[Span, int]]) -> tuple[ChordSymbol, ...]:
+    """The chords with those of a first coming wherever it comes again."""
+    made = list(chords)
+    for span, first in alike:
+        last = first + span.end - span.start
+        known = [each for each in made if first < each.start < last]
+        begins = [each for each in made if each.start <= first][-1:]
+        kept = [each for each in made if not span.start <= each.start < span.end]
+        goes_on = [each for each in made if each.start < span.end][-1:]
+        new = [each._replace(start=each.start - first + span.start) for each in known]
+        new = [each._replace(start=span.start) for each in begins] + new
+        if goes_on and not any(each.start == span.end for each in made):  # what holds beyond the stretch holds still
+            new.append(goes_on[0]._replace(start=span.end))
+        made = sorted([*kept, *new])
+    return _changes(made)
+
+
+def _changes(chords: Sequence[ChordSymbol]) -> tuple[ChordSymbol, ...]:
+    """Without chords that are named again where they hold."""
+    return tuple(each for number, each in enumerate(chords) if not number or chords[number - 1].name != each.name)
 
 
 def _stage(

@@ -98,6 +98,8 @@ class Studio:
         """
         room = genres.find(genre)
         brief, doubts = self._brief(room, words, seed, parents, fields)
+        for face in faces:
+            _check_face(face, sounds=bool(room.plan(brief).music), genre=room.name)
         judged: list[Judged] = []
         for attempt in range(self.config.tries):
             draft = self._revised(room, self._judge(room, self._draft(room, brief, attempt)))
@@ -172,6 +174,7 @@ class Studio:
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
+        _check_face(face, sounds=work.content.score is not None, genre=work.genre)
         made = self._made(work.content, [face]).get(face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
@@ -556,6 +559,16 @@ def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
     key = quality.key_of(heard.score)
     doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
     return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
+
+
+def _check_face(face: str, *, sounds: bool, genre: str) -> None:
+    """Raise `UsageError` where works of a genre are not written as such a file: before one is made."""
+    known = (*(music.FACES if sounds else ()), *provenance.FACES)
+    if face not in known and provenance.format_of(face).extension not in known:
+        raise UsageError(
+            say("{genre} is not written as .{face}.", "{genre} 不能保存为 .{face}。", genre=genre, face=face),
+            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(known)),
+        )
 
 
 def _doubt(rule: str, found: str, path: Path) -> Finding:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from castalia.core.language import say
 from castalia.core.score import QUARTER, Metre, Mode, Note, Score
 from castalia.core.script import simplified
+from castalia.core.values import Draft, Finding
 from castalia.genres._music import Key, wished_key
 from castalia.modalities.music import melody_of
 from castalia.quality import key_of
@@ -22,6 +25,30 @@ PROGRAMS: dict[SoundName, int] = {
 _BARE = re.compile(
     r"\bin ([A-G])([#♯♭b]|\s(?:sharp|flat))?(?=$|[\s,.;:!?])(?!\s+(?!and\b|with\b|for\b|at\b)[a-z])|(升|降)?([A-G])调"
 )
+
+
+@dataclass(frozen=True)
+class OneMetreRule:
+    """A note where a given melody changes its metre, which tunes here do not."""
+
+    given: Score
+    name: str = "metre"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:  # noqa: ARG002 (as every rule has it)
+        """See `Rule.check`."""
+        first, *others = self.given.metres
+        return [
+            Finding(
+                rule=self.name,
+                ok=not others,
+                found=say("{n} metres", "{n} 种拍号", n=len(others) + 1),
+                wanted=f"{first.beats}/{first.unit}",
+                hint=say("Its barlines are those of the first.", "小节线按第一种拍号划分。"),
+                severity="note",
+            )
+        ]
+
+
 LOWEST, HIGHEST = 57, 84
 """MIDI numbers beyond which no tune is written."""
 BELOW, ABOVE = 5, 14

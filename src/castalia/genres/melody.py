@@ -18,6 +18,7 @@ from castalia.genres._tunes import (
     PROGRAMS,
     KindName,
     MetreName,
+    OneMetreRule,
     SoundName,
     begun,
     compass,
@@ -124,6 +125,7 @@ class Melody:
             MelodicLeapRule(theirs),
             *((KeptNotesRule({0: given}),) if given else ()),
             TuneCopyingRule(given=theirs),
+            *((OneMetreRule(source),) if (source := fields.continued or fields.hum) is not None else ()),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

@@ -14,7 +14,7 @@ from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._music import NotedRule, Tempo
-from castalia.genres._tunes import PROGRAMS, SoundName, begun, compass, kind_named, line_of, signature_of
+from castalia.genres._tunes import PROGRAMS, OneMetreRule, SoundName, begun, compass, kind_named, line_of, signature_of
 from castalia.modalities.music import write_abc
 from castalia.quality import (
     BarsRule,
@@ -91,6 +91,7 @@ class Variation:
             MelodicLeapRule(strong),
             NotedRule(DrummingRule()),
             TuneCopyingRule(given=strong, theme=theme),
+            OneMetreRule(_theme(fields)),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

@@ -108,12 +108,12 @@ def test_a_loop_takes_its_metre_from_the_words(studio: Studio, words: str, metre
 
 def test_a_format_that_a_genre_has_not_is_told_before_a_work_is_made(studio: Studio, tmp_path) -> None:
     before = len(studio.library.list())
-    with pytest.raises(UsageError, match="loop is not written as .docx") as error:
+    with pytest.raises(UsageError, match=r"loop is not written as \.docx") as error:
         studio.create("loop", "night", seed=1, faces=["docx"])
     assert "mxl" in (error.value.hint or "")
     assert len(studio.library.list()) == before
     work = studio.create("loop", "night", seed=1)
-    with pytest.raises(UsageError, match="not written as .epub"):
+    with pytest.raises(UsageError, match=r"not written as \.epub"):
         studio.export(work, tmp_path / "x.epub")
 
 
@@ -124,6 +124,21 @@ def test_a_format_that_a_genre_has_not_is_told_before_a_work_is_made(studio: Stu
 def test_a_file_is_read_by_its_content(named: str) -> None:
     assert len(read_score(midi(played(60, 62, 64)), named).parts[0].notes) == 3
     assert len(read_score(ABC.encode(), named).parts[0].notes) == 13
+
+
+def test_a_line_that_was_played_has_no_specks_of_rest() -> None:
+    messages = [
+        mido.Message(kind, note=60 + number, velocity=70, time=time)
+        for number in range(8)
+        for kind, time in (("note_on", 7 * (number % 3)), ("note_off", 480 - 7 * ((number + 1) % 3) - 7 * (number % 3)))
+    ]
+    for message, gap in zip(messages[1::2], range(8), strict=True):
+        message.time -= 20 + gap
+    for message, gap in zip(messages[2::2], range(7), strict=True):
+        message.time += 20 + gap
+    notes = read_score(midi(messages), "mid").parts[0].notes
+    assert all(each.start + each.length == after.start for each, after in pairwise(notes))
+    assert all(each.start % (QUARTER // 4) == 0 for each in notes)
 
 
 def test_no_music_without_an_extension_is_said_so() -> None:

@@ -7,6 +7,7 @@ import re
 _SEARCHED = 2_000
 """Bytes from the beginning."""
 _SCORE = re.compile(rb"<score-(?:partwise|timewise)\b|<!DOCTYPE\s+score-")
+_CONTAINER = b"META-INF/container.xml"
 _ABC = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:%[^\n]*\n|\s)*X:\s*\d", re.MULTILINE)
 
 
@@ -20,7 +21,7 @@ def recognise(content: bytes, extension: str) -> str:
     head = content[:_SEARCHED]
     if head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:12] == b"RMID"):
         return "mid"
-    if head[:4] == b"PK\x03\x04":
+    if head[:4] == b"PK\x03\x04" and _CONTAINER in head:
         return "mxl"
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
         return "wav"

@@ -195,8 +195,12 @@ class Looked:
 
     def _leans(self, tick: int, ticks: int) -> bool:
         """Whether a note is heard against the chord: on a strong beat, or long."""
+        return self.on_strong(tick) or ticks > QUARTER
+
+    def on_strong(self, tick: int) -> bool:
+        """Whether a strong beat is there."""
         setting = self.task.setting
-        return (tick - setting.pickup) % strong_beat(setting) == 0 or ticks > QUARTER
+        return (tick - setting.pickup) % strong_beat(setting) == 0
 
     def fits(self, tick: int, ticks: int, symbol: int) -> bool:
         """Whether a note that comes back may stand on the chord that holds now."""
@@ -247,7 +251,8 @@ def _lengths(
             ticks[row] = max(1, min(plan.limit(tick), plan.phrase(tick).end) - tick)
             length[row] = length_symbols(ticks[row])
             continue
-        led = scores[row] + plan.task.calm * _DOUBLINGS
+        longer = _DOUBLINGS if plan.on_strong(tick) else np.minimum(_DOUBLINGS, 0)  # else it would be syncopated
+        led = scores[row] + plan.task.calm * longer
         if came := plan.came(tick, made[row].notes):
             led[length_symbols(np.array(came[0]))] += RETURNING
         length[row] = _drawn(led, mask, draws[row], STEADY)

@@ -127,18 +127,18 @@ def test_a_file_is_read_by_its_content(named: str) -> None:
 
 
 def test_a_line_that_was_played_has_no_specks_of_rest() -> None:
-    messages = [
-        mido.Message(kind, note=60 + number, velocity=70, time=time)
-        for number in range(8)
-        for kind, time in (("note_on", 7 * (number % 3)), ("note_off", 480 - 7 * ((number + 1) % 3) - 7 * (number % 3)))
+    events = [
+        (480 * number + (late if kind == "note_on" else 440), kind, 60 + number)
+        for number, late in enumerate((0, 17, 9, 24, 3, 20, 11, 28))
+        for kind in ("note_on", "note_off")
     ]
-    for message, gap in zip(messages[1::2], range(8), strict=True):
-        message.time -= 20 + gap
-    for message, gap in zip(messages[2::2], range(7), strict=True):
-        message.time += 20 + gap
-    notes = read_score(midi(messages), "mid").parts[0].notes
-    assert all(each.start + each.length == after.start for each, after in pairwise(notes))
-    assert all(each.start % (QUARTER // 4) == 0 for each in notes)
+    times = [0, *(time for time, _, _ in events)]
+    line = [
+        mido.Message(kind, note=pitch, velocity=70, time=time - before)
+        for (time, kind, pitch), before in zip(events, times, strict=False)
+    ]
+    notes = read_score(midi(line), "mid").parts[0].notes
+    assert [(each.start, each.length) for each in notes[:-1]] == [(QUARTER * number, QUARTER) for number in range(7)]
 
 
 def test_no_music_without_an_extension_is_said_so() -> None:

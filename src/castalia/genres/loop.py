@@ -38,7 +38,7 @@ _DANCES = {
 _MOST_PLAYERS = 6
 _LEAD_OVER = 70
 """MIDI number over which a melody lies where nobody plays chords."""
-_CALM = (1.0, 0.4, 0.0)
+_CALM = (2.0, 0.6, 0.0)
 """Nats for each doubling of a note of the melody's length, by density."""
 _LEAD_PROGRAM = 73
 """General MIDI: a flute."""

@@ -249,7 +249,7 @@ def test_tempo_0_and_smpte_and_sustained_notes_are_read():
         (midi(b"\x00\x3c\x40" + END), "running status"),
         (midi(NOTE + b"\x00\xf4\x3c\x40" + END), "undefined status"),
         (midi(b"\x00\x90\x3c\x40\xff\xff\xff\x7f\x80\x3c\x40" + END), "more seconds"),
-        (b"RIFF....WAVE", "not a MIDI file"),
+        (b"RIFF....AVI ", "not a MIDI file"),
         (b"", "empty"),
         (b"\0" * 100, "not a MIDI file"),
         (b"MThd" + b"\0" * 20_000_001, "more bytes"),
@@ -362,7 +362,7 @@ def test_a_long_score_is_read_in_time_and_a_transposing_part_as_it_sounds():
         (b"**kern\n*-\n", "krn", "cannot be read"),
         (b"\xff\xfe\x00\xd8", "musicxml", "not MusicXML"),
         (b"", "musicxml", "empty"),
-        (b"X:1", "docx", "extension"),
+        (b"PK\x03\x04word", "docx", "extension"),
         (b"X:1\nK:C\n", "abc", "no notes"),
     ],
 )  # fmt: skip
@@ -640,8 +640,8 @@ def test_a_soundfont_that_is_named_is_looked_at(tmp_path):
 
 def test_every_face_is_a_file_of_its_kind(soundfont):
     heads = {
-        "mid": b"MThd", "musicxml": b"<?xml", "abc": b"%abc-2.1", "wav": b"RIFF", "mp3": b"", "flac": b"fLaC",
-        "svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF",
+        "mid": b"MThd", "musicxml": b"<?xml", "mxl": b"PK\x03\x04", "abc": b"%abc-2.1", "wav": b"RIFF", "mp3": b"",
+        "flac": b"fLaC", "svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF",
     }  # fmt: skip
     assert set(heads) == set(FACES)
     short = Score(title="A", parts=(Part(name="Piano", notes=line("60:48 64:48 67:96")),))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 
 from castalia import genres, quality
+from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, Content, Draft, Evidence
 
 QUIET_NIGHT = "床前明月光，疑是地上霜。举头望明月，低头思故乡。"
 TRADITIONAL = "牀前明月光，\n疑是地上霜。\n舉頭望明月，\n低頭思故鄉。"
 OWN = "键声敲到晓，万字费清心。窗外星河转，归途露满襟。"
 
+TUNE = Score(parts=(Part(name="Tune", kind="voice", notes=(Note(0, 4 * QUARTER, 60),)),))
+GIVEN = {"variation": {"melody": TUNE}, "accompaniment": {"melody": TUNE}}
+"""What a genre cannot do without."""
+
 
 def findings(genre: str, text: str, words: str = "思乡") -> dict[str, bool]:
     room = genres.find(genre)
-    brief = Brief(genre=room.name, words=words, fields=genres.fields_of(room, {}), seed=1)
+    brief = Brief(genre=room.name, words=words, fields=genres.fields_of(room, GIVEN.get(room.name, {})), seed=1)
     draft = Draft(
         brief=brief,
         content=Content(text=text, language="zh"),

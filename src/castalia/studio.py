@@ -98,6 +98,8 @@ class Studio:
         """
         room = genres.find(genre)
         brief, doubts = self._brief(room, words, seed, parents, fields)
+        for face in faces:
+            _check_face(face, sounds=bool(room.plan(brief).music), genre=room.name)
         judged: list[Judged] = []
         for attempt in range(self.config.tries):
             draft = self._revised(room, self._judge(room, self._draft(room, brief, attempt)))
@@ -172,6 +174,7 @@ class Studio:
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
+        _check_face(face, sounds=work.content.score is not None, genre=work.genre)
         made = self._made(work.content, [face]).get(face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
@@ -546,17 +549,30 @@ def _decoded(path: Path) -> str:
 
 
 def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
-    """The score of a file, and of a recording what may have been heard wrong; its key is guessed."""
-    content, kind = provenance.read_limited(path), path.suffix.lstrip(".").lower()
+    """The score of a file, and what of it was left out; of a recording what may be heard wrong, its key guessed."""
+    content = provenance.read_limited(path)
+    kind = music.recognise(content, path.suffix.lstrip(".").lower())
     if kind not in music.RECORDED:
-        return music.read_score(content, kind), ()
+        score, rest = music.read_score_and_rest(content, kind)
+        return score, [_doubt("reading", each, path) for each in rest]
     heard = music.hear(content)
     key = quality.key_of(heard.score)
-    doubts = [
-        Finding(rule="hearing", ok=False, severity="note", found=doubt, wanted="", place=path.name)
-        for doubt in heard.doubts
-    ]
+    doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
     return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
+
+
+def _check_face(face: str, *, sounds: bool, genre: str) -> None:
+    """Raise `UsageError` where works of a genre are not written as such a file: before one is made."""
+    known = (*(music.FACES if sounds else ()), *provenance.FACES)
+    if face not in known and provenance.format_of(face).extension not in known:
+        raise UsageError(
+            say("{genre} is not written as .{face}.", "{genre} 不能保存为 .{face}。", genre=genre, face=face),
+            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(known)),
+        )
+
+
+def _doubt(rule: str, found: str, path: Path) -> Finding:
+    return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=path.name)
 
 
 def _seed(seed: int | None) -> int:

@@ -81,6 +81,8 @@ class TuneStep:
     """MIDI numbers between which it moves, both within."""
     chords: tuple[ChordSymbol, ...] = ()
     """Chords that its strong notes belong to; empty leaves harmony open."""
+    calm: float = 0.0
+    """Nats for each doubling of a note's length: above 0 it moves in longer notes than tunes do."""
     temperature: float = 0.95
     """Divides the scores of pitches."""
 
@@ -120,6 +122,8 @@ class ArrangementStep:
     players: tuple[Player, ...]
     chords: tuple[ChordSymbol, ...] = ()
     """What is played; empty has them found under the melody, or drawn, a chord a bar, where there is none."""
+    alike: tuple[tuple[Span, int], ...] = ()
+    """Stretches of the melody that come again, each with the tick at which it came first: they get its chords."""
     sevenths: bool = False
     """Whether triads that are drawn get the sevenths of the key."""
     loops: bool = False

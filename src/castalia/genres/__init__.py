@@ -17,6 +17,7 @@ from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Genre
 from castalia.core.values import BriefFields
+from castalia.genres._refusals import refusal
 
 GROUP = "castalia.genres"
 
@@ -87,7 +88,7 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
                 name=".".join(str(place) for place in first["loc"]),
                 genre=genre.name,
                 value=first.get("input"),
-                why=first["msg"],
+                why=refusal(first),
             ),
             hint=say(
                 "`castalia genres show {genre}` lists its fields.",

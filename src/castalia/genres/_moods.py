@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from castalia.core.script import simplified
 from castalia.genres._music import Mode, mood_of, moods_in
 
 _SPARSE = re.compile(r"\b(sparse|minimal|simple|few notes)\b|稀疏|极简|简单", re.IGNORECASE)
@@ -34,6 +35,7 @@ class Mood:
 
 def mood(words: str) -> Mood:
     """The mood of a text: each word's own, the first to speak of a thing deciding it, tempo the mean."""
+    words = simplified(words)
     hits = moods_in(words)
     mode, tempo = mood_of(words)
     density = 1 if _SPARSE.search(words) else 3 if _DENSE.search(words) else _first(hits, "density", 2)

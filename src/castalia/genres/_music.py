@@ -8,14 +8,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Rule
+from castalia.core.script import simplified
 from castalia.core.values import Draft, Finding
 
 Mode = Literal["major", "minor"]
+SLOWEST = 20
+"""Quarters a minute."""
+
+
+def _playable(tempo: int) -> int:
+    if 0 < tempo < SLOWEST:
+        raise ValueError(say("at least {n}, or 0", "不小于 {n}，或为 0", n=SLOWEST))
+    return tempo
+
+
+Tempo = Annotated[int, AfterValidator(_playable)]
+"""Quarters a minute, or 0 to leave it open."""
 
 _FIFTHS = {"C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5, "F": -1}
 _WRITTEN = re.compile(
@@ -77,6 +92,7 @@ class NotedRule:
 
 def key_in(words: str) -> Key | None:
     """The key that a text names: `E minor`, `B flat major`, `降E大调`; None when it names none."""
+    words = simplified(words)
     if found := _WRITTEN.search(words):
         return _key(found[1], found[2] or "", "minor" if found[3].lower() in ("minor", "min", "moll") else "major")
     if found := _CHINESE.search(words):
@@ -113,6 +129,7 @@ def mood_of(words: str) -> tuple[Mode | None, int]:
 
 def moods_in(words: str) -> list[dict[str, Any]]:
     """The groups of `data/moods.toml` that a text names a word of."""
+    words = simplified(words)
     plain = set(re.findall(r"[a-z]+", words.lower()))
     return [
         mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])

@@ -14,6 +14,7 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.music import Player
 from castalia.core.score import Metre
+from castalia.core.script import simplified
 from castalia.core.values import Language
 
 _CALM = 84
@@ -115,6 +116,7 @@ def _only_holds(row: Mapping[str, Any], density: int) -> bool:
 
 def instrument_words(text: str) -> tuple[str, ...]:
     """The instruments that a text names, by their first word, in the order of the table."""
+    text = simplified(text)
     plain = f" {re.sub(r'[^a-z一-鿿]+', ' ', text.lower())} "
     found = [
         (row["words"][0], word)
@@ -132,14 +134,19 @@ def suits(texture: str, metre: Metre) -> bool:
 
 
 def _row(name: str) -> Mapping[str, Any]:
-    wanted = " ".join(name.lower().split())
+    wanted = " ".join(simplified(name).lower().split())
     rows = _data("instruments.toml")["instrument"]
     for row in rows:
         if wanted in row["words"]:
             return row
     raise UsageError(
         say("{name!r} is no instrument that is known here.", "{name!r} 不是已知的乐器。", name=name[:40]),
-        hint=", ".join(row["words"][0] for row in rows),
+        hint=say(
+            "Choose among {names}.",
+            "可选：{names_zh}。",
+            names=", ".join(row["name"][0].lower() for row in rows),
+            names_zh="、".join(row["name"][1] for row in rows),
+        ),
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from castalia.core.language import say
 from castalia.core.score import QUARTER, Metre, Mode, Note, Score
+from castalia.core.script import simplified
+from castalia.core.values import Draft, Finding
 from castalia.genres._music import Key, wished_key
 from castalia.modalities.music import melody_of
 from castalia.quality import key_of
@@ -21,6 +25,30 @@ PROGRAMS: dict[SoundName, int] = {
 _BARE = re.compile(
     r"\bin ([A-G])([#♯♭b]|\s(?:sharp|flat))?(?=$|[\s,.;:!?])(?!\s+(?!and\b|with\b|for\b|at\b)[a-z])|(升|降)?([A-G])调"
 )
+
+
+@dataclass(frozen=True)
+class OneMetreRule:
+    """A note where a given melody changes its metre, which tunes here do not."""
+
+    given: Score
+    name: str = "metre"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:  # noqa: ARG002 (as every rule has it)
+        """See `Rule.check`."""
+        first, *others = self.given.metres
+        return [
+            Finding(
+                rule=self.name,
+                ok=not others,
+                found=say("{n} metres", "{n} 种拍号", n=len(others) + 1),
+                wanted=f"{first.beats}/{first.unit}",
+                hint=say("Its barlines are those of the first.", "小节线按第一种拍号划分。"),
+                severity="note",
+            )
+        ]
+
+
 LOWEST, HIGHEST = 57, 84
 """MIDI numbers beyond which no tune is written."""
 BELOW, ABOVE = 5, 14
@@ -60,6 +88,7 @@ ANY = TuneKind("4/4", 0, "", (0, QUARTER // 2), "")
 
 def kind_named(given: str, words: str, metre: MetreName) -> tuple[str, TuneKind]:
     """The kind that a field names, else the brief's words, else none; in the metre that was asked."""
+    words = simplified(words)
     name = given or next((name for name, kind in KINDS.items() if re.search(kind.words, words, re.IGNORECASE)), "")
     kind = KINDS.get(name, ANY)
     return name, replace(kind, metre=metre) if metre else kind
@@ -79,7 +108,7 @@ def wished_tonic(given: str, words: str, mode: Literal["major", "minor"] | None)
     """
     if found := wished_key(given, words):
         return found
-    bare = _BARE.search(words)
+    bare = _BARE.search(simplified(words))
     letter, sign = (bare[1] or bare[4], bare[2] or bare[3] or "") if bare else ("", "")
     sign = {"升": "#", "降": "b", " sharp": "#", " flat": "b"}.get(sign, sign)
     return wished_key(f"{letter}{sign} {mode or 'major'}", "") if letter else None
@@ -97,6 +126,31 @@ def signature_of(score: Score) -> tuple[int, Mode]:
         return score.fifths, score.mode
     guess = key_of(score)
     return guess.fifths, guess.mode
+
+
+def begun(score: Score) -> Score:
+    """A score without the bars of rest before its melody begins, as files of one part of many have them."""
+    metre, first = score.metres[0], melody_of(score)[0].start
+    until = min([first, *(each.start for each in score.metres[1:])])
+    skipped = max(0, until - score.pickup) // metre.bar * metre.bar
+    if not skipped:
+        return score
+    skipped += score.pickup
+    parts = tuple(
+        part.model_copy(
+            update={"notes": tuple(n._replace(start=n.start - skipped) for n in part.notes if n.start >= skipped)}
+        )
+        for part in score.parts
+    )
+    return score.model_copy(
+        update={
+            "parts": parts,
+            "pickup": 0,
+            "metres": tuple(each._replace(start=max(0, each.start - skipped)) for each in score.metres),
+            "chords": tuple(c._replace(start=c.start - skipped) for c in score.chords if c.start >= skipped),
+            "phrases": tuple(tick - skipped for tick in score.phrases if tick > skipped),
+        }
+    )
 
 
 def line_of(score: Score) -> tuple[Note, ...]:

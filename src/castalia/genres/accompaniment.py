@@ -15,7 +15,7 @@ from castalia.core.ports import Plan, Rule
 from castalia.core.score import ChordSymbol, Metre, Mode, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText
 from castalia.genres._moods import mood
-from castalia.genres._music import Key, NotedRule, mood_of, wished_key
+from castalia.genres._music import Key, NotedRule, Tempo, mood_of, wished_key
 from castalia.genres._players import ensemble, instrument_words, suits
 from castalia.modalities.music import bars, chord_of, melody_of, place_chords, read_sheet, write_abc
 from castalia.quality import (
@@ -65,7 +65,7 @@ class AccompanimentFields(BriefFields):
         ),
     ] = ""
     key: Annotated[str, Field(max_length=20, description="key of the melody, e.g. E minor, Bb | 旋律的调")] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: the melody's | 速度；0：随旋律")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: the melody's | 速度；0：随旋律")] = 0
     metre: Annotated[
         Literal["2/4", "3/4", "4/4", "6/8", "9/8", "12/8", "2/2", "3/8"],
         Field(description="metre of chords without a melody | 无旋律时的拍号"),

@@ -15,8 +15,9 @@ from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, NotedRule, drawn_key, mood_of, only, tempered, wished_key
+from castalia.genres._music import Key, NotedRule, Tempo, drawn_key, mood_of, only, tempered, wished_key
 from castalia.genres._phrases import Phrase, phrases_of
+from castalia.genres._tunes import begun
 from castalia.modalities.music import melody_of, write_abc
 from castalia.quality import (
     BarsRule,
@@ -48,7 +49,7 @@ class ChoraleFields(BriefFields):
 
     bars: Annotated[int, Field(ge=2, le=MOST_BARS, description="bars of four quarters | 小节数（四四拍）")] = 8
     key: Annotated[str, Field(max_length=20, description="key, e.g. E minor, Bb | 调，如 E小调、降B大调")] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
     sound: Annotated[
         Literal["choir", "organ", "strings", "piano", "brass"],
         Field(description="choir, organ, strings, piano or brass | 音色：choir、organ、strings、piano、brass"),
@@ -210,7 +211,8 @@ def _phrase(phrase: Phrase, home: Key, *, raised: bool) -> tuple[Wish, ...]:
 
 def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """The melody stands note by note; three voices are written under it."""
-    melody = melody_of(_bounded(given))
+    given = begun(_bounded(given))
+    melody = melody_of(given)
     _, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, brief.words) or _key_of(given)
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -10,9 +11,10 @@ from pydantic import Field, ValidationError
 from castalia.core.music import ArrangementStep, MusicStep, MusicStepMaker, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import Metre, Part, Score
+from castalia.core.script import simplified
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._moods import Mood, mood
-from castalia.genres._music import NotedRule, drawn_key, wished_key
+from castalia.genres._music import NotedRule, Tempo, drawn_key, wished_key
 from castalia.genres._players import band, instrument_words
 from castalia.modalities.music import write_abc
 from castalia.quality import (
@@ -28,7 +30,16 @@ from castalia.quality import (
 
 FREEDOM = 1.0
 """Temperature of the progression."""
+_DANCES = {
+    "3/4": re.compile(r"\b(waltz(es)?|minuet|mazurka)\b|华尔兹|圆舞曲|小步舞曲|三拍", re.IGNORECASE),
+    "6/8": re.compile(r"\b(jigs?|barcarolle|siciliana)\b|吉格|船歌", re.IGNORECASE),
+    "2/4": re.compile(r"\b(polkas?)\b|波尔卡|二拍", re.IGNORECASE),
+}
 _MOST_PLAYERS = 6
+_LEAD_OVER = 70
+"""MIDI number over which a melody lies where nobody plays chords."""
+_CALM = (2.0, 0.6, 0.0)
+"""Nats for each doubling of a note of the melody's length, by density."""
 _LEAD_PROGRAM = 73
 """General MIDI: a flute."""
 
@@ -38,10 +49,11 @@ class LoopFields(BriefFields):
 
     bars: Annotated[int, Field(ge=2, le=64, description="bars | 小节数")] = 8
     metre: Annotated[
-        Literal["4/4", "3/4", "2/4", "6/8", "12/8"], Field(description="2/4, 3/4, 4/4, 6/8 or 12/8 | 拍号")
-    ] = "4/4"
+        Literal["", "4/4", "3/4", "2/4", "6/8", "12/8"],
+        Field(description="2/4, 3/4, 4/4, 6/8 or 12/8; empty: by the words | 拍号；空：按文字"),
+    ] = ""
     key: Annotated[str, Field(max_length=20, description="key, e.g. E minor, Bb | 调，如 E小调、降B大调")] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
     instruments: Annotated[
         tuple[str, ...],
         Field(max_length=_MOST_PLAYERS, description="who plays, e.g. piano, bass, drums | 乐器，如 钢琴、贝斯、鼓"),
@@ -113,7 +125,7 @@ def _step(brief: Brief) -> ArrangementStep:
     words = f"{brief.words} {fields.style}"
     feeling = mood(words)
     key = wished_key(fields.key, words) or drawn_key(brief.seed, feeling.mode)
-    beats, unit = map(int, fields.metre.split("/"))
+    beats, unit = map(int, (fields.metre or _metre_in(words)).split("/"))
     metre = Metre(0, beats, unit)
     density = fields.density or feeling.density
     return ArrangementStep(
@@ -141,6 +153,14 @@ def _step(brief: Brief) -> ArrangementStep:
     )
 
 
+def _metre_in(words: str) -> str:
+    """The metre that words name, or that of the dance that they do; else four quarters."""
+    if found := re.search(r"(?<!\d)(2/4|3/4|4/4|6/8|12/8)(?!\d)", words):
+        return found[1]
+    named = next((metre for metre, pattern in _DANCES.items() if pattern.search(simplified(words))), "")
+    return named or "4/4"
+
+
 def _chosen(words: str, feeling: Mood) -> tuple[str, ...]:
     """The instruments that the words name, with the mood's basses and drums; else the mood's own."""
     named = instrument_words(words)
@@ -152,7 +172,7 @@ def _chosen(words: str, feeling: Mood) -> tuple[str, ...]:
 
 def _lead(brief: Brief, under: Score) -> TuneStep:
     """A melody above the players, on their chords."""
-    top = max(note.pitch for part in under.parts if part.kind == "chords" for note in part.notes)
+    top = max((note.pitch for part in under.parts if part.kind == "chords" for note in part.notes), default=_LEAD_OVER)
     lowest = min(72, max(64, top - 4))
     bar = under.metres[0].bar
     part = Part(name="主旋律" if brief.fields.language == "zh" else "Lead", program=_LEAD_PROGRAM, kind="voice")
@@ -164,6 +184,7 @@ def _lead(brief: Brief, under: Score) -> TuneStep:
         lowest=lowest,
         highest=lowest + 17,
         chords=under.chords,
+        calm=_CALM[(_fields(brief).density or mood(f"{brief.words} {_fields(brief).style}").density) - 1],
     )
 
 

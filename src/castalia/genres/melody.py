@@ -13,12 +13,14 @@ from castalia.core.music import Kept, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, Mode, NotedRule, mood_of
+from castalia.genres._music import Key, Mode, NotedRule, Tempo, mood_of
 from castalia.genres._tunes import (
     PROGRAMS,
     KindName,
     MetreName,
+    OneMetreRule,
     SoundName,
+    begun,
     compass,
     compass_for,
     kind_named,
@@ -69,7 +71,7 @@ class MelodyFields(BriefFields):
             "曲种：同上；空：按文字"
         ),
     ] = ""
-    tempo: Annotated[int, Field(ge=0, le=300, description="quarters a minute; 0: as the kind | 速度；0：按曲种")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=300, description="quarters a minute; 0: as the kind | 速度；0：按曲种")] = 0
     sound: Annotated[SoundName, Field(description="instrument | 乐器")] = "flute"
     continued: Annotated[
         Score | None, Field(description="score file whose melody is to go on | 待续写旋律的乐谱文件")
@@ -123,6 +125,7 @@ class Melody:
             MelodicLeapRule(theirs),
             *((KeptNotesRule({0: given}),) if given else ()),
             TuneCopyingRule(given=theirs),
+            *((OneMetreRule(source),) if (source := fields.continued or fields.hum) is not None else ()),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
@@ -137,7 +140,7 @@ def _fields(brief: Brief) -> MelodyFields:
 def _step(brief: Brief) -> TuneStep:
     fields = _fields(brief)
     if (given := fields.continued or fields.hum) is not None:
-        return _continued(brief, fields, given)
+        return _continued(brief, fields, begun(given))
     return _composed(brief, fields)
 
 

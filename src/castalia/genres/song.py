@@ -10,13 +10,13 @@ from pydantic import Field, ValidationError
 from castalia.core import seeds
 from castalia.core.errors import UsageError
 from castalia.core.language import is_chinese, say
-from castalia.core.music import ArrangementStep, MusicStepMaker, TuneStep
+from castalia.core.music import ArrangementStep, MusicStepMaker, Span, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import Metre, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText, Language
 from castalia.genres._lyric_steps import CHORUS, VERSE, lyric_steps, written_lyrics
 from castalia.genres._lyrics import LINES, Lyrics, OfSection, given_lyrics
-from castalia.genres._music import Key, mood_of, wished_key
+from castalia.genres._music import Key, Tempo, mood_of, wished_key
 from castalia.genres._players import ensemble
 from castalia.modalities.music import Pace, SetStanza, grid_of, set_stanza, sung_to
 from castalia.quality import (
@@ -75,7 +75,7 @@ class SongFields(BriefFields):
     metre: Annotated[
         Literal["", "4/4", "3/4", "6/8"], Field(description="4/4, 3/4 or 6/8; empty: by the seed | 拍号；空：随种子")
     ] = ""
-    tempo: Annotated[int, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=240, description="quarters a minute; 0: by the mood | 速度；0：按情绪")] = 0
     sound: Annotated[
         Literal["voice", "choir", "flute", "violin", "piano", "guitar", "organ"],
         Field(description="what sings the melody: voice, choir, flute, violin, piano, guitar, organ | 旋律的音色"),
@@ -234,10 +234,25 @@ def _accompanied(brief: Brief) -> tuple[MusicStepMaker, ...]:
         lyrics = _lyrics(brief, parts)
         sung = _whole(brief, lyrics, parts)
         players = ensemble(fields.accompaniment, sung.tempo, _language(brief, lyrics), brief.seed)
-        length = sung.length
-        return ArrangementStep(ARRANGED, sung, length, players, temperature=VARIED)
+        again = _again(brief, lyrics)
+        return ArrangementStep(ARRANGED, sung, sung.length, players, alike=again, temperature=VARIED)
 
     return (step,)
+
+
+def _again(brief: Brief, lyrics: Lyrics) -> tuple[tuple[Span, int], ...]:
+    """Where the bars of a section come again, but its last two, which lead on to what follows or end the song."""
+    settings, bar = _settings(brief, lyrics), _metre(brief).bar
+    begin = settings[lyrics.sections[0].name].pickup
+    first: dict[str, int] = {}
+    made: list[tuple[Span, int]] = []
+    for section in lyrics.sections:
+        end = begin + settings[section.name].bars * bar
+        if section.name in first and end - 2 * bar > begin:
+            made.append((Span(begin, end - 2 * bar), first[section.name]))
+        first.setdefault(section.name, begin)
+        begin = end
+    return tuple(made)
 
 
 def _step_name(section: str) -> str:

@@ -13,8 +13,8 @@ from castalia.core.music import Kept, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import NotedRule
-from castalia.genres._tunes import PROGRAMS, SoundName, compass, kind_named, line_of, signature_of
+from castalia.genres._music import NotedRule, Tempo
+from castalia.genres._tunes import PROGRAMS, OneMetreRule, SoundName, begun, compass, kind_named, line_of, signature_of
 from castalia.modalities.music import write_abc
 from castalia.quality import (
     BarsRule,
@@ -46,7 +46,7 @@ class VariationFields(BriefFields):
         Literal["subtle", "strong"],
         Field(description="notes on beats stand, or (strong) the first of each bar | 保留拍上音，或（strong）小节首音"),
     ] = "subtle"
-    tempo: Annotated[int, Field(ge=0, le=300, description="quarters a minute; 0: as the theme | 速度；0：同主题")] = 0
+    tempo: Annotated[Tempo, Field(ge=0, le=300, description="quarters a minute; 0: as the theme | 速度；0：同主题")] = 0
     sound: Annotated[SoundName, Field(description="instrument | 乐器")] = "flute"
 
 
@@ -91,6 +91,7 @@ class Variation:
             MelodicLeapRule(strong),
             NotedRule(DrummingRule()),
             TuneCopyingRule(given=strong, theme=theme),
+            OneMetreRule(_theme(fields)),
         )
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
@@ -108,7 +109,7 @@ def _theme(fields: VariationFields) -> Score:
             say("A variation needs a melody.", "变奏需要一条旋律。"),
             hint="castalia create variation --melody tune.mid  /  -o melody tune.abc",
         )
-    return fields.melody
+    return begun(fields.melody)
 
 
 def _step(brief: Brief) -> TuneStep:

@@ -193,7 +193,8 @@ class EndTogetherRule:
         if score is None or not parts:
             return [_missing(self.name)]
         ends = [max(note.start + note.length for note in part.notes) for part in parts]
-        last = [note.pitch for part in parts for note in part.notes if note.start + note.length == max(ends)]
+        closing = [note for part in parts for note in part.notes if note.start + note.length == max(ends)]
+        last = [note.pitch for note in closing]
         tonic = tonic_of(score)
         triad = {tonic, (tonic + 7) % 12, *((tonic + third) % 12 for third in thirds_of(score))}
         home = {pitch % 12 for pitch in last} <= triad and min(last) % 12 == tonic
@@ -209,7 +210,7 @@ class EndTogetherRule:
             Finding(
                 rule=self.name,
                 ok=home,
-                place=place(score, max(ends) - 1),
+                place=place(score, max(note.start for note in closing)),
                 found=" ".join(pitch_name(pitch, score.fifths) for pitch in sorted(last)),
                 wanted=say("the tonic chord, its root lowest", "主和弦，根音在下"),
                 hint=say("End on the tonic.", "请结束于主和弦。"),

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import lzma
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ from typing import Literal
 from castalia.core.errors import UsageError
 from castalia.core.files import write_atomic
 from castalia.core.language import say
+from castalia.core.script import simplified
 from castalia.core.values import Draft, Finding
 
 MAGIC = b"castalia-originality 1\n"
@@ -194,8 +194,9 @@ class OriginalityRule:
         own = [open_index(path) for path in self.paths]
         brief = "".join(_units(draft.brief.said, "characters")), " ".join(_units(draft.brief.said, "words"))
         findings: list[Finding] = []
+        text = _without_given(draft.content.text, brief)
         for index in (*shipped_indexes(), *own):
-            shared = index.longest(draft.content.text)
+            shared = index.longest(text)
             characters = index.header.unit == "characters"
             limit = self.characters if characters else self.words
             quoted = shared.text in brief[0 if characters else 1]
@@ -215,6 +216,18 @@ class OriginalityRule:
         return findings
 
 
+def _without_given(text: str, brief: tuple[str, str]) -> str:
+    """The text without the lines of verse that the brief holds word for word: in a song they come more than once."""
+    lines = text.splitlines()
+    kept = [line for line in lines if not _said(line, brief)]
+    return text if len(kept) == len(lines) else "\n".join(kept)
+
+
+def _said(line: str, brief: tuple[str, str]) -> bool:
+    characters, words = "".join(_units(line, "characters")), " ".join(_units(line, "words"))
+    return bool(characters or words) and characters in brief[0] and words in brief[1]
+
+
 def _runs(text: str, header: Header) -> Iterator[str]:
     units, spans = _cut(text, header)
     return (_join(units[start:stop], header) for start, stop in spans)
@@ -225,7 +238,7 @@ def _cut(text: str, header: Header) -> tuple[Sequence[str], list[tuple[int, int]
     if header.length:
         units = _units(text, header.unit)
         return units, [(start, start + header.length) for start in range(len(units) - header.length + 1)]
-    clauses = _CLAUSE.findall(_simple(text)) if header.unit == "characters" else re.split(r"[.,;:!?\n]+", text)
+    clauses = _CLAUSE.findall(simplified(text)) if header.unit == "characters" else re.split(r"[.,;:!?\n]+", text)
     pieces = [list(clause) if header.unit == "characters" else _units(clause, "words") for clause in clauses]
     units, spans = list[str](), list[tuple[int, int]]()
     for piece in pieces:
@@ -237,7 +250,7 @@ def _cut(text: str, header: Header) -> tuple[Sequence[str], list[tuple[int, int]
 
 def _units(text: str, unit: Literal["characters", "words"]) -> list[str]:
     if unit == "characters":
-        return [letter for clause in _CLAUSE.findall(_simple(text)) for letter in clause]
+        return [letter for clause in _CLAUSE.findall(simplified(text)) for letter in clause]
     return _WORD.findall(text.casefold().replace("’", "'"))
 
 
@@ -250,16 +263,3 @@ def _places(run: str, header: Header) -> Iterator[int]:
     number = int.from_bytes(hashlib.blake2b(run.encode(), digest_size=16).digest(), "little")
     first, second = number & (1 << 64) - 1, number >> 64 | 1
     return ((first + index * second) % header.bits for index in range(header.hashes))
-
-
-def _simple(text: str) -> str:
-    return text.translate(_to_simplified())
-
-
-@cache
-def _to_simplified() -> dict[int, str]:
-    data = (files("castalia") / "data" / "chinese" / "simplified.txt.xz").read_bytes()
-    rows = (row.split("\t") for row in lzma.decompress(data).decode().splitlines())
-    pairs = [(many.split(" "), one) for one, many in rows]
-    simple = {one for _, one in pairs}
-    return {ord(form): one for forms, one in pairs for form in forms if form not in simple}

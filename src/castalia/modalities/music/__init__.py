@@ -5,7 +5,8 @@ from __future__ import annotations
 from castalia.modalities.music.composers import Composers
 from castalia.modalities.music.files.bars import bars
 from castalia.modalities.music.files.faces import FACES, file_of
-from castalia.modalities.music.files.read import melody_of, read_score
+from castalia.modalities.music.files.read import melody_of, read_score, read_score_and_rest
+from castalia.modalities.music.files.recognise import recognise
 from castalia.modalities.music.files.soundfont import find_soundfont
 from castalia.modalities.music.files.write_abc import write_abc
 from castalia.modalities.music.harmony.chords import chord_of
@@ -43,7 +44,9 @@ __all__ = [
     "melody_of",
     "place_chords",
     "read_score",
+    "read_score_and_rest",
     "read_sheet",
+    "recognise",
     "set_stanza",
     "sung_to",
     "tell",

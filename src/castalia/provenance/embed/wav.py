@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from castalia.provenance.embed import riff, xmp
 from castalia.provenance.embed.face import Face, Marks, Stamp, reads, stamps
 from castalia.provenance.embed.riff import Chunk
@@ -11,6 +13,9 @@ _AIGC = NAME.encode()
 _XMP = b"_PMX"
 _LONGEST = 100_000
 """Bytes of an `AIGC` chunk that are read."""
+_LOOPS, _LOOPS_HEAD = b"smpl", 36
+"""Loops of a sampler, and the bytes before the first (Multimedia Data Standards Update, 1994)."""
+_MOST = 0xFFFFFFFF
 _SOUND = (b"fmt ", b"fact", b"data")
 """Chunks that belong to the samples."""
 
@@ -35,11 +40,34 @@ def read(content: bytes) -> Marks:
 
 
 def graft(old: bytes, new: bytes) -> bytes:
-    """The old file's chunks with the new one's samples and their format."""
+    """The old file's chunks with the new one's samples and their format; loops stay on the notes that they were on."""
+    more = _frames(new) - _frames(old)
     encoded = {chunk.name: chunk for chunk in riff.split(new, b"WAVE") if chunk.name in _SOUND}
-    kept = [encoded.pop(chunk.name, None) or chunk for chunk in riff.split(old, b"WAVE")]
+    kept = [encoded.pop(chunk.name, None) or _moved(chunk, more) for chunk in riff.split(old, b"WAVE")]
     place = next((number for number, chunk in enumerate(kept) if chunk.name == b"data"), len(kept))
     return riff.join([*kept[:place], *encoded.values(), *kept[place:]], b"WAVE")
+
+
+def _frames(content: bytes) -> int:
+    """Samples of each channel."""
+    chunks = riff.split(content, b"WAVE")
+    form, data = riff.first(chunks, b"fmt "), riff.first(chunks, b"data")
+    align = struct.unpack_from("<H", form, 12)[0] if form and len(form) >= 14 else 0
+    return len(data) // align if data and align else 0
+
+
+def _moved(chunk: Chunk, more: int) -> Chunk:
+    """A chunk `smpl` for a sound that has so many samples more in front; others as they are."""
+    if chunk.name != _LOOPS or more <= 0 or len(chunk.data) < _LOOPS_HEAD:
+        return chunk
+    data = bytearray(chunk.data)
+    for number in range(struct.unpack_from("<I", data, 28)[0]):
+        place = _LOOPS_HEAD + 24 * number + 8  # of its start, which its end follows
+        if place + 8 > len(data):
+            break
+        start, end = struct.unpack_from("<2I", data, place)
+        struct.pack_into("<2I", data, place, min(start + more, _MOST), min(end + more, _MOST))
+    return Chunk(chunk.name, bytes(data))
 
 
 FACE = Face(

@@ -9,7 +9,7 @@ import numpy as np
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.core.music import ArrangementStep, Player
+from castalia.core.music import ArrangementStep, Player, Span
 from castalia.core.score import ChordSymbol, Mode, Note, Part, Score
 from castalia.modalities.music.arrange.bass import play_bass
 from castalia.modalities.music.arrange.cells import Cell, cells
@@ -26,6 +26,8 @@ _PHRASE = 4
 """Bars of a phrase where none are marked."""
 _LOW = 55
 """Median pitch below which a part is written in the bass clef."""
+_OCTAVE_DOWN = range(24, 32)
+"""General MIDI programs of guitars, which are written an octave above their sound."""
 _SCALES: dict[Mode, tuple[int, ...]] = {"minor": (0, 2, 3, 5, 7, 8, 9, 10, 11)}
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 
@@ -83,7 +85,8 @@ def _chords(
     step: ArrangementStep, whole: Score, lines: tuple[Bar, ...], melody: tuple[Note, ...], model: ChordModel, seed: int
 ) -> tuple[ChordSymbol, ...]:
     if melody:
-        return find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
+        found = find_chords(step.sketch, melody, model, temperature=step.temperature, seed=seed)
+        return _again(found, step.alike)
     full = [bar for bar in lines if bar.number]
     states = draw_progression(len(full), whole.mode, model, seed=seed, temperature=step.temperature or 1.0)
     if step.sevenths:
@@ -93,6 +96,28 @@ def _chords(
         ChordSymbol(bar.start, name_of((state % 12 + tonic) % 12, NAMES[state // 12], whole.fifths, whole.mode))
         for bar, state in zip(full, states, strict=True)
     )
+
+
+def _again(chords: tuple[ChordSymbol, ...], alike: Sequence[tuple[Span, int]]) -> tuple[ChordSymbol, ...]:
+    """The chords with those of a first coming wherever it comes again."""
+    made = list(chords)
+    for span, first in alike:
+        last = first + span.end - span.start
+        known = [each for each in made if first < each.start < last]
+        begins = [each for each in made if each.start <= first][-1:]
+        kept = [each for each in made if not span.start <= each.start < span.end]
+        goes_on = [each for each in made if each.start < span.end][-1:]
+        new = [each._replace(start=each.start - first + span.start) for each in known]
+        new = [each._replace(start=span.start) for each in begins] + new
+        if goes_on and not any(each.start == span.end for each in made):  # what holds beyond the stretch holds still
+            new.append(goes_on[0]._replace(start=span.end))
+        made = sorted([*kept, *new])
+    return _changes(made)
+
+
+def _changes(chords: Sequence[ChordSymbol]) -> tuple[ChordSymbol, ...]:
+    """Without chords that are named again where they hold."""
+    return tuple(each for number, each in enumerate(chords) if not number or chords[number - 1].name != each.name)
 
 
 def _stage(
@@ -143,5 +168,6 @@ def _part(player: Player, stage: Stage, basses: Mapping[Player, tuple[Note, ...]
         case "drums":
             notes = play_drums(player, stage)
     middle = sorted(note.pitch for note in notes)[len(notes) // 2] if notes else 60
-    clef = "percussion" if player.role == "drums" else "bass" if middle < _LOW else "treble"
+    plucked = player.program in _OCTAVE_DOWN and player.role == "chords"
+    clef = "percussion" if player.role == "drums" else "treble8" if plucked else "bass" if middle < _LOW else "treble"
     return Part(name=player.name, program=player.program, kind=player.role, clef=clef, notes=notes)

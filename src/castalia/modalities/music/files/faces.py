@@ -8,12 +8,14 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import Score
 from castalia.modalities.music.files.engrave import engrave, engrave_pdf, engrave_png
+from castalia.modalities.music.files.loop_points import with_loop
 from castalia.modalities.music.files.sound import RATE, SOUNDS, encode_sound, render_sound
 from castalia.modalities.music.files.write_abc import write_abc
 from castalia.modalities.music.files.write_midi import write_midi
 from castalia.modalities.music.files.write_musicxml import write_musicxml
+from castalia.modalities.music.files.write_mxl import write_mxl
 
-FACES = ("mid", "musicxml", "abc", "wav", "mp3", "flac", "svg", "png", "pdf")
+FACES = ("mid", "musicxml", "mxl", "abc", "wav", "mp3", "flac", "svg", "png", "pdf")
 """Extensions of the files."""
 
 
@@ -30,12 +32,16 @@ def file_of(score: Score, extension: str, *, soundfont: Path) -> bytes:
     """
     kind = extension.lower().lstrip(".")
     if kind in SOUNDS:
-        return encode_sound(render_sound(score, soundfont), RATE, kind)
+        sound = render_sound(score, soundfont)
+        made = encode_sound(sound, RATE, kind)
+        return with_loop(made, len(sound), RATE) if score.cyclic and kind == "wav" else made
     match kind:
         case "mid":
             return write_midi(score)
         case "musicxml":
             return write_musicxml(score)
+        case "mxl":
+            return write_mxl(score)
         case "abc":
             return write_abc(score).encode()
         case "svg":

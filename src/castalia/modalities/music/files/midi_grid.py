@@ -8,12 +8,14 @@ from itertools import pairwise
 
 from castalia.core.score import QUARTER, Metre, Note
 
-NEAR = 2
-"""Ticks (a 24th of a quarter note) that a played note may lie off a place of the grid to be drawn to it."""
+NEAR = 3
+"""Ticks (a 16th of a quarter note) that a played note may lie off a sixteenth or triplet to be drawn to it."""
 _COARSE = (0, 12, 16, 24, 32, 36, 48)
 """Sixteenths and triplets of a quarter note, ticks."""
 _FINE = (6, 8, 18, 30, 40, 42)
 """Thirty-seconds and triplets of an eighth, ticks."""
+_BREATH = 12
+"""Ticks that a played note may be too short by and still last up to the next."""
 _OVERLAP = 6
 """Ticks that played notes of one line may run into one another."""
 
@@ -56,10 +58,10 @@ class Grid:
         place = Fraction(tick * QUARTER, self.division)
         if not self.exact:
             beat, rest = divmod(place, QUARTER)
-            for grid in (_COARSE, _FINE):
-                nearest = min(grid, key=lambda point: abs(point - rest))
-                if abs(nearest - rest) <= NEAR:
-                    return int(beat) * QUARTER + nearest
+            nearest = min(_COARSE, key=lambda point: abs(point - rest))
+            if abs(nearest - rest) > NEAR:
+                nearest = min(_FINE, key=lambda point: abs(point - rest))
+            return int(beat) * QUARTER + nearest
         return round(place)
 
 
@@ -73,13 +75,19 @@ def notes_of(one: Played, grid: Grid) -> list[Note]:
     notes = sorted(made.values())
     if not grid.exact and not overlaps(notes, _OVERLAP):
         notes = [
-            note._replace(length=min(note.length, following.start - note.start)) if following else note
+            note._replace(length=_held(note, following)) if following else note
             for note, following in zip(notes, [*notes[1:], None], strict=True)
         ]
     for index in range(len(notes) - 1, -1, -1):  # the highest note of a chord carries the syllable
         if lyric := sung.pop(notes[index].start, ""):
             notes[index] = notes[index]._replace(lyric=lyric)
     return notes
+
+
+def _held(note: Note, following: Note) -> int:
+    """Ticks of a note of a line: up to the next one where it nearly is."""
+    room = following.start - note.start
+    return room if note.length > room - _BREATH else note.length
 
 
 def overlaps(notes: list[Note], allowed: int = 0) -> bool:

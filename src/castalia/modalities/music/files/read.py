@@ -6,12 +6,15 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.score import Note, Score
 from castalia.modalities.music.files import read_notation as notation
+from castalia.modalities.music.files.left_out import left_out
 from castalia.modalities.music.files.read_abc import read_abc
 from castalia.modalities.music.files.read_midi import read_midi
+from castalia.modalities.music.files.recognise import recognise
 from castalia.modalities.music.hear.melody import hear
 from castalia.modalities.music.hear.recording import EXTENSIONS as RECORDED
 
-READABLE = ("mid", "midi", "kar", "rmi", *notation.EXTENSIONS, "abc", *RECORDED)
+MIDI = ("mid", "midi", "kar", "rmi")
+READABLE = (*MIDI, *notation.EXTENSIONS, "abc", *RECORDED)
 """Extensions of files that can be read; of a recording, the melody that is heard in it."""
 
 
@@ -20,18 +23,18 @@ def read_score(content: bytes, extension: str) -> Score:
 
     Args:
         content: The file, of at most 20 MB; a recording may be longer, see `hear.recording`.
-        extension: One of `READABLE`, with or without a dot.
+        extension: One of `READABLE`, with or without a dot; content that is plainly of another kind is read as that.
 
     Raises:
         UsageError: another extension, or the file is empty, too large or damaged, or holds no melody that is heard.
         MissingError: a recording is given, and onnxruntime is not installed.
     """
-    kind = extension.lower().lstrip(".")
+    kind = recognise(content, extension.lower().lstrip("."))
     if not content:
         raise UsageError(
             say("The file is empty.", "文件是空的。"), hint=say("Choose another file.", "请选择另一个文件。")
         )
-    if kind in ("mid", "midi", "kar", "rmi"):
+    if kind in MIDI:
         return read_midi(content)
     if kind == "abc":
         return read_abc(content)
@@ -40,9 +43,19 @@ def read_score(content: bytes, extension: str) -> Score:
     if kind in notation.EXTENSIONS:
         return notation.read_notation(content, kind)
     raise UsageError(
-        say("No file of music has the extension .{kind}.", "没有扩展名为 .{kind} 的音乐文件。", kind=kind),
+        say("No file of music has the extension .{kind}.", "没有扩展名为 .{kind} 的音乐文件。", kind=kind)
+        if kind
+        else say("The file has no extension, and is no music that is known.", "文件没有扩展名，也不是已知的音乐格式。"),
         hint=say("Choose one of {known}.", "请选择：{known}。", known=", ".join(READABLE)),
     )
+
+
+def read_score_and_rest(content: bytes, extension: str) -> tuple[Score, tuple[str, ...]]:
+    """The score of a file that is no recording, and what of the file it leaves out; see `read_score`."""
+    score = read_score(content, extension)
+    kind = recognise(content, extension.lower().lstrip("."))
+    kind = "mid" if kind in MIDI else kind
+    return score, left_out(notation.unpacked(content) if kind == "mxl" else content, kind)
 
 
 def melody_of(score: Score) -> tuple[Note, ...]:

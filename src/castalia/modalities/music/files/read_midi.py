@@ -36,6 +36,8 @@ _MINOR_KEYS = ("Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#", 
 _LONGEST_NAME = 200
 File = Track = Any
 """Of mido, which has no types."""
+_BENDS = re.compile(rb"[\xe0-\xef][\x00-\x7f]{2}")
+_TEMPO = b"\xff\x51\x03"
 _KEY_SIGNATURE = re.compile(rb"\xff\x59\x02(..)", re.DOTALL)
 
 
@@ -96,6 +98,16 @@ def read_midi(content: bytes) -> Score:
             if message.type == "marker" and message.text[:1] in set("ABCDEFGN") and len(message.text) < 16
         ),
     )
+
+
+def bends_and_tempi(content: bytes) -> tuple[bool, int]:
+    """Of a file that `read_midi` has read: whether a pitch is bent, and how many tempi it names."""
+    content = content[20:] if content[:4] == b"RIFF" else content
+    if not _BENDS.search(content) and content.count(_TEMPO) < 2:
+        return False, 1  # which is most files, without reading them again
+    messages = [message for track in _read(content).tracks for message in track]
+    bends = any(message.type == "pitchwheel" and message.pitch for message in messages)
+    return bends, len({message.tempo for message in messages if message.type == "set_tempo"})
 
 
 def _read(content: bytes) -> File:

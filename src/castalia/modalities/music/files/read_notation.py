@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from xml.parsers import expat
 
 from pydantic import ValidationError
 
@@ -48,7 +49,7 @@ def read_notation(content: bytes, extension: str) -> Score:
             hint=say("Choose one of {known}.", "请选择：{known}。", known=", ".join(EXTENSIONS)),
         )
     if kind == "mxl" or content[:2] == b"PK":
-        content = _unpacked(content)
+        content = unpacked(content)
     if len(content) > LARGEST:
         raise _unreadable(say("it has more than {most:,} bytes", "超过 {most:,} 字节", most=LARGEST))
     text = _decoded(content)
@@ -57,7 +58,7 @@ def read_notation(content: bytes, extension: str) -> Score:
     return _asked(text, _FORMATS[kind])
 
 
-def _unpacked(content: bytes) -> bytes:
+def unpacked(content: bytes) -> bytes:
     """The score inside a compressed MusicXML file."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -100,6 +101,10 @@ def _harmless(text: str) -> str:
     text = _DOCTYPE.sub("", _DECLARATION.sub("", text, count=1), count=1)
     if not re.search(r"<score-(partwise|timewise)\b", text[:100_000]):
         raise _unreadable(say("it is not MusicXML", "它不是 MusicXML"))
+    try:  # verovio takes what it can of a file that was cut off, and says nothing
+        expat.ParserCreate("utf-8").Parse(text.encode("utf-8", "replace"), True)
+    except expat.ExpatError as error:
+        raise _unreadable(say("its XML is damaged in line {n}", "其 XML 在第 {n} 行损坏", n=error.lineno)) from error
     return text
 
 

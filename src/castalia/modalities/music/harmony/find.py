@@ -30,6 +30,10 @@ _OFF_BEAT, _ON_BEAT, _ON_BAR = 0.5, 1.0, 1.3
 """Weight of a note by where it begins."""
 _CHANGE: dict[str, float] = {"bar": 0.65, "half": 0.1, "cadence": 0.5}
 """Chance that the chord changes at a barline, within a bar, and within the last bar but one of a phrase."""
+_DULL = 4
+"""Bars of one chord beyond which another path is looked for."""
+_STAYS = (1.0, 0.5, 0.2, 0.08)
+"""How likely a chord is to stay, against the above, in one path after another."""
 _QUALITY = {"": 0.0, "m": 0.0, "7": -0.5, "m7": -1.2, "maj7": -1.8, "dim": -2.0, "m7b5": -2.5, "dim7": -2.5}
 """Nats that songs prefer or shun a quality by, beside what chorales say: fewer sevenths."""
 _CHROMATIC = -1.3
@@ -85,7 +89,12 @@ def find_chords(
     """
     whole = score.model_copy(update={"parts": (score.parts[0].model_copy(update={"notes": melody}),)})
     cut = slots(whole, model, pace)
-    path = _path(cut, whole, melody, model, pace, temperature, seed)
+    path: list[int] = []
+    for stays in _STAYS if pace == "bar" else (1.0,):
+        restless = [slot._replace(change=1 - stays * (1 - slot.change)) for slot in cut]
+        path = _path(restless, whole, melody, model, pace, temperature, seed)
+        if _longest(restless, path) <= _DULL * whole.metres[0].bar:
+            break
     tonic = tonic_of(score)
     made: list[ChordSymbol] = []
     for slot, state in zip(cut, path, strict=True):
@@ -93,6 +102,16 @@ def find_chords(
         if not made or made[-1].name != name:
             made.append(ChordSymbol(slot.start, name))
     return tuple(made)
+
+
+def _longest(cut: list[Slot], path: list[int]) -> int:
+    """Ticks of the longest stretch of one chord, the last one aside, which may be held."""
+    longest = begin = 0
+    for number, slot in enumerate(cut):
+        if path[number] != path[begin]:
+            begin = number
+        longest = max(longest, min(slot.end, cut[-1].start) - cut[begin].start)
+    return longest
 
 
 def slots(score: Score, model: ChordModel, pace: Pace) -> list[Slot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from math import gcd
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ _RATES = (8_000, 192_000)
 _MOST_CHANNELS = 8
 _SHORTEST = 0.25
 """Seconds."""
+_NAMELESS = re.compile(r"^Error opening <[^>]*>: ")
 _BLOCK = 1 << 17
 _ZEROS = 12
 """Zero crossings of the filter's kernel on each side."""
@@ -54,7 +56,11 @@ def read_recording(content: bytes) -> Sound:
             return _resampled(sound)
     except (soundfile.SoundFileError, ValueError, RuntimeError) as error:
         raise UsageError(
-            say("The recording cannot be decoded: {why}.", "无法解码录音：{why}。", why=str(error).rstrip(".")),
+            say(
+                "The recording cannot be decoded: {why}.",
+                "无法解码录音：{why}。",
+                why=_NAMELESS.sub("", str(error)).rstrip("."),
+            ),
             hint=say("Save it again as WAV, FLAC, MP3 or Ogg.", "请重新存为 WAV、FLAC、MP3 或 Ogg。"),
         ) from error
 

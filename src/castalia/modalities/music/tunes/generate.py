@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.score import QUARTER
 from castalia.modalities.music.layers import one_thread
 from castalia.modalities.music.tunes.form import PHRASE, Phrase
 from castalia.modalities.music.tunes.given import UNKNOWN, Given
@@ -40,6 +41,7 @@ TYPICAL = 0.8
 """Cost of a good draft in proportion to that of tunes the model does not know: what returns costs little."""
 VARIED = 9
 """Different pitches from which a draft is not thought dull."""
+_DOUBLINGS = np.log2(np.array(LENGTHS, np.float32) / QUARTER)
 LIKELIEST = 0.97
 """The smallest set of symbols whose chances sum to this is drawn from."""
 
@@ -66,6 +68,8 @@ class Task:
         highest: The same.
         chords: Ticks from which a chord holds, with its pitch classes above the tonic; empty leaves harmony open.
         temperature: Divides the scores of pitches.
+        calm: Nats for each doubling of a note's length.
+        cyclic: Whether its end leads to its beginning, on the chord that stands there, instead of resting on the tonic.
     """
 
     setting: Setting
@@ -75,6 +79,8 @@ class Task:
     highest: int
     chords: tuple[tuple[int, frozenset[int]], ...] = ()
     temperature: float = 0.95
+    calm: float = 0.0
+    cyclic: bool = False
 
 
 @dataclass
@@ -171,16 +177,35 @@ class Looked:
         follows = self.fixed.get(tick + ticks)
         after = follows.pitch if follows else NO_PITCH
         phrase, chord = self.phrase(tick), self.chord(tick)
-        rests = tick + ticks >= phrase.end and (phrase.close == "final" or chord is None)
+        ends = tick + ticks >= phrase.end
+        rests = ends and (chord is None or (phrase.close == "final" and not task.cyclic))
         rules, nats = pitches_at(task.lowest, task.highest, before, after, 0 if rests else repeats)
         nats = nats + turning_back(before, earlier)
         if rests:
-            ends = closing(phrase.close, setting.mode)
-            if np.logical_and.reduce([ends, *rules.values()]).any():  # a given pitch may leave none of them
-                rules, nats = rules | {"ending": ends}, nats + near(before)
-        elif chord is not None and (tick - setting.pickup) % strong_beat(setting) == 0:
+            closes = closing(phrase.close, setting.mode)
+            if np.logical_and.reduce([closes, *rules.values()]).any():  # a given pitch may leave none of them
+                rules, nats = rules | {"ending": closes}, nats + near(before)
+        elif chord is not None and (ends or self._leans(tick, ticks)):
             nats = nats + belonging(chord, CHORDS)
+            fitting = belonging(chord, 1.0) >= 0
+            # under a lead that is added to chords nothing gives way, and at an end nothing follows to explain a note
+            if (ends or task.cyclic) and np.logical_and.reduce([fitting, *rules.values()]).any():
+                rules = rules | {"chord": fitting}
         return rules, nats
+
+    def _leans(self, tick: int, ticks: int) -> bool:
+        """Whether a note is heard against the chord: on a strong beat, or long."""
+        return self.on_strong(tick) or ticks > QUARTER
+
+    def on_strong(self, tick: int) -> bool:
+        """Whether a strong beat is there."""
+        setting = self.task.setting
+        return (tick - setting.pickup) % strong_beat(setting) == 0
+
+    def fits(self, tick: int, ticks: int, symbol: int) -> bool:
+        """Whether a note that comes back may stand on the chord that holds now."""
+        chord = self.chord(tick)
+        return chord is None or (symbol + LOWEST) % 12 in chord or not self._leans(tick, ticks)
 
     def chord(self, tick: int) -> frozenset[int] | None:
         """The chord that holds there."""
@@ -226,7 +251,8 @@ def _lengths(
             ticks[row] = max(1, min(plan.limit(tick), plan.phrase(tick).end) - tick)
             length[row] = length_symbols(ticks[row])
             continue
-        led = scores[row].copy()
+        longer = _DOUBLINGS if plan.on_strong(tick) else np.minimum(_DOUBLINGS, 0)  # else it would be syncopated
+        led = scores[row] + plan.task.calm * longer
         if came := plan.came(tick, made[row].notes):
             led[length_symbols(np.array(came[0]))] += RETURNING
         length[row] = _drawn(led, mask, draws[row], STEADY)
@@ -261,7 +287,8 @@ def _pitches(
             mask = np.arange(PITCHES) != REST
             mask[:REST] &= np.abs(np.arange(REST) + LOWEST - (plan.task.lowest + plan.task.highest) // 2) <= 12
         led = scores[row] + nats + plan.contrast(tick, writing.state, row)
-        if (came := plan.came(tick, made[row].notes)) and came[1] != REST:
+        came = plan.came(tick, made[row].notes)
+        if came and came[1] != REST and plan.fits(tick, int(ticks[row]), came[1]):
             led[came[1]] += RETURNING
         pitch[row] = _drawn(led, mask, draws[row], plan.task.temperature)
         made[row].cost -= float(scores[row, pitch[row]])

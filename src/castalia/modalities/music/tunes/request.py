@@ -51,6 +51,8 @@ def task_of(step: TuneStep, *, knows: bool, seed: int) -> tuple[Task, int]:
         step.highest - base,
         chords,
         step.temperature,
+        step.calm,
+        sketch.cyclic,
     )
     return task, base
 

@@ -26,7 +26,7 @@ from castalia import genres
 from castalia.core.music import VoicesStep
 from castalia.core.values import Brief
 from castalia.modalities.music.voices.critic import Critic
-from castalia.modalities.music.voices.encode import given_of, leaning_of, still_of
+from castalia.modalities.music.voices.encode import given_of, leading_note, leaning_of, still_of
 from castalia.modalities.music.voices.generate import Task, Written, write
 from castalia.modalities.music.voices.grid import Frames
 from castalia.modalities.music.voices.model import ChoraleModel
@@ -70,7 +70,7 @@ def written(model: ChoraleModel, seed: int, temperature: float) -> Written:
     room = genres.find("chorale")
     brief = Brief(genre="chorale", words="", fields=genres.fields_of(room, {"bars": 16}), seed=seed)
     step = replace(cast("VoicesStep", room.plan(brief).music[0]), temperature=temperature)
-    task = Task(given_of(step), leaning_of(step), still_of(step), temperature=temperature)
+    task = Task(given_of(step), leaning_of(step), still_of(step), temperature=temperature, sensitive=leading_note(step))
     return write(model, task, drafts=8, seed=seed)
 
 

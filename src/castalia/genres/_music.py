@@ -10,13 +10,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Rule
+from castalia.core.score import Score
 from castalia.core.script import simplified
-from castalia.core.values import Draft, Finding
+from castalia.core.values import Brief, Content, Draft, Finding
+from castalia.modalities.music import write_abc
 
 Mode = Literal["major", "minor"]
 SLOWEST = 20
@@ -134,6 +136,15 @@ def moods_in(words: str) -> list[dict[str, Any]]:
     return [
         mood for mood in _moods() if any(word in plain if word.isascii() else word in words for word in mood["words"])
     ]
+
+
+def assembled(brief: Brief, written: str) -> Content:
+    """The work from a step's score, given as JSON: the score, and the same as ABC text."""
+    try:
+        score = Score.model_validate_json(written)
+    except ValidationError:  # no score: the rules refuse it
+        return Content(text=written.strip(), language=brief.fields.language)
+    return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
 
 
 def tempered(key: Key, *, nats: float) -> dict[int, float]:

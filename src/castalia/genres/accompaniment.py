@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -15,9 +15,9 @@ from castalia.core.ports import Plan, Rule
 from castalia.core.score import ChordSymbol, Metre, Mode, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, GivenText
 from castalia.genres._moods import mood
-from castalia.genres._music import Key, NotedRule, Tempo, mood_of, wished_key
+from castalia.genres._music import Key, NotedRule, Tempo, assembled, mood_of, wished_key
 from castalia.genres._players import ensemble, instrument_words, suits
-from castalia.modalities.music import bars, chord_of, melody_of, place_chords, read_sheet, write_abc
+from castalia.modalities.music import bars, chord_of, melody_of, place_chords, read_sheet
 from castalia.quality import (
     BarsRule,
     BassRule,
@@ -90,13 +90,8 @@ class Accompaniment:
         return Plan(music=(_step(brief),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The score, and the same as ABC text."""
-        written = parts.get("accompaniment", "")
-        try:
-            score = Score.model_validate_json(written)
-        except ValidationError:  # no score: the rules refuse it
-            return Content(text=written.strip(), language=brief.fields.language)
-        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+        """See `assembled`."""
+        return assembled(brief, parts.get("accompaniment", ""))
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Chords, bass, ranges, the melody kept and left free, the end together."""

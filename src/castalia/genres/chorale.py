@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -15,10 +15,10 @@ from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, NotedRule, Tempo, drawn_key, mood_of, only, tempered, wished_key
+from castalia.genres._music import Key, NotedRule, Tempo, assembled, drawn_key, mood_of, only, tempered, wished_key
 from castalia.genres._phrases import Phrase, phrases_of
 from castalia.genres._tunes import begun
-from castalia.modalities.music import melody_of, write_abc
+from castalia.modalities.music import melody_of
 from castalia.quality import (
     BarsRule,
     CadenceRule,
@@ -91,13 +91,8 @@ class Chorale:
         return Plan(music=(_step(brief),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The score, and the same as ABC text."""
-        written = parts.get("chorale", "")
-        try:
-            score = Score.model_validate_json(written)
-        except ValidationError:  # no score: the rules refuse it
-            return Content(text=written.strip(), language=brief.fields.language)
-        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+        """See `assembled`."""
+        return assembled(brief, parts.get("chorale", ""))
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Voice leading, cadence, bars, and what was given."""

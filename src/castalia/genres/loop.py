@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
@@ -14,9 +15,8 @@ from castalia.core.score import Metre, Part, Score
 from castalia.core.script import simplified
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._moods import Mood, mood
-from castalia.genres._music import NotedRule, Tempo, drawn_key, wished_key
+from castalia.genres._music import NotedRule, Tempo, assembled, drawn_key, wished_key
 from castalia.genres._players import band, instrument_words
-from castalia.modalities.music import write_abc
 from castalia.quality import (
     BarsRule,
     BassRule,
@@ -87,15 +87,12 @@ class Loop:
         return Plan(music=tuple(music))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The score, its melody first, and the same as ABC text."""
-        try:
-            score = Score.model_validate_json(parts.get("loop", ""))
-            if "lead" in parts:
-                tune = Score.model_validate_json(parts["lead"])
-                score = score.model_copy(update={"parts": (*tune.parts, *score.parts)})
-        except ValidationError:  # no score: the rules refuse it
-            return Content(text=parts.get("loop", "").strip(), language=brief.fields.language)
-        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+        """The score, its melody first; see `assembled`."""
+        written = parts.get("loop", "")
+        with suppress(KeyError, ValidationError):  # without a melody, or no score: the rules refuse that
+            tune, score = (Score.model_validate_json(each) for each in (parts["lead"], written))
+            written = score.model_copy(update={"parts": (*tune.parts, *score.parts)}).model_dump_json()
+        return assembled(brief, written)
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Bars, chords, bass, ranges, the seam; with a melody also what it has to do with the chords."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -13,7 +13,7 @@ from castalia.core.music import Kept, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, Mode, NotedRule, Tempo, mood_of
+from castalia.genres._music import Key, Mode, NotedRule, Tempo, assembled, mood_of
 from castalia.genres._tunes import (
     PROGRAMS,
     KindName,
@@ -30,7 +30,6 @@ from castalia.genres._tunes import (
     signature_of,
     wished_tonic,
 )
-from castalia.modalities.music import write_abc
 from castalia.quality import (
     BarsRule,
     CompassRule,
@@ -100,13 +99,8 @@ class Melody:
         return Plan(music=(_step(brief),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The score, and the same as ABC text."""
-        written = parts.get("melody", "")
-        try:
-            score = Score.model_validate_json(written)
-        except ValidationError:  # no score: the rules refuse it
-            return Content(text=written.strip(), language=brief.fields.language)
-        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+        """See `assembled`."""
+        return assembled(brief, parts.get("melody", ""))
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Key, compass, bars, phrase ends, last note, leaps, variety, copying, and what was given."""

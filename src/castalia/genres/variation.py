@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -13,9 +13,8 @@ from castalia.core.music import Kept, TuneStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import NotedRule, Tempo
+from castalia.genres._music import NotedRule, Tempo, assembled
 from castalia.genres._tunes import PROGRAMS, OneMetreRule, SoundName, begun, compass, kind_named, line_of, signature_of
-from castalia.modalities.music import write_abc
 from castalia.quality import (
     BarsRule,
     CompassRule,
@@ -68,13 +67,8 @@ class Variation:
         return Plan(music=(_step(brief),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
-        """The score, and the same as ABC text."""
-        written = parts.get("variation", "")
-        try:
-            score = Score.model_validate_json(written)
-        except ValidationError:  # no score: the rules refuse it
-            return Content(text=written.strip(), language=brief.fields.language)
-        return Content(title=score.title, text=write_abc(score), score=score, language=brief.fields.language)
+        """See `assembled`."""
+        return assembled(brief, parts.get("variation", ""))
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """That it is recognised and differs; compass, leaps, copying; what may be the theme's own is noted."""

@@ -335,3 +335,18 @@ def test_nothing_here_warns():
         rhythm_of([HeardNote(0.0, 0.3, 60)])
         metre_of([Note(0, 48, 60)], 24)
         assert Part(name="x").notes == ()
+
+
+def test_a_marked_work_is_heard_without_its_label(tmp_path, monkeypatch):
+    monkeypatch.setenv("CASTALIA_HOME", str(tmp_path / "home"))
+    studio = Studio()
+    work = studio.create("melody", "a slow air in C", seed=3, bars=4, sound="piano")
+    path = studio.export(work, tmp_path / "air.wav")
+    label = [note.pitch for note in hear(path.read_bytes()).score.parts[0].notes][:3]
+    heard = studio.create("chorale", "an air", seed=1, melody=str(path)).content.score
+    studio.close()
+    written = [note.pitch for note in work.content.score.parts[0].notes]
+    soprano = [note.pitch for note in heard.parts[0].notes]
+    assert label[0] == 81  # the label's own tone
+    up = soprano[0] - written[0]  # by octaves, or into a key that a soprano can sing
+    assert soprano[:4] == [pitch + up for pitch in written[:4]]

@@ -368,6 +368,16 @@ def test_a_wrong_wish_is_named(studio: Studio, given_: dict[str, object], match:
         studio.create("chorale", "evening", **given_)
 
 
+def test_a_melody_that_no_octave_brings_into_range_is_moved_into_another_key(studio: Studio, tmp_path) -> None:
+    notes = tuple(Note(at * QUARTER, QUARTER, pitch) for at, pitch in enumerate((59, 64, 66, 67, 71, 67, 66, 64)))
+    tune = Score(parts=(Part(name="Tune", kind="voice", notes=notes),), fifths=1, mode="minor")
+    work = studio.create("chorale", "", seed=2, melody=tune)
+    sung = [note.pitch for note in work.content.score.parts[0].notes]
+    assert sung == [note.pitch + 1 for note in notes]
+    assert (work.content.score.fifths, work.content.score.mode) == (-4, "minor")
+    assert [each.found for each in work.findings if each.rule == "transposed"] == ["moved by +1 semitones"]
+
+
 def test_a_melody_wider_than_a_voice_is_refused_with_its_width(studio: Studio) -> None:
     notes = (Note(0, QUARTER, 40), Note(QUARTER, QUARTER, 90))
     with pytest.raises(UsageError, match="50 semitones"):

@@ -555,7 +555,7 @@ def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
     if kind not in music.RECORDED:
         score, rest = music.read_score_and_rest(content, kind)
         return score, [_doubt("reading", each, path) for each in rest]
-    heard = music.hear(content)
+    heard = music.hear(content, after=provenance.announcement)  # a work of ours is heard without its label
     key = quality.key_of(heard.score)
     doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
     return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts

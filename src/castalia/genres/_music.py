@@ -92,6 +92,35 @@ class NotedRule:
         return [each.model_copy(update={"severity": "note"}) for each in self.rule.check(draft)]
 
 
+@dataclass(frozen=True)
+class MovedRule:
+    """Says that a given melody was brought into another key, which changes the work and breaks nothing.
+
+    Args:
+        begins: MIDI number with which it began; the work's first part sings it.
+    """
+
+    begins: int
+    name: str = "transposed"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """A note where it was not moved by octaves alone."""
+        score = draft.content.score
+        notes = score.parts[0].notes if score and score.parts else ()
+        away = (notes[0].pitch - self.begins + 6) % 12 - 6 if notes else 0
+        moved = say("moved by {n:+d} semitones", "移高 {n:+d} 个半音", n=away)
+        return [
+            Finding(
+                rule=self.name,
+                ok=not away,
+                severity="note",
+                found=moved if away else say("as given", "与给定相同"),
+                wanted=say("the key that was given", "给定的调"),
+                hint=say("In that key the melody leaves the soprano's range.", "在原调中旋律超出女高音音域。"),
+            )
+        ]
+
+
 def key_in(words: str) -> Key | None:
     """The key that a text names: `E minor`, `B flat major`, `降E大调`; None when it names none."""
     words = simplified(words)

@@ -15,7 +15,18 @@ from castalia.core.music import Kept, Span, VoicesStep, Wish
 from castalia.core.ports import Plan, Rule
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._music import Key, NotedRule, Tempo, assembled, drawn_key, mood_of, only, tempered, wished_key
+from castalia.genres._music import (
+    Key,
+    MovedRule,
+    NotedRule,
+    Tempo,
+    assembled,
+    drawn_key,
+    mood_of,
+    only,
+    tempered,
+    wished_key,
+)
 from castalia.genres._phrases import Phrase, phrases_of
 from castalia.genres._tunes import begun
 from castalia.modalities.music import melody_of
@@ -109,13 +120,15 @@ class Chorale:
             theirs.add("leap")
         ends_given = fields.melody is not None and not _ends_at_home(step.sketch)
         composed = fields.melody is None and given is None
+        given_spans = () if composed else step.kept
         return (
             RangeRule(),
             *(NotedRule(rule) if kind in theirs else rule for kind, rule in leading),
             LeadingNoteRule(),
             NotedRule(CadenceRule()) if ends_given else CadenceRule(),
             *((BarsRule(fields.bars), VarietyRule()) if composed else ()),
-            *(KeptNotesRule({kept.part: notes}) for kept in step.kept if (notes := _within(step, kept))),
+            *(KeptNotesRule({kept.part: notes}) for kept in given_spans if (notes := _within(step, kept))),
+            *((MovedRule(melody_of(fields.melody)[0].pitch),) if fields.melody is not None else ()),
             CopyingRule(),
         )
 
@@ -213,6 +226,7 @@ def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)
     up = _into_range(low, high)
     melody = tuple(note._replace(pitch=note.pitch + up) for note in melody)
+    key = Key((key.fifths + 7 * up + 6) % 12 - 6, key.mode) if up % 12 else key
     sketch = _sketch(brief, fields, key, tempo)
     if not fields.tempo and not brief.words:
         sketch = sketch.model_copy(update={"tempo": given.tempo})
@@ -392,14 +406,15 @@ def _named(key: Key) -> str:
 
 
 def _into_range(low: int, high: int) -> int:
-    """Octaves, in semitones, that bring a melody into the soprano's range.
+    """Semitones that bring a melody into the soprano's range: octaves where they do, else into the nearest key.
 
     Raises:
         UsageError: it is too wide.
     """
-    for up in (0, 12, -12, 24, -24, 36, -36):
-        if low + up >= 60 and high + up <= 81:
-            return up
+    for into_key in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6):
+        for octaves in (0, 12, -12, 24, -24, 36, -36):
+            if low + into_key + octaves >= 60 and high + into_key + octaves <= 81:
+                return into_key + octaves
     raise UsageError(
         say(
             "The melody spans {n} semitones; a soprano sings 21.", "旋律跨 {n} 个半音；女高音只有 21 个。", n=high - low

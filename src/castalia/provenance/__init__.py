@@ -13,7 +13,7 @@ from castalia.provenance.mark import export, mark
 from castalia.provenance.pictures import draw_label
 from castalia.provenance.record import WATERMARK_FROM, machine_record, make_record, payload_of, text_sha256
 from castalia.provenance.report import Layer, Report
-from castalia.provenance.sounds import rhythm
+from castalia.provenance.sounds import announcement, rhythm
 from castalia.provenance.verify import BYTES, LONGEST, PAYLOAD, Find, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, WatermarkKey
 
@@ -43,6 +43,7 @@ __all__ = [
     "Report",
     "WatermarkKey",
     "anchors_in",
+    "announcement",
     "draw_label",
     "export",
     "find_label",

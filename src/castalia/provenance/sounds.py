@@ -57,9 +57,15 @@ def announced(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 
 
 def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
-    """Whether a sound (samples, channels) begins with the audible label: its envelope is the rhythm's own.
+    """Whether a sound (samples, channels) begins with the audible label."""
+    return announcement(samples, rate) > 0
 
-    The first three seconds are searched, so that a little silence in front, a codec or another rate hide nothing.
+
+def announcement(samples: NDArray[np.float32], rate: int) -> float:
+    """Where the audible label with which a sound (samples, channels) begins ends, seconds; 0 where there is none.
+
+    It is known by its envelope, which is the rhythm's own. The first three seconds are searched, so that a little
+    silence in front, a codec or another rate hide nothing.
     """
     mono = samples[: 3 * rate].mean(axis=1)
     step = max(1, rate // 100)  # 10 ms
@@ -70,12 +76,13 @@ def is_announced(samples: NDArray[np.float32], rate: int) -> bool:
     label = rhythm(rate, 1)[: int((12 * _UNIT) * rate), 0]
     lit = np.abs(label[: len(label) // step * step].reshape(-1, step)).max(axis=1) > _LOUD / 2
     if count < len(lit):
-        return False
+        return 0.0
     wanted = (lit - lit.mean()) / lit.std()
     windows = np.lib.stride_tricks.sliding_window_view(found, len(lit))
     spread = windows.std(axis=1)
     match = (windows - windows.mean(axis=1, keepdims=True)) @ wanted / (len(lit) * np.maximum(spread, 1e-6))
-    return bool(match.max() > _ALIKE)
+    best = int(match.argmax())
+    return (best + len(lit)) * step / rate if match[best] > _ALIKE else 0.0
 
 
 def changeable(face: Face) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ from castalia.modalities.music.hear.beat import Rhythm, rhythm_of
 from castalia.modalities.music.hear.line import HeardNote, line_of
 from castalia.modalities.music.hear.metre import metre_of
 from castalia.modalities.music.hear.posteriors import FRAMES_A_SECOND, LOWEST, PITCHES, Posteriors, listen
-from castalia.modalities.music.hear.recording import read_recording
+from castalia.modalities.music.hear.recording import RATE, Sound, read_recording
 
 _SILENT = 10 ** (-60 / 20)
 """Highest sample below which a recording is silence."""
@@ -50,18 +51,20 @@ class Heard:
     doubts: tuple[str, ...] = ()
 
 
-def hear(content: bytes, tempo: float | None = None) -> Heard:
+def hear(content: bytes, tempo: float | None = None, *, after: Callable[[Sound, int], float] | None = None) -> Heard:
     """The melody of a recording of one voice or instrument.
 
     Args:
         content: A WAV, FLAC, MP3 or Ogg file; see `recording`.
         tempo: Quarters a minute, where it is known.
+        after: Says of the samples (samples, 1) and their rate up to which second nothing is to be heard.
 
     Raises:
         UsageError: it cannot be read, is silent, or holds nothing that is sung or played.
         MissingError: onnxruntime is not installed.
     """
     sound = read_recording(content)
+    sound = sound[int((after(sound[:, None], RATE) if after else 0) * RATE) :]
     if float(np.abs(sound).max(initial=0.0)) < _SILENT:
         raise _nothing(say("silence", "一片寂静"))
     return melody_in(listen(sound), tempo)

@@ -90,6 +90,12 @@ def weights(folder: Path) -> dict[str, bytes]:
 # ---------------------------------------------------------------- parts
 
 
+def test_without_patience_the_last_is_kept() -> None:
+    last = Best(patience=0)
+    assert [last.better(loss) for loss in (3.0, 1.0, 2.0, 2.5)] == [True] * 4
+    assert not last.done
+
+
 def test_patience_is_counted_in_measurements_without_a_better_one() -> None:
     best = Best(patience=2)
     assert [best.better(loss) for loss in (3.0, 2.0, 2.5, 1.5, 1.5)] == [True, True, False, True, False]

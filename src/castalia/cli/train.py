@@ -20,7 +20,9 @@ def train() -> None:
 
 @train.command(help=say("Train a model of chorales or tunes.", "训练四部合唱或旋律模型。"))
 @click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏"))
-@click.option("--preset", metavar="NAME", help=say("tiny, small (default), large", "tiny、small（默认）、large"))
+@click.option(
+    "--preset", metavar="NAME", help=say("tiny, small (default), large, shipped", "tiny、small（默认）、large、shipped")
+)
 @click.option("--steps", type=click.IntRange(1), help=say("most updates of each network", "每个网络的最多更新次数"))
 @click.option(
     "--minutes",

@@ -1,4 +1,4 @@
-"""Keeping the best by validation, and stopping when it does not get better."""
+"""Keeping the best by validation, and stopping when it does not get better; or keeping the last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ class Best:
     """How far a member has come.
 
     Attributes:
-        patience: Measurements in a row without a better one after which it stops.
+        patience: Measurements in a row without a better one after which it stops; 0 goes on to the end and keeps the
+            last.
         least: The smallest loss so far.
         stale: Measurements since then.
     """
@@ -20,8 +21,8 @@ class Best:
     stale: int = 0
 
     def better(self, loss: float) -> bool:
-        """Take a measurement; whether it is the best so far."""
-        if loss < self.least:
+        """Take a measurement; whether what was measured is to be kept."""
+        if loss < self.least or self.patience == 0:
             self.least, self.stale = loss, 0
             return True
         self.stale += 1
@@ -30,4 +31,4 @@ class Best:
     @property
     def done(self) -> bool:
         """Whether to stop."""
-        return self.stale >= self.patience
+        return 0 < self.patience <= self.stale

@@ -29,7 +29,7 @@ class Recipe:
     steps: int = 640
     """Most updates of each member."""
     patience: int = 4
-    """Measurements in a row without a better one after which a member stops."""
+    """Measurements in a row without a better one after which a member stops; 0 goes on and keeps the last."""
     batch: int = 24
     """Windows a step."""
     window: int = 160

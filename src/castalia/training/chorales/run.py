@@ -26,7 +26,9 @@ PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, members=1, steps=40, batch=8, window=64),
     "small": Recipe(),
     "large": Recipe(size=LARGE, members=4, steps=1200),
+    "shipped": Recipe(patience=0),
 }
+"""`shipped` made the model that comes along, to its last step; `small` is the same and keeps the best by validation."""
 CRITICS: Mapping[str, CriticRecipe] = {
     "tiny": CriticRecipe(width=16, made=8, length=64, window=32, batch=8, steps=20, rounds=2),
 }

@@ -292,3 +292,11 @@ def test_verses_have_their_chords_again_and_more_than_one(studio: Studio, seed: 
 def test_given_lyrics_of_a_known_poem_are_the_users_own(studio: Studio) -> None:
     work = studio.create("song", "秋", seed=5, lyrics="床前明月光\n疑是地上霜\n举头望明月\n低头思故乡")
     assert all(each.ok for each in work.findings if each.rule == "originality")
+
+
+def test_an_error_repeats_only_the_beginning_of_a_long_value() -> None:
+    room = genres.find("accompaniment")
+    with pytest.raises(UsageError) as raised:
+        genres.fields_of(room, {"chords": "| C " * 3000})
+    assert "| C | C" in str(raised.value)
+    assert len(str(raised.value)) < 400

@@ -17,7 +17,7 @@ from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Genre
 from castalia.core.values import BriefFields
-from castalia.genres._refusals import refusal
+from castalia.genres._refusals import refusal, shortened
 
 GROUP = "castalia.genres"
 
@@ -83,11 +83,11 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
         first = error.errors()[0]
         raise UsageError(
             say(
-                "Field {name} of {genre} is wrong: {value!r} ({why}).",
-                "{genre} 的字段 {name} 有误：{value!r}（{why}）。",
+                "Field {name} of {genre} is wrong: {value} ({why}).",
+                "{genre} 的字段 {name} 有误：{value}（{why}）。",
                 name=".".join(str(place) for place in first["loc"]),
                 genre=genre.name,
-                value=first.get("input"),
+                value=shortened(first.get("input")),
                 why=refusal(first),
             ),
             hint=say(

@@ -9,6 +9,9 @@ from castalia.core.language import say
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_SHOWN = 120
+"""Characters of a wrong value that an error repeats."""
+
 
 def refusal(error: ErrorDetails) -> str:
     """What is wrong with a value.
@@ -29,3 +32,9 @@ def refusal(error: ErrorDetails) -> str:
         "value_error": str(about.get("error")),
     }
     return said.get(error["type"], error["msg"])
+
+
+def shortened(value: object) -> str:
+    """A value as it was given; of a long one the beginning."""
+    shown = repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Annotated, Literal
@@ -29,6 +28,7 @@ from castalia.genres._music import (
 )
 from castalia.genres._phrases import Phrase, phrases_of
 from castalia.genres._tunes import begun
+from castalia.genres._voices import NAMES, bounded, cut, four_voices, into_range, spans_of
 from castalia.modalities.music import melody_of
 from castalia.quality import (
     BarsRule,
@@ -46,12 +46,9 @@ from castalia.quality import (
     voice_leading,
 )
 
-NAMES = (("Soprano", "女高音"), ("Alto", "女低音"), ("Tenor", "男高音"), ("Bass", "男低音"))
 CLEFS: tuple[Literal["treble", "treble8", "bass"], ...] = ("treble", "treble", "treble8", "bass")
 PROGRAMS = {"choir": 52, "organ": 19, "strings": 48, "piano": 0, "brass": 61}
 MOST_BARS = 64
-LONGEST = 128
-"""Bars of four quarters that a given score may have."""
 HALF = 2 * QUARTER
 
 
@@ -219,12 +216,12 @@ def _phrase(phrase: Phrase, home: Key, *, raised: bool) -> tuple[Wish, ...]:
 
 def _harmonised(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """The melody stands note by note; three voices are written under it."""
-    given = begun(_bounded(given))
+    given = begun(bounded(given))
     melody = melody_of(given)
     _, tempo = mood_of(f"{brief.words} {fields.style}")
     key = wished_key(fields.key, brief.words) or _key_of(given)
     low, high = min(note.pitch for note in melody), max(note.pitch for note in melody)
-    up = _into_range(low, high)
+    up = into_range(low, high)
     melody = tuple(note._replace(pitch=note.pitch + up) for note in melody)
     key = Key((key.fifths + 7 * up + 6) % 12 - 6, key.mode) if up % 12 else key
     sketch = _sketch(brief, fields, key, tempo)
@@ -260,7 +257,7 @@ def _closing(key: Key, start: int, end: int, top: int | None = None) -> tuple[Wi
 
 def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """`bars` more bars after what is given, to a cadence."""
-    voices = _four(given)
+    voices = four_voices(given)
     composed = _composed(brief, fields.model_copy(update={"key": fields.key or _named(_key_of(given))}))
     begin = -(-given.length // QUARTER) * QUARTER
     parts = tuple(
@@ -290,9 +287,9 @@ def _continued(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
 
 def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     """What is to be kept of a score stands; everything else is written anew between it."""
-    voices = _four(given)
+    voices = four_voices(given)
     length = -(-given.length // QUARTER) * QUARTER
-    spans = [span for wish in fields.keep for span in _spans(wish, given, length)]
+    spans = [span for wish in fields.keep for span in spans_of(wish, given, length)]
     if not spans:
         raise UsageError(
             say("Nothing of the score is to be kept.", "没有指定要保留的内容。"),
@@ -301,7 +298,7 @@ def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
     key = wished_key(fields.key, brief.words) or _key_of(given)
     sketch = _sketch(brief, fields, key, round(given.tempo))
     parts = tuple(
-        part.model_copy(update={"notes": _cut(own.notes, [span for span in spans if span.part == number])})
+        part.model_copy(update={"notes": cut(own.notes, [span for span in spans if span.part == number])})
         for number, (part, own) in enumerate(zip(sketch.parts, voices, strict=True))
     )
     changed = {"parts": parts, "metres": given.metres, "pickup": given.pickup, "title": sketch.title or given.title}
@@ -313,72 +310,6 @@ def _filled(brief: Brief, fields: ChoraleFields, given: Score) -> VoicesStep:
         wishes=(Wish(0, length, tempered(key, nats=1.0)), *_closing(key, max(length - QUARTER, 0), length)),
         holds=(Span(max(length - QUARTER, 0), length),),
     )
-
-
-def _spans(wish: str, score: Score, length: int) -> list[Kept]:
-    """The stretches that `soprano`, `女高音`, `3` or `1-4` names.
-
-    Raises:
-        UsageError: it names none.
-    """
-    plain = wish.strip().casefold()
-    for part, both in enumerate(NAMES):
-        if plain in (each.casefold() for each in both):
-            return [Kept(part, 0, length)]
-    found = re.fullmatch(r"(\d+)(?:\s*[-–]\s*(\d+))?", plain)
-    bar = score.metres[0].bar
-    if found and 0 < int(found[1]) <= int(found[2] or found[1]):
-        first, last = int(found[1]) - 1, int(found[2] or found[1])
-        start, end = score.pickup + first * bar if first else 0, min(score.pickup + last * bar, length)
-        if start < length:
-            return [Kept(part, start, end) for part in range(len(NAMES))]
-    raise UsageError(
-        say(
-            "{wish!r} is neither a voice nor bars of the score.", "{wish!r} 既不是声部，也不是乐谱中的小节。", wish=wish
-        ),
-        hint="soprano, alto, tenor, bass, 3, 1-4",
-    )
-
-
-def _cut(notes: tuple[Note, ...], spans: list[Kept]) -> tuple[Note, ...]:
-    """The notes as far as they lie within stretches; one that stands in two is taken once."""
-    found: set[Note] = set()
-    for note in notes:
-        for span in spans:
-            start, end = max(note.start, span.start), min(note.start + note.length, span.end)
-            if start < end:
-                found.add(note._replace(start=start, length=end - start))
-    return tuple(sorted(found))
-
-
-def _bounded(score: Score) -> Score:
-    """The score. Raises `UsageError` when it is longer than voices are written for."""
-    if (bars := score.length / (4 * QUARTER)) > LONGEST:
-        raise UsageError(
-            say(
-                "The score has {n:.0f} bars; at most {most} are taken.",
-                "乐谱有 {n:.0f} 小节；最多 {most} 小节。",
-                n=bars,
-                most=LONGEST,
-            ),
-            hint=say("Give a part of it.", "请给出其中一部分。"),
-        )
-    return score
-
-
-def _four(score: Score) -> list[Part]:
-    """The four voices of a score.
-
-    Raises:
-        UsageError: it has more or fewer.
-    """
-    voices = [part for part in _bounded(score).parts if part.kind == "voice"]
-    if len(voices) != len(NAMES):
-        raise UsageError(
-            say("Four voices are needed, and the score has {n}.", "需要四个声部，乐谱中有 {n} 个。", n=len(voices)),
-            hint=say("Give one voice as `melody` to have it harmonised.", "若只有一个声部，请用 melody 配和声。"),
-        )
-    return voices
 
 
 def _key_of(score: Score) -> Key:
@@ -403,24 +334,6 @@ def _within(step: VoicesStep, kept: Kept) -> tuple[Note, ...]:
 def _named(key: Key) -> str:
     letters = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
     return f"{letters[key.tonic]} {key.mode}"
-
-
-def _into_range(low: int, high: int) -> int:
-    """Semitones that bring a melody into the soprano's range: octaves where they do, else into the nearest key.
-
-    Raises:
-        UsageError: it is too wide.
-    """
-    for into_key in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6):
-        for octaves in (0, 12, -12, 24, -24, 36, -36):
-            if low + into_key + octaves >= 60 and high + into_key + octaves <= 81:
-                return into_key + octaves
-    raise UsageError(
-        say(
-            "The melody spans {n} semitones; a soprano sings 21.", "旋律跨 {n} 个半音；女高音只有 21 个。", n=high - low
-        ),
-        hint=say("Cut it or bring its outermost notes in.", "请裁剪旋律，或移动最高与最低的音。"),
-    )
 
 
 GENRE = Chorale()

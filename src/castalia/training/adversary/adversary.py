@@ -18,7 +18,7 @@ class Adversary:
     pairing loss with R1 and R2 at every step.
 
     Args:
-        discriminator: Samples (samples, …) → scores (samples,), higher for real ones.
+        discriminator: Samples (samples, …), and what they are made from, → scores, higher for real ones.
         rate: Learning rate of Adam with β₁ = 0.
         penalty: γ; half of it weighs both penalties. 0 leaves them out.
         decay: β₂ of Adam.
@@ -28,19 +28,22 @@ class Adversary:
         self.discriminator, self.penalty = discriminator, penalty
         self.optimizer = torch.optim.Adam(discriminator.parameters(), lr=rate, betas=(0.0, decay))
 
-    def learn(self, real: Tensor, made: Tensor, augment: Callable[[Tensor], Tensor] = lambda each: each) -> dict:
+    def learn(
+        self, real: Tensor, made: Tensor, *given: Tensor, augment: Callable[[Tensor], Tensor] = lambda each: each
+    ) -> dict:
         """One step of the discriminator.
 
         Args:
             real: Samples of the collection (samples, …).
             made: As many of the generator's.
+            given: What each pair of samples is made from, words for example, for the discriminator.
             augment: Applied to both alike before they are scored.
 
         Returns:
             The step's `loss` (nats), `r1`, `r2`, and the share of pairs that it ranks right, `right`.
         """
         real, made = (augment(each).detach().requires_grad_(self.penalty > 0) for each in (real, made))
-        scores = self.discriminator(real), self.discriminator(made)
+        scores = self.discriminator(real, *given), self.discriminator(made, *given)
         loss = pairwise(*scores)
         told = {"loss": float(loss.detach()), "right": float((scores[0] > scores[1]).float().mean())}
         if self.penalty:
@@ -52,6 +55,6 @@ class Adversary:
         self.optimizer.step()
         return told
 
-    def loss(self, made: Tensor, real: Tensor) -> Tensor:
+    def loss(self, made: Tensor, real: Tensor, *given: Tensor) -> Tensor:
         """What a generator lowers to be taken for the collection: gradients flow into `made`."""
-        return pairwise(self.discriminator(made), self.discriminator(real))
+        return pairwise(self.discriminator(made, *given), self.discriminator(real, *given))

@@ -21,13 +21,8 @@ def srgb(image: Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The pixels of a decoded picture, shape (height, width, 3 or 4), and what was changed about them.
 
     Args:
-        image: Loaded, of any mode: 1, L, LA, P, PA, RGB, RGBA, CMYK, YCbCr, LAB, I;16 and so on.
-
-    Raises:
-        ValueError: its pixels are no colours.
+        image: Loaded, of any mode: 1, L, LA, P, PA, RGB, RGBA, CMYK, YCbCr, LAB, I;16 and so on, but F.
     """
-    if image.mode == "F":
-        raise ValueError(say("pixels of floating point", "浮点像素"))
     if image.mode.startswith("I"):
         return _sixteen(image), ()
     notes: tuple[str, ...] = ()
@@ -50,15 +45,12 @@ def _by_profile(image: Image) -> Image:
     """RGB; what an embedded ICC profile says of other colour spaces is followed, where it can be read."""
     from PIL import ImageCms
 
-    profile = image.info.get("icc_profile")
-    if profile:
+    cms: Any = ImageCms
+    if profile := image.info.get("icc_profile"):
         plain = image if image.mode in _PROFILED else image.convert("L" if image.mode in ("LA", "1") else "RGB")
         try:
-            found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            screen: Any = ImageCms.createProfile("sRGB")
-            made = ImageCms.profileToProfile(plain, found, screen, outputMode="RGB")
-            if made is not None:
-                return made
+            found = cms.ImageCmsProfile(io.BytesIO(profile))
+            return cms.profileToProfile(plain, found, cms.createProfile("sRGB"), outputMode="RGB")
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass  # a profile that is damaged, or of another colour space than its pixels
     return image.convert("RGB")

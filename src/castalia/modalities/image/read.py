@@ -65,6 +65,12 @@ def read_picture_and_rest(
     try:
         with _opened(content, name) as image:
             _check_size(image.width, image.height, name)
+            if image.mode == "F":
+                raise _refused(
+                    name,
+                    say("its pixels are floating point numbers", "其像素为浮点数"),
+                    say("Save it with 8 or 16 bits a channel.", "请以每通道 8 或 16 位保存。"),
+                )
             image.load()
             notes = [*_frames(image), *_depth(image, content)]
             pixels, more = srgb(_upright(image, notes))

@@ -1,7 +1,7 @@
 """Rules for any picture: something is on it, its colours are not clipped, and it is not a mere blur.
 
-Each answers with its number. Where a picture is transparent it counts as dark, and its cover as a fourth colour, so that
-a cut-out on nothing is not blank.
+Each answers with its number. Where a picture is transparent it counts as dark, and its cover as a fourth colour, so
+that a cut-out on nothing is not blank.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny
 
+from castalia.core.picture import Picture
 from castalia.core.score import Score
 from castalia.core.value import Value
 
@@ -53,14 +54,15 @@ class Brief(Value):
     @property
     def said(self) -> str:
         """All that the user said, words and fields, as one text: what a faithful work may draw on."""
-        flat: list[str] = []
-        for value in self.fields.model_dump(mode="json", exclude={"language", "style"}).values():
+        pictures = {name: value for name, value in self.fields if isinstance(value, Picture)}
+        flat = [picture.described for picture in pictures.values()]
+        for value in self.fields.model_dump(mode="json", exclude={"language", "style", *pictures}).values():
             flat += value if isinstance(value, list) else [value] if isinstance(value, str) else []
         return "\n".join(each for each in (self.words, *flat) if each)
 
 
 class Content(Value):
-    """A finished text before any mark, independent of the file format."""
+    """A finished work before any mark, independent of the file format."""
 
     title: str = ""
     text: str
@@ -72,6 +74,8 @@ class Content(Value):
     language: Language = "en"
     score: Score | None = None
     """The music, where the work is some; `text` then holds its words, or its notes written out."""
+    picture: Picture | None = None
+    """The picture, where the work is one; `text` then describes it in words."""
 
 
 class Finding(Value):
@@ -115,6 +119,8 @@ class Evidence(Value):
     """Bias that acted while sampling, nats, also where the text is too short to count as marked."""
     sampling: Mapping[str, int | float] = Field(default_factory=dict)
     """Sampling values that the user set; the rest was the genre's choice."""
+    action: Literal["generated", "modified"] = "generated"
+    """Whether a model made the work or changed a person's."""
     form: Literal["masked", "checked", "none"] = "none"
     """Whether form rules acted on each token, or only on finished text (generate and check)."""
     seconds: float = 0.0
@@ -255,6 +261,8 @@ class Work(Value):
         }
         if self.content.fields:
             shown["fields"] = dict(self.content.fields)
+        if self.content.picture:
+            shown["picture"] = {"width": self.content.picture.width, "height": self.content.picture.height}
         return shown | {
             "findings": [finding.model_dump() for finding in self.findings],
             "files": dict(files or {}),

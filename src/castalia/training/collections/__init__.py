@@ -1,4 +1,4 @@
-"""Collections: scores taken in, cleaned, with a report of what was dropped and why, and a fixed split."""
+"""Collections: scores and pictures taken in, cleaned, with a report of what was dropped and why, and a fixed split."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
 from castalia.training.collections.chorales import Chorales
+from castalia.training.collections.pictures import Pictures
+from castalia.training.collections.shelf import Filling, Shelf
 from castalia.training.collections.sources import Part
 from castalia.training.collections.tunes import Tunes
 
@@ -31,9 +33,13 @@ class Intake(Protocol[P]):
     """How pieces of one kind are taken in."""
 
     kind: str
-    """`chorale` or `tune`."""
+    """`chorale`, `tune` or `picture`."""
+    stored: str
+    """Type of the numbers that are stored, as NumPy names it."""
     same: float
-    """Share of its prints in another piece from which a piece is that piece."""
+    """Share of its prints in another piece from which a piece is that piece, or may be: see `proof`."""
+    apart: float
+    """What no number of two pieces' proofs differs by when they are the same."""
 
     def read(
         self, source: str, dropped: dict[str, str], progress: Progress | None
@@ -46,23 +52,27 @@ class Intake(Protocol[P]):
         ...
 
     def prints(self, piece: P) -> frozenset[str]:
-        """Digests of what the piece is, in any key."""
+        """Digests of what the piece is, in any key or file format."""
+        ...
+
+    def proof(self, piece: P) -> NDArray[Any] | None:
+        """What is compared where prints say that a piece may be another; None where prints are enough."""
         ...
 
     def part(self, piece: P, prints: frozenset[str]) -> Part:
         """Where it belongs; follows from what the piece is."""
         ...
 
-    def pack(self, piece: P) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
+    def pack(self, piece: P) -> tuple[NDArray[Any], Mapping[str, Any]]:
         """(numbers to store, what else the card says of it)."""
         ...
 
-    def unpack(self, stored: NDArray[np.int64], said: Mapping[str, Any]) -> P:
+    def unpack(self, stored: NDArray[Any], said: Mapping[str, Any]) -> P:
         """The reverse of `pack`."""
         ...
 
 
-INTAKES: Mapping[str, Intake[Any]] = {"chorale": Chorales(), "tune": Tunes()}
+INTAKES: Mapping[str, Intake[Any]] = {"chorale": Chorales(), "tune": Tunes(), "picture": Pictures()}
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class Collection(Generic[P]):
 
     Attributes:
         name: Of the collection.
-        pieces: By name: `Frames` of chorales, `Tune` of tunes.
+        pieces: By name: `Frames` of chorales, `Tune` of tunes, `Captioned` of pictures, which are read when asked for.
         split: Which pieces are trained on, by name; fixed by what the piece is, not by its name or place.
         card: Kind, owner, licence, source, and what was dropped and why.
     """
@@ -83,7 +93,7 @@ class Collection(Generic[P]):
 
     @property
     def kind(self) -> str:
-        """`chorale` or `tune`."""
+        """A key of `INTAKES`."""
         return str(self.card.get("kind", "chorale"))
 
     @cached_property
@@ -94,7 +104,7 @@ class Collection(Generic[P]):
         for name, piece in self.pieces.items():
             stored, said = intake.pack(piece)
             whole.update(json.dumps([self.split[name], stored.shape, said], sort_keys=True).encode())
-            whole.update(np.ascontiguousarray(stored, "<i8").tobytes())
+            whole.update(np.ascontiguousarray(stored, intake.stored).tobytes())
         return whole.hexdigest()
 
     def of(self, part: Part) -> list[P]:
@@ -111,14 +121,16 @@ def add(
     licence: str = "",
     progress: Progress | None = None,
 ) -> Collection[Any]:
-    """Read scores, clean them and keep them under a name.
+    """Read scores or pictures, clean them and keep them under a name.
 
     Args:
         name: Letters, digits, `-` and `_`.
         source: A file or folder of MIDI, MusicXML, ABC or Humdrum scores. Of chorales also a `.json` or `.json.gz` of
             grids by split (`{"train": [piece, …], "valid": […]}`, frames of four MIDI pitches), or `music21:bach`; of
-            tunes also `music21:ryansMammoth`, `music21:oneills1850` and `music21:airdsAirs`, several joined by `+`.
-        kind: What its pieces are: `chorale`, four voices, or `tune`, a melody.
+            tunes also `music21:ryansMammoth`, `music21:oneills1850` and `music21:airdsAirs`, several joined by `+`. Of
+            pictures a folder or `.zip` of them, with captions in a file of `pictures.CAPTIONS`, in a `.txt` beside each,
+            or in their names.
+        kind: What its pieces are: `chorale`, four voices; `tune`, a melody; `picture`, a picture with a caption.
         owner: Who has the rights.
         licence: Under which they may be used.
         progress: Told how far it is.
@@ -137,23 +149,29 @@ def add(
         )
     intake = INTAKES[kind]
     dropped: dict[str, str] = {}
-    pieces: dict[str, Any] = {}
-    split: dict[str, Part] = {}
-    known = _Known(intake.same)
-    for title, found, part in intake.read(source, dropped, progress):
-        prints = intake.prints(found)
-        # a source that fixes its split is taken as it is, with what comes twice
-        if why := intake.unfit(found) or (known.again(prints) if part is None else ""):
-            dropped[title] = why
-            continue
-        known.note(title, prints)
-        pieces[title] = found
-        split[title] = part or intake.part(found, prints)
-    if not pieces:
-        raise UsageError(
-            say("{source} holds no piece that fits.", "{source} 中没有合适的乐曲。", source=source),
-            hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3]),
-        )
+    said: dict[str, Mapping[str, Any]] = {}
+    known = _Known(intake.same, intake.apart)
+    (folder := _folder(name)).mkdir(parents=True, exist_ok=True)
+    try:
+        with Filling(folder) as archive:
+            for title, found, part in intake.read(source, dropped, progress):
+                prints, proof = intake.prints(found), intake.proof(found)
+                # a source that fixes its split is taken as it is, with what comes twice
+                if why := intake.unfit(found) or (known.again(prints, proof) if part is None else ""):
+                    dropped[title] = why
+                    continue
+                known.note(title, prints, proof)
+                stored, more = intake.pack(found)
+                archive.put(stored)
+                said[title] = {"name": title, "part": part or intake.part(found, prints), **more}
+            if not said:
+                raise UsageError(
+                    say("{source} holds no piece that fits.", "{source} 中没有合适的作品。", source=source),
+                    hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3]),
+                )
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
     card = {
         "name": name,
         "kind": kind,
@@ -162,16 +180,9 @@ def add(
         "licence": licence,
         "dropped": dropped,
     }
-    folder = _folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    packed = {title: intake.pack(piece) for title, piece in pieces.items()}
-    arrays: dict[str, Any] = {f"p{at}": stored for at, (stored, _) in enumerate(packed.values())}
-    np.savez_compressed(folder / "pieces.npz", **arrays)
-    kept = card | {
-        "pieces": [{"name": each, "part": split[each], **said} for each, (_, said) in packed.items()],
-    }
+    kept = card | {"pieces": list(said.values())}
     write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
-    return Collection(name, pieces, split, card)
+    return _collection(name, card, said)
 
 
 def find(name: str) -> Collection[Any]:
@@ -188,10 +199,7 @@ def find(name: str) -> Collection[Any]:
         )
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     listed: Sequence[Mapping[str, Any]] = card.pop("pieces")
-    intake = INTAKES[card.get("kind", "chorale")]
-    with np.load(folder / "pieces.npz", allow_pickle=False) as arrays:
-        pieces = {each["name"]: intake.unpack(arrays[f"p{at}"], each) for at, each in enumerate(listed)}
-    return Collection(name, pieces, {each["name"]: each["part"] for each in listed}, card)
+    return _collection(name, card, {each["name"]: each for each in listed})
 
 
 def names() -> list[str]:
@@ -209,23 +217,33 @@ def remove(name: str) -> None:
     shutil.rmtree(_folder(name))
 
 
+def _collection(name: str, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
+    pieces = Shelf[Any](_folder(name), said, INTAKES[card.get("kind", "chorale")].unpack)
+    return Collection(name, pieces, {title: each["part"] for title, each in said.items()}, card)
+
+
 class _Known:
     """Prints of the pieces so far, to find one that comes again."""
 
-    def __init__(self, same: float) -> None:
-        self._same = same
+    def __init__(self, same: float, apart: float) -> None:
+        self._same, self._apart = same, apart
+        self._proofs: dict[str, NDArray[Any]] = {}
         self._holders: dict[str, list[str]] = {}
         self._sizes: dict[str, int] = {}
 
-    def again(self, prints: frozenset[str]) -> str:
+    def again(self, prints: frozenset[str], proof: NDArray[Any] | None) -> str:
         shared = Counter(title for digest in prints for title in self._holders.get(digest, ()))
         for title, count in shared.items():
-            if count >= self._same * min(len(prints), self._sizes[title]):
+            if count < self._same * min(len(prints), self._sizes[title]):
+                continue
+            if proof is None or np.abs(proof - self._proofs[title]).max() < self._apart:
                 return say("the same piece as {title}, or nearly", "与 {title} 相同或几乎相同", title=title)
         return ""
 
-    def note(self, title: str, prints: frozenset[str]) -> None:
+    def note(self, title: str, prints: frozenset[str], proof: NDArray[Any] | None) -> None:
         self._sizes[title] = len(prints)
+        if proof is not None:
+            self._proofs[title] = proof.astype(np.float32)
         for digest in prints:
             self._holders.setdefault(digest, []).append(title)
 

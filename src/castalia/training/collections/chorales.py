@@ -36,7 +36,9 @@ class Chorales:
     """How chorales are taken in; see `Intake`."""
 
     kind = "chorale"
+    stored = "<i8"
     same = SAME
+    apart = 0.0
 
     def read(
         self, source: str, dropped: dict[str, str], progress: Progress | None
@@ -61,6 +63,9 @@ class Chorales:
     def prints(self, piece: Frames) -> frozenset[str]:
         """See `Intake.prints`."""
         return fingerprint(piece)
+
+    def proof(self, piece: Frames) -> None:
+        """See `Intake.proof`: prints are enough."""
 
     def part(self, piece: Frames, prints: frozenset[str]) -> Part:
         """See `Intake.part`."""

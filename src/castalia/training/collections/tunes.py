@@ -44,7 +44,9 @@ class Tunes:
     """How tunes are taken in; see `Intake`."""
 
     kind = "tune"
+    stored = "<i8"
     same = SAME
+    apart = 0.0
 
     def read(
         self, source: str, dropped: dict[str, str], progress: Progress | None
@@ -85,6 +87,9 @@ class Tunes:
     def prints(self, piece: Tune) -> frozenset[str]:
         """See `Intake.prints`."""
         return fingerprint(piece)
+
+    def proof(self, piece: Tune) -> None:
+        """See `Intake.proof`: prints are enough."""
 
     def part(self, piece: Tune, prints: frozenset[str]) -> Part:
         """See `Intake.part`: a tenth is for validation, a tenth for tests."""

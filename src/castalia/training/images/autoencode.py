@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -37,6 +38,11 @@ def tensor(pixels: Pixels) -> Tensor:
 def pixels_of(made: Tensor) -> Pixels:
     """The reverse of `tensor`; what lies outside is cut off."""
     return ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def shrunk(pixels: Pixels, side: int) -> Pixels:
+    """A square picture with a side that is smaller or the same: means of fields."""
+    return pixels if len(pixels) == side else np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))
 
 
 def stage(

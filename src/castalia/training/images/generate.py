@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from castalia.training.adversary import Adversary
-from castalia.training.images.autoencode import Autoencoder, pixels_of, tensor
+from castalia.training.images.autoencode import pixels_of, tensor
 from castalia.training.images.captions import Captions, filled
 from castalia.training.images.grid import contact_sheet
 from castalia.training.images.network import Generator, LatentCritic, Posterior, Size, divergence, drawn
@@ -27,6 +27,8 @@ from castalia.training.stages import Stage
 Pixels = NDArray[np.uint8]
 _RECOLOURED = 0.35
 """Share of pictures that are shown in another colour."""
+_TOLD = 0.5
+"""Share of pictures that are learned with the posterior's noise; the others by their words alone, with any noise."""
 _HELD_OUT = 20
 """One recoloured picture in so many is kept for measuring: a combination of words that is not learned."""
 
@@ -124,7 +126,9 @@ def stage(
             group["lr"] = rate / 4 * max(0.1, schedule(number, steps))
         real, words = chosen(rng, batch)
         meant = network.posterior(real)
-        plain = (network.generator(words, drawn(*meant)) - real).abs().mean()
+        told_apart = torch.from_numpy(rng.random(batch) < _TOLD)[:, None]
+        noise = torch.where(told_apart, drawn(*meant), torch.randn(batch, size.noise))
+        plain = (network.generator(words, noise) - real).abs().mean()
         far = divergence(*meant).sum(1).mean()
         loss = plain + pull * far
         told = {"l1": plain.item(), "nats": far.item()}
@@ -156,7 +160,7 @@ def stage(
         return found
 
     def sample(path: Path) -> None:
-        contact_sheet(_looked_at(latents, captions, decoder, mean.generator, train, valid, size), path, columns=16)
+        contact_sheet(shown(latents, captions, decoder, mean.generator, train, valid, size), path, columns=16)
 
     networks = {"network": network, "mean": mean, "critic": critic.discriminator}
     optimizers = {"adam": optimizer, "adversary": critic.optimizer}
@@ -170,7 +174,7 @@ def draw(generator: nn.Module, words: Sequence[Sequence[int]], size: Size, *, se
         return generator(torch.from_numpy(filled(words)), noise)
 
 
-def _looked_at(
+def shown(
     latents: Latents, captions: Captions, decoder: nn.Module, generator: nn.Module,
     train: Sequence[int], valid: Sequence[int], size: Size,
 ) -> list[Pixels]:  # fmt: skip
@@ -180,13 +184,10 @@ def _looked_at(
     for pairs in ([(at, "") for at in train[5 :: max(1, len(train) // 16)]][:16], [(at, "") for at in valid[:16]], combined):
         if not pairs:
             continue
-        shown = torch.stack([latents.of(*each) for each in pairs])
+        true = torch.stack([latents.of(*each) for each in pairs])
         made = draw(generator, [captions.whole(*each) for each in pairs], size, seed=2)
         with torch.no_grad():
-            for each in (shown, made):
+            for each in (true, made):
                 pictures = list(pixels_of(decoder(latents.raw(each))))
                 rows += pictures + [np.full_like(pictures[0], 255)] * (16 - len(pictures))
     return rows
-
-
-__all__ = ["Autoencoder", "Drawing", "Latents", "draw", "stage"]

@@ -1,0 +1,67 @@
+# pyright: basic
+"""Write a trained picture model for the studio: weights, words, thumbnails of what it learned, and its card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from castalia.core.files import write_atomic
+from castalia.modalities.image.draw.layers import ROUNDED, STEP
+from castalia.modalities.image.draw.words import Vocabulary
+
+THUMBNAIL = 8
+"""Pixels a side of what is kept of each picture that was learned."""
+
+
+def export(
+    networks: Mapping[str, nn.Module], mean: Tensor, deviation: Tensor, vocabulary: Vocabulary,
+    learned: Mapping[str, NDArray[np.uint8]], folder: Path, card: Mapping[str, Any], *, bits: int,
+) -> None:  # fmt: skip
+    """Write `weights.safetensors`, `words.json`, `learned.npz` and `card.json` into a folder.
+
+    Args:
+        networks: `encoder`, `decoder`, `generator` and `posterior`.
+        mean: Of the latents, by channel.
+        deviation: Of the latents, by channel.
+        vocabulary: What the generator's numbers of words mean.
+        learned: Pictures that it learned, by name.
+        folder: Of the model.
+        card: What it is.
+        bits: Of a weight: 16 are halves, 8 are whole numbers with a step for each output.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    flat: dict[str, Tensor] = {"mean": mean.float(), "deviation": deviation.float()}
+    for name, network in networks.items():
+        for key, value in network.state_dict().items():
+            flat |= rounded(f"{name}.{key}", value) if bits == 8 and value.ndim > 1 else {f"{name}.{key}": value.half()}
+    save_file({name: value.contiguous() for name, value in flat.items()}, folder / "weights.safetensors")
+    words = {"words": list(vocabulary.words), "aliases": {key: list(each) for key, each in vocabulary.aliases.items()}}
+    write_atomic(folder / "words.json", json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode())
+    names: Sequence[str] = list(learned)
+    thumbnails = np.stack([thumbnail(each) for each in learned.values()])
+    np.savez_compressed(folder / "learned.npz", names=np.array(names), thumbnails=thumbnails)
+    text = json.dumps(card, ensure_ascii=False, indent=1)
+    write_atomic(folder / "card.json", (text + "\n").encode())
+
+
+def rounded(name: str, weight: Tensor) -> dict[str, Tensor]:
+    """A weight (out, …) as whole numbers of 8 bits and the step of each output, so that the largest is 127 steps."""
+    flat = weight.flatten(1)
+    step = (flat.abs().amax(1) / 127).clamp_min(1e-8)
+    whole = (flat / step[:, None]).round().to(torch.int8).view(weight.shape)
+    return {name + ROUNDED: whole, name + STEP: step.float()}
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(THUMBNAIL, THUMBNAIL, 3), means of fields."""
+    return np.array(Image.fromarray(pixels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))

@@ -1,0 +1,52 @@
+"""The recipe of pictures: three stages, one dial of size, one number of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from castalia.training.images.network import SMALL, Size
+
+SHARES = {"autoencoder": 0.36, "generator": 0.46, "decoder": 0.18}
+"""Of the steps, by stage."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a run is a function of, beside the collection."""
+
+    size: Size = field(default_factory=lambda: SMALL)
+    steps: int = 10_000
+    """Updates of all stages together."""
+    autoencoder_batch: int = 8
+    generator_batch: int = 24
+    decoder_batch: int = 8
+    """Pictures a step."""
+    autoencoder_rate: float = 1.5e-3
+    generator_rate: float = 1e-3
+    decoder_rate: float = 4e-4
+    """Highest learning rates."""
+    autoencoder_pull: float = 1e-4
+    """Weight of the latents' divergence from the standard normal, a nat and element."""
+    posterior_pull: float = 2e-3
+    """Weight of the noise's divergence from the standard normal, a nat."""
+    latent_adversary: float = 0.05
+    patch_adversary: float = 0.02
+    """Weights of the adversarial losses, of the generator and of the decoder."""
+    latent_penalty: float = 10.0
+    patch_penalty: float = 1.0
+    """γ of the adversaries."""
+    adversary_begins: float = 0.35
+    """Share of the generator's steps after which its adversary acts."""
+    bits: Literal[8, 16] = 8
+    """Of a weight in the exported model."""
+    seed: int = 0
+
+    @property
+    def members(self) -> int:
+        """Models that are averaged."""
+        return 1
+
+    def of(self, stage: str) -> int:
+        """Steps of a stage, a key of `SHARES`."""
+        return max(1, round(self.steps * SHARES[stage]))

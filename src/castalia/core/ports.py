@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.music import MusicStep, MusicStepMaker
+from castalia.core.picture import PictureStep, PictureStepMaker
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 
 Scores = NDArray[np.float32]
@@ -335,10 +336,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of a work, in an order in which each comes after those it needs; texts before music."""
+    """The steps of a work, in an order in which each comes after those it needs: texts, then music, then pictures."""
 
     steps: tuple[Step, ...] = ()
     music: tuple[MusicStep | MusicStepMaker, ...] = ()
+    pictures: tuple[PictureStep | PictureStepMaker, ...] = ()
 
 
 class Rule(Protocol):

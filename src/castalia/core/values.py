@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializeAsAny
 
+from castalia.core.picture import Picture
 from castalia.core.score import Score
 from castalia.core.value import Value
 
@@ -60,7 +61,7 @@ class Brief(Value):
 
 
 class Content(Value):
-    """A finished text before any mark, independent of the file format."""
+    """A finished work before any mark, independent of the file format."""
 
     title: str = ""
     text: str
@@ -72,6 +73,8 @@ class Content(Value):
     language: Language = "en"
     score: Score | None = None
     """The music, where the work is some; `text` then holds its words, or its notes written out."""
+    picture: Picture | None = None
+    """The picture, where the work is one; `text` then describes it in words."""
 
 
 class Finding(Value):
@@ -115,6 +118,8 @@ class Evidence(Value):
     """Bias that acted while sampling, nats, also where the text is too short to count as marked."""
     sampling: Mapping[str, int | float] = Field(default_factory=dict)
     """Sampling values that the user set; the rest was the genre's choice."""
+    action: Literal["generated", "modified"] = "generated"
+    """Whether a model made the work or changed a person's."""
     form: Literal["masked", "checked", "none"] = "none"
     """Whether form rules acted on each token, or only on finished text (generate and check)."""
     seconds: float = 0.0

@@ -1,0 +1,151 @@
+"""A picture, and pictures to make, as steps of a plan: drawn from words, painted in a style, enlarged."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from castalia.core import png
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+from castalia.core.value import Value
+
+MOST_PIXELS = 64_000_000
+"""Of one picture; a larger one could not be marked."""
+
+
+def _bytes(given: object) -> object:
+    return base64.b64decode(given, validate=True) if isinstance(given, str) else given
+
+
+def _plain(content: bytes) -> bytes:
+    height, width, _ = png.size(content)
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"at most {MOST_PIXELS} pixels")
+    return content
+
+
+class Picture(Value):
+    """Pixels, exact; in JSON they are base64. Two pictures are equal when every pixel is."""
+
+    png: Annotated[
+        bytes,
+        Field(repr=False),
+        BeforeValidator(_bytes),
+        AfterValidator(_plain),
+        PlainSerializer(lambda content: base64.b64encode(content).decode(), when_used="json"),
+    ]
+    """As `core.png` writes it: RGB, or RGB with alpha, 8 bits a channel."""
+    described: str = ""
+    """The words that it was made from, or what is known of it."""
+    made_by: Literal["model", "person"] = "model"
+    """Who made what is seen; `person` too where a model changed a person's picture."""
+
+    @classmethod
+    def of(
+        cls, pixels: NDArray[np.uint8], described: str = "", *, made_by: Literal["model", "person"] = "model"
+    ) -> Self:
+        """A picture of pixels.
+
+        Args:
+            pixels: Shape (height, width, 3 or 4), sRGB, alpha not multiplied in.
+            described: See the field.
+            made_by: See the field.
+
+        Raises:
+            UsageError: it has more than `MOST_PIXELS`.
+        """
+        height, width = pixels.shape[:2]
+        if height * width > MOST_PIXELS:
+            raise UsageError(
+                say(
+                    "A picture of {w} × {h} pixels is too large: at most {n} megapixels.",
+                    "{w} × {h} 像素的图片过大：最多 {n} 百万像素。",
+                    w=width,
+                    h=height,
+                    n=MOST_PIXELS // 1_000_000,
+                ),
+                hint=say("Start from a smaller picture, or enlarge it less.", "请用较小的图片，或减小放大倍数。"),
+            )
+        return cls(png=png.encode(pixels), described=described, made_by=made_by)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """A fresh array (height, width, 3 or 4), decoded at each call: 0.1 s for 12 megapixels.
+
+        Raises:
+            ValueError: the data are damaged.
+        """
+        return png.decode(self.png)
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return png.size(self.png)[1]
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return png.size(self.png)[0]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Picture) or (self.described, self.made_by) != (other.described, other.made_by):
+            return False
+        if self.png == other.png:
+            return True
+        # Two builds of zlib may code the same pixels differently.
+        return png.size(self.png) == png.size(other.png) and np.array_equal(self.pixels, other.pixels)
+
+    def __hash__(self) -> int:
+        return hash((png.size(self.png), self.described))
+
+
+@dataclass(frozen=True)
+class DrawStep:
+    """One node of a plan: a picture to draw from words."""
+
+    name: str
+    words: str
+    """What is to be seen."""
+    size: int = 128
+    """Pixels a side, 64 to 512."""
+    style: str = ""
+    """A look that the model was taught; empty leaves it to the model."""
+
+
+@dataclass(frozen=True)
+class PaintStep:
+    """One node of a plan: a picture to paint anew in a style."""
+
+    name: str
+    picture: Picture
+    """What is to be seen; its alpha is kept."""
+    style: str | Picture
+    """How: a style by its name, or a picture that is painted so."""
+    strength: float = 1.0
+    """From 0, hardly changed, to 1, as much of the style as there is."""
+    keep_colours: bool = False
+    """Whether the colours stay and only light and dark are painted."""
+
+
+@dataclass(frozen=True)
+class EnlargeStep:
+    """One node of a plan: a picture to enlarge."""
+
+    name: str
+    picture: Picture
+    factor: Literal[2, 4] = 4
+    """How many times wider and higher."""
+    kind: Literal["photo", "drawing"] = "photo"
+    """What it shows, which decides about the model."""
+
+
+PictureStep = DrawStep | PaintStep | EnlargeStep
+PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
+"""Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

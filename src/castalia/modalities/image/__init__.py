@@ -1,0 +1,22 @@
+"""Pictures: the files they come from and go to, and the models that draw, paint and enlarge."""
+
+from __future__ import annotations
+
+from castalia.modalities.image.files import FACES, file_of
+from castalia.modalities.image.modality import compose
+from castalia.modalities.image.painters import Drawer, Enlarger, Painter, Painters
+from castalia.modalities.image.read import EXTENSIONS as READABLE
+from castalia.modalities.image.read import read_picture, read_picture_and_rest
+
+__all__ = [
+    "FACES",
+    "READABLE",
+    "Drawer",
+    "Enlarger",
+    "Painter",
+    "Painters",
+    "compose",
+    "file_of",
+    "read_picture",
+    "read_picture_and_rest",
+]

@@ -1,0 +1,128 @@
+"""Pictures as a modality: compose a plan's pictures into a draft."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from castalia.core import seeds
+from castalia.core.language import say
+from castalia.core.picture import DrawStep, EnlargeStep, PaintStep, Picture, PictureStep
+from castalia.core.ports import Plan, Progress
+from castalia.core.values import Brief, Content, Draft, Evidence
+from castalia.modalities.image.painters import Model, Painters, Pixels
+
+LATER = "put into the pixels when the picture is marked"
+"""Why a draft has no watermark yet."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one step made."""
+
+    picture: Picture
+    model: Model
+
+
+def compose(
+    brief: Brief,
+    plan: Plan,
+    painters: Painters,
+    assemble: Callable[[Brief, Mapping[str, str]], Content],
+    *,
+    before: Draft | None = None,
+    attempt: int = 0,
+    progress: Progress | None = None,
+) -> Draft:
+    """Make one draft.
+
+    Args:
+        brief: What is asked for.
+        plan: The genre's pictures.
+        painters: The models.
+        assemble: The genre's way of making the work from what the steps made, pictures as JSON.
+        before: The draft of the plan's texts and music, where it has some.
+        attempt: The k-th try; selects the seed.
+        progress: Told before each step.
+
+    Raises:
+        MissingError: a model is not installed.
+    """
+    began = time.monotonic()
+    seed = seeds.following(brief.seed, attempt)
+    parts: dict[str, str] = dict(before.parts) if before else {}
+    done: list[Made] = []
+    for number, each in enumerate(plan.pictures):
+        step = each(parts) if callable(each) else each
+        if progress:
+            progress(say("making {step}", "正在制作：{step}", step=step.name), number / len(plan.pictures))
+        made = _make(step, painters, seed, progress)
+        parts[step.name] = made.picture.model_dump_json()
+        done.append(made)
+    evidence = _evidence(done, seed) if before is None else _added(before.evidence, done)
+    taken = evidence.seconds + time.monotonic() - began
+    return Draft(
+        brief=brief,
+        content=assemble(brief, parts),
+        parts=parts,
+        score=before.score if before else 0.0,
+        evidence=evidence.model_copy(update={"seconds": round(taken, 3)}),
+    )
+
+
+def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress | None) -> Made:
+    match step:
+        case DrawStep():
+            drawn = painters.drawer.draw(step.words, step.style, seed, step.size)
+            return Made(Picture.of(drawn, step.words), painters.drawer)
+        case PaintStep():
+            style = step.style if isinstance(step.style, str) else step.style.pixels[..., :3]
+            pixels = step.picture.pixels
+            painted = painters.painter.paint(
+                pixels[..., :3], style, strength=step.strength, keep_colours=step.keep_colours
+            )
+            return Made(_from(step.picture, _with_alpha(painted, pixels)), painters.painter)
+        case EnlargeStep():
+            large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
+            return Made(_from(step.picture, large), painters.enlarger)
+
+
+def _from(picture: Picture, pixels: Pixels) -> Picture:
+    """The picture changed: its description stays, and so does the person whose work it is."""
+    return Picture.of(pixels, picture.described, made_by=picture.made_by)
+
+
+def _with_alpha(pixels: Pixels, old: Pixels) -> Pixels:
+    return np.concatenate([pixels, old[..., 3:]], axis=2)
+
+
+def _evidence(done: list[Made], seed: int) -> Evidence:
+    """Of pictures alone: the model of the last step, whose work is seen; the others stand beside the engine."""
+    last = done[-1].model
+    return Evidence(
+        model=last.name,
+        digest=last.digest,
+        engine=_engines(last.build, [each for each in done if each.model.digest != last.digest]),
+        threads=1,
+        seed=seed,
+        watermark_reason=LATER,
+        action=_action(done),
+    )
+
+
+def _added(before: Evidence, done: list[Made]) -> Evidence:
+    """Of words or music and pictures: their own, by which `remake` loads a language model, with the models named."""
+    return before.model_copy(update={"engine": _engines(before.engine, done), "action": _action(done)})
+
+
+def _action(done: list[Made]) -> Literal["generated", "modified"]:
+    return "modified" if any(each.picture.made_by == "person" for each in done) else "generated"
+
+
+def _engines(first: str, others: list[Made]) -> str:
+    named = [f"{each.model.name} {each.model.digest[:12]} ({each.model.build})" for each in others]
+    return "; ".join(dict.fromkeys((first, *named)))

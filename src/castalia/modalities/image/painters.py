@@ -1,0 +1,131 @@
+"""The models that make pictures, each loaded when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from castalia.core.errors import MissingError
+from castalia.core.language import say
+from castalia.core.ports import Progress
+
+Pixels = NDArray[np.uint8]
+"""Shape (height, width, 3): sRGB."""
+
+
+class Model(Protocol):
+    """Weights, or an exact method, that make pictures."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights; of a method without weights empty."""
+        ...
+
+    @property
+    def build(self) -> str:
+        """Engine and version."""
+        ...
+
+
+class Drawer(Model, Protocol):
+    """Draws from words."""
+
+    def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
+        """A picture of `size` pixels a side; with alpha it may have four channels.
+
+        Args:
+            words: What is to be seen.
+            style: A look that the model was taught; empty leaves it to the model.
+            seed: Same words, style, seed and size, same picture.
+            size: Pixels, 64 to 512.
+
+        Raises:
+            UsageError: the model was not taught that style.
+        """
+        ...
+
+
+class Painter(Model, Protocol):
+    """Paints a picture anew in a style."""
+
+    def paint(self, content: Pixels, style: str | Pixels, *, strength: float, keep_colours: bool) -> Pixels:
+        """The content in the style, in its own size; see `PaintStep`.
+
+        Raises:
+            UsageError: there is no style of that name.
+        """
+        ...
+
+
+class Enlarger(Model, Protocol):
+    """Enlarges pictures."""
+
+    def enlarge(
+        self,
+        pixels: Pixels,
+        factor: Literal[2, 4],
+        kind: Literal["photo", "drawing"],
+        progress: Progress | None = None,
+    ) -> Pixels:
+        """The same picture, `factor` times wider and higher; see `EnlargeStep`. With alpha it has four channels."""
+        ...
+
+
+class Painters:
+    """See the module.
+
+    Args:
+        named: Folder of a trained model that draws from words; None takes the one that is installed.
+        drawer: A model that is loaded already, in place of that.
+        painter: Likewise.
+        enlarger: Likewise.
+    """
+
+    def __init__(
+        self,
+        named: Path | None = None,
+        *,
+        drawer: Drawer | None = None,
+        painter: Painter | None = None,
+        enlarger: Enlarger | None = None,
+    ) -> None:
+        self._named = named
+        self._given = (drawer, painter, enlarger)
+
+    @cached_property
+    def drawer(self) -> Drawer:
+        """Draws from words.
+
+        Raises:
+            MissingError: no such model is installed.
+        """
+        if self._given[0] is not None:
+            return self._given[0]
+        raise _missing(say("draws from words", "按文字绘画"))
+
+    @cached_property
+    def painter(self) -> Painter:
+        """Paints in a style; raises `MissingError` likewise."""
+        if self._given[1] is not None:
+            return self._given[1]
+        raise _missing(say("paints in a style", "按风格绘画"))
+
+    @cached_property
+    def enlarger(self) -> Enlarger:
+        """Enlarges; raises `MissingError` likewise."""
+        if self._given[2] is not None:
+            return self._given[2]
+        raise _missing(say("enlarges pictures", "放大图片"))
+
+
+def _missing(what: str) -> MissingError:
+    return MissingError(
+        say("No model that {what} is installed.", "未安装能{what}的模型。", what=what),
+        hint=say("`castalia models list` shows what there is.", "`castalia models list` 会列出可用模型。"),
+    )

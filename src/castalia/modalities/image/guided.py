@@ -1,0 +1,43 @@
+"""The guided filter: a picture smoothed so that its edges lie where a guide's edges lie.
+
+He, Sun and Tang 2013, "Guided image filtering", equations 5, 6 and 8 (one guide channel).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from castalia.modalities.image.oklab import Plane
+
+
+def box(plane: Plane, radius: int) -> Plane:
+    """Mean over a square of 2·radius + 1 pixels, those beyond the border left out; (height, width, …)."""
+    for axis in (0, 1):
+        size = plane.shape[axis]
+        total = np.concatenate([np.zeros_like(plane.take([0], axis), np.float64), plane.cumsum(axis, np.float64)], axis)
+        high, low = np.minimum(np.arange(size) + radius + 1, size), np.maximum(np.arange(size) - radius, 0)
+        count = (high - low).reshape([-1 if each == axis else 1 for each in range(plane.ndim)])
+        plane = ((total.take(high, axis) - total.take(low, axis)) / count).astype(np.float32)
+    return plane
+
+
+def follow(guide: Plane, plane: Plane, radius: int, smooth: float) -> tuple[Plane, Plane]:
+    """(a, b) of `plane ≈ a · guide + b` around each pixel, both (height, width).
+
+    Args:
+        guide: (height, width).
+        plane: (height, width).
+        radius: Pixels of the window.
+        smooth: Variance of the guide below which it counts as flat, in the guide's units squared.
+    """
+    mean, target = box(guide, radius), box(plane, radius)
+    spread = box(guide * guide, radius) - mean * mean
+    common = box(guide * plane, radius) - mean * target
+    slope = common / (spread + smooth)
+    return box(slope, radius), box(target - slope * mean, radius)
+
+
+def guided(guide: Plane, plane: Plane, radius: int, smooth: float) -> Plane:
+    """The plane smoothed along the guide's edges, (height, width); arguments as in `follow`."""
+    slope, offset = follow(guide, plane, radius, smooth)
+    return slope * guide + offset

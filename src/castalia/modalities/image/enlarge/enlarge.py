@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from castalia.modalities.image.enlarge.network import FACTOR, Kind, four_times
 from castalia.modalities.image.matte import behind_alpha
 
 TILE = 96
-"""Pixels of a tile's side, before it is enlarged."""
+"""Most pixels of a tile's side, before it is enlarged: the network for photographs then takes a gigabyte."""
 AROUND = 10
 """Pixels around a tile that the network sees too and that are cut off again, so that no seam shows."""
 MOST = 64_000_000
@@ -81,12 +82,11 @@ def _tiled(pixels: Pixels, factor: int, kind: Kind, progress: Progress | None) -
         mode="symmetric" if min(height, width) >= AROUND else "edge",
     )
     large = np.empty((height * factor, width * factor, 3), np.uint8)
-    places = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
+    places = [(rows, columns) for rows in _parts(height) for columns in _parts(width)]
     began = time.monotonic()
-    for done, (top, left) in enumerate(places):
+    for done, ((top, high), (left, wide)) in enumerate(places):
         if progress:
             _tell(progress, done, len(places), began)
-        high, wide = min(TILE, height - top), min(TILE, width - left)
         tile = around[top : top + high + 2 * AROUND, left : left + wide + 2 * AROUND]
         edge = AROUND * FACTOR
         inner = four_times(tile, kind)[edge : edge + high * FACTOR, edge : edge + wide * FACTOR]
@@ -96,6 +96,13 @@ def _tiled(pixels: Pixels, factor: int, kind: Kind, progress: Progress | None) -
     if progress:
         _tell(progress, len(places), len(places), began)
     return large
+
+
+def _parts(length: int) -> list[tuple[int, int]]:
+    """(begin, length) of about equal parts, none longer than `TILE`."""
+    count = -(-length // TILE)
+    ends = [length * each // count for each in range(count + 1)]
+    return [(begin, end - begin) for begin, end in pairwise(ends)]
 
 
 def _tell(progress: Progress, done: int, count: int, began: float) -> None:

@@ -7,7 +7,7 @@ was trained on frames of animated films.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
 
@@ -48,7 +48,7 @@ def four_times(tile: Pixels, kind: Kind) -> Pixels:
     return (np.clip(large.transpose(1, 2, 0), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-@cache
+@lru_cache(maxsize=1)  # that for photographs takes 320 MB
 def _net(kind: Kind) -> tuple[Any, Any]:
     try:
         runtime: Any = import_module("ncnn")

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.score import Note, Part, Score
+from castalia.given import score_in
 from castalia.modalities.music import RECORDED, hear, read_score
 from castalia.modalities.music.hear import posteriors
 from castalia.modalities.music.hear.beat import rhythm_of
 from castalia.modalities.music.hear.line import HeardNote
 from castalia.modalities.music.hear.metre import metre_of
 from castalia.modalities.music.hear.recording import RATE, read_recording
-from castalia.studio import Studio, _score_in
+from castalia.studio import Studio
 
 try:
     import onnxruntime  # noqa: F401
@@ -275,7 +276,7 @@ def test_several_voices_at_once_are_heard_with_a_doubt(tmp_path):
     take = tmp_path / "take.wav"
     take.write_bytes(file_of((0.2 * sound).astype(np.float32)))
     assert any("at once" in doubt for doubt in hear(take.read_bytes()).doubts)
-    _, findings = _score_in(take)
+    _, findings = score_in(take)
     assert [(each.rule, each.severity, each.place) for each in findings] == [("hearing", "note", "take.wav")]
 
 

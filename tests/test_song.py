@@ -252,21 +252,21 @@ def test_a_file_and_a_work_give_their_words(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CASTALIA_HOME", str(tmp_path))
     (tmp_path / "poem.txt").write_text(CHINESE, encoding="utf-8")
     studio = Studio()
-    brief, _ = studio._brief(GENRE, "", 1, (), {"lyrics": str(tmp_path / "poem.txt")})  # pyright: ignore[reportPrivateUsage]
+    brief, _ = studio.given.brief(GENRE, "", 1, (), {"lyrics": str(tmp_path / "poem.txt")})
     assert isinstance(brief.fields, SongFields)
     assert brief.fields.lyrics == CHINESE
     assert brief.fields.language == "zh"
     long = "the sea is calm tonight " * 20
-    brief, _ = studio._brief(GENRE, "", 1, (), {"lyrics": long})  # pyright: ignore[reportPrivateUsage]
+    brief, _ = studio.given.brief(GENRE, "", 1, (), {"lyrics": long})
     assert brief.fields.model_dump()["lyrics"] == long.strip()
-    brief, _ = studio._brief(GENRE, "", 1, (), {"lyrics": "face the deed"})  # pyright: ignore[reportPrivateUsage]
+    brief, _ = studio.given.brief(GENRE, "", 1, (), {"lyrics": "face the deed"})
     assert brief.fields.model_dump()["lyrics"] == "face the deed"
     work = studio.create("chorale", "evening", seed=1, bars=2)
-    brief, _ = studio._brief(GENRE, "", 1, (), {"lyrics": work.id[:8]})  # pyright: ignore[reportPrivateUsage]
+    brief, _ = studio.given.brief(GENRE, "", 1, (), {"lyrics": work.id[:8]})
     assert brief.parents == (work.id,)
     assert brief.fields.model_dump()["lyrics"] == work.text.strip()
     with pytest.raises(UsageError):
-        studio._brief(GENRE, "", 1, (), {"lyrics": str(tmp_path / "missing.txt")})  # pyright: ignore[reportPrivateUsage]
+        studio.given.brief(GENRE, "", 1, (), {"lyrics": str(tmp_path / "missing.txt")})
     studio.close()
 
 

@@ -7,8 +7,6 @@ half of the file is what users read: this is the whole of the Python interface.
 from __future__ import annotations
 
 import os
-import re
-import secrets
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -16,36 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from castalia import engines, genres, models, privacy, provenance, quality
+from castalia import explaining, genres, models, privacy, provenance, quality
+from castalia import faces as files
 from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
 from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
-from castalia.core.music import TuneStep, VoicesStep
-from castalia.core.ports import Genre, LanguageModel, Plan, Progress, SecretStore
-from castalia.core.score import Score
-from castalia.core.values import (
-    Brief,
-    Content,
-    Draft,
-    Evidence,
-    Finding,
-    GivenText,
-    Judged,
-    KeptFile,
-    Language,
-    MarkedFile,
-    Record,
-    Work,
-)
+from castalia.core.ports import Genre, LanguageModel, Plan, Progress
+from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
+from castalia.given import Reader
 from castalia.library import Library
-from castalia.modalities import music, text
-
-_LONGEST_NAME = 1_000
-"""Characters of a text that may be the name of a file."""
-_TEXT_FILES = (".txt", ".text", ".md", ".html", ".docx")
-"""What ends in one of these is taken for the name of a file, also where there is none, and read without its marks."""
+from castalia.modalities import image, music, text
+from castalia.writer import open_engine
 
 
 class Studio:
@@ -54,17 +35,26 @@ class Studio:
     Args:
         password: Opens a library that has one.
         progress: Told what is going on.
+        read_files: Whether words and fields may name files; without, no name is ever looked up on disk.
         overrides: Settings (see `castalia config`) that win over environment and file, e.g. `tries=8`.
 
     Raises:
         UsageError: a setting is wrong.
     """
 
-    def __init__(self, *, password: str | None = None, progress: Progress | None = None, **overrides: object) -> None:
+    def __init__(
+        self,
+        *,
+        password: str | None = None,
+        progress: Progress | None = None,
+        read_files: bool = True,
+        **overrides: object,
+    ) -> None:
         self.settings = config.load(overrides)
         self.config = self.settings.config
         self._password = password or os.environ.get("CASTALIA_PASSWORD") or None
         self._progress = progress
+        self.given = Reader(lambda: self.library, self._known, files=read_files)
         if self.config.lang:
             language.use(self.config.lang, folders().config / "messages")
 
@@ -76,7 +66,7 @@ class Studio:
         words: str = "",
         *,
         seed: int | None = None,
-        faces: Sequence[str] = ("txt",),
+        faces: Sequence[str] = (),
         parents: Sequence[str] = (),
         **fields: object,
     ) -> Work:
@@ -86,7 +76,8 @@ class Studio:
             genre: Name or alias of an installed genre.
             words: The brief in the user's own words.
             seed: In [0, 2³¹); None draws one.
-            faces: File formats whose marks are made at once; others can be exported later.
+            faces: File formats whose marks are made at once, by default `png` of a picture, `txt` of all else; others
+                can be exported later.
             parents: Ids of works that this one is made from.
             fields: The genre's own fields (`castalia genres show NAME`).
 
@@ -97,16 +88,15 @@ class Studio:
             SignatureError: the certificate has ended, or the time stamp authority did not answer.
         """
         room = genres.find(genre)
-        brief, doubts = self._brief(room, words, seed, parents, fields)
-        for face in faces:
-            _check_face(face, sounds=bool(room.plan(brief).music), genre=room.name)
+        brief, doubts = self.given.brief(room, words, seed, parents, fields)
+        chosen = files.choose(room.plan(brief), faces, genre=room.name)
         judged: list[Judged] = []
         for attempt in range(self.config.tries):
             draft = self._revised(room, self._judge(room, self._draft(room, brief, attempt)))
             judged.append(draft.model_copy(update={"findings": (*draft.findings, *doubts)}))
             if judged[-1].passed:
                 try:
-                    return self.library.keep(self._mark(judged[-1], faces), tries=attempt + 1)
+                    return self.library.keep(self._mark(judged[-1], chosen), tries=attempt + 1)
                 except SignatureError:
                     raise
                 except MarkError as error:
@@ -127,7 +117,7 @@ class Studio:
         *,
         n: int,
         seed: int | None = None,
-        faces: Sequence[str] = ("txt",),
+        faces: Sequence[str] = (),
         parents: Sequence[str] = (),
         **fields: object,
     ) -> Iterator[Work]:
@@ -141,7 +131,7 @@ class Studio:
         Raises:
             UsageError: the seed is out of range.
         """
-        first = _seed(seed)
+        first = seeds.chosen(seed)
         return [seeds.following(first, number * self.config.tries) for number in range(n)]
 
     def remake(self, work_id: str) -> tuple[Work, tuple[str, ...]]:
@@ -158,7 +148,7 @@ class Studio:
         room = genres.find(old.genre)
         fields = genres.fields_of(room, old.brief.fields.model_dump())
         brief = old.brief.model_copy(update={"fields": fields})
-        with nullcontext() if old.content.score else self._as_then(old.evidence):
+        with self._as_then(old.evidence) if room.plan(brief).steps else nullcontext():
             draft = self._draft(room, brief, (old.evidence.seed - brief.seed) % seeds.SEED_LIMIT)
         judged = self._revised(room, self._judge(room, draft))
         made = old.model_copy(
@@ -174,7 +164,7 @@ class Studio:
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
-        _check_face(face, sounds=work.content.score is not None, genre=work.genre)
+        files.check(face, work.content, genre=work.genre)
         made = self._made(work.content, [face]).get(face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
@@ -185,25 +175,7 @@ class Studio:
         Raises:
             UsageError: the work is neither.
         """
-        score, room = work.content.score, genres.find(work.genre)
-        fields = genres.fields_of(room, work.brief.fields.model_dump())
-        plan = room.plan(work.brief.model_copy(update={"fields": fields})) if score else Plan()
-        match plan.music[0] if plan.music else None:
-            case VoicesStep() as step if score:
-                model = self.composers.voices
-                found = music.explain_voices(model, step, score)
-                near = {"passages": quality.passages(score), "usual": quality.BACH_TO_BACH}
-            case TuneStep() as step if score:
-                model = self.composers.tunes
-                found = music.explain_tune(model, step, score, seed=work.evidence.seed)
-                near = {"passages": quality.tune_passages(score), "usual": quality.TUNE_TO_TUNE}
-            case _:
-                raise UsageError(
-                    say("A work of the genre {g} is not explained.", "体裁 {g} 的作品无法说明。", g=work.genre),
-                    hint=say("Chorales, melodies and variations can: castalia works list --genre chorale",
-                             "可说明的是四部合唱、旋律与变奏：castalia works list --genre chorale"),
-                )  # fmt: skip
-        return found.model_copy(update={"wrote_it": model.digest == work.evidence.digest, **near})
+        return explaining.explain(work, self.composers)
 
     def export_explanation(self, work: Work, explanation: MusicExplanation, path: Path) -> Path:
         """Write an explanation as a file, marked like its work, whose notes it holds. Returns the path.
@@ -266,8 +238,7 @@ class Studio:
                 ),
                 hint=say("Marking changes no format.", "标识不改变格式。"),
             )
-        self._make_keys()
-        found = provenance.read_foreign(path, keys=self.keys, find=self.record_of)
+        found = self._known(path)
         record = provenance.foreign_record(
             found,
             provider=self.config.provider or self.keys.studio_name,
@@ -346,6 +317,12 @@ class Studio:
         named = self.config.music_model
         return music.Composers(Path(named) if named else None)
 
+    @cached_property
+    def painters(self) -> image.Painters:
+        """The models that make pictures."""
+        named = self.config.image_model
+        return image.Painters(Path(named) if named else None)
+
     def close(self) -> None:
         """Free the model and close the library."""
         self._drop("engine")
@@ -358,75 +335,19 @@ class Studio:
 
     # ------------------------------------------------------------ the stages
 
-    def _brief(
-        self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
-    ) -> tuple[Brief, Sequence[Finding]]:
-        """The brief, and doubts about what it was read from."""
-        cleaned = privacy.guard(words)
-        read = {name: self._read(room, name, value) for name, value in fields.items() if value is not None}
-        given = {name: _guarded(value) for name, (value, _, _) in read.items()}
-        parents = (*parents, *(work for _, works, _ in read.values() for work in works))
-        given.setdefault("language", _language_of(cleaned or " ".join(map(str, given.values())), room))
-        brief = Brief(
-            genre=room.name,
-            words=cleaned,
-            fields=genres.fields_of(room, given),
-            seed=_seed(seed),
-            parents=tuple(parents),
-        )
-        if not brief.said.strip() and not any(isinstance(value, Score) for _, value in brief.fields):
-            raise UsageError(
-                say("The brief is empty.", "要求为空。"),
-                hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
-            )
-        return brief, [doubt for _, _, doubts in read.values() for doubt in doubts]
-
-    def _read(self, room: Genre, name: str, value: object) -> tuple[object, Sequence[str], Sequence[Finding]]:
-        """A field's value, its works, and doubts; what a path or an id leads to, where the field takes those."""
-        field = room.fields.model_fields.get(name)
-        if field is None or not isinstance(value, str | Path):
-            return value, (), ()
-        if any(isinstance(mark, GivenText) for mark in field.metadata):
-            return *self._read_text(str(value)), ()
-        if "Score" not in str(field.annotation):
-            return value, (), ()
-        path = Path(value)
-        score, doubts = _score_in(path)
-        return score, self._parents_of(path), doubts
-
-    def _read_text(self, value: str) -> tuple[str, Sequence[str]]:
-        """The words of a text file or of a work, and the works they come from; any other text is taken as it is."""
-        plain = value.strip()
-        if "\n" in plain or len(plain) > _LONGEST_NAME:
-            return value, ()
-        path = Path(plain)
-        there = _is_file(path)
-        if not there and re.fullmatch(r"[0-9a-fA-F][0-9a-fA-F-]{3,35}", plain):
-            with suppress(UsageError):  # `face` and `deed` are words too
-                work = self.library.get(plain.lower())
-                return work.text, (work.id,)
-        if path.suffix.lower() not in _TEXT_FILES:
-            return (_decoded(path) if there else value), ()
-        self._make_keys()
-        found = provenance.read_foreign(path, keys=self.keys, find=self.record_of)
-        return found.words, (found.parent,) if found.parent else ()
-
-    def _parents_of(self, path: Path) -> Sequence[str]:
-        """The work that a file is, by its marks or the library."""
-        self._make_keys()
-        with suppress(UsageError):  # a format that carries no marks
-            known = provenance.read_foreign(path, keys=self.keys, find=self.record_of).parent
-            return (known,) if known else ()
-        return ()
-
     def _draft(self, room: Genre, brief: Brief, attempt: int) -> Draft:
-        plan = room.plan(brief)
-        words = self._written(room, brief, plan, attempt) if plan.steps else None
-        if words is not None and not plan.music:
-            return words
-        return music.compose(
-            brief, plan, self.composers, room.assemble, words=words, attempt=attempt, progress=self._progress
-        )
+        plan, told = room.plan(brief), self._progress
+        draft = self._written(room, brief, plan, attempt) if plan.steps else None
+        if plan.music:
+            draft = music.compose(
+                brief, plan, self.composers, room.assemble, words=draft, attempt=attempt, progress=told
+            )
+        if plan.pictures:
+            draft = image.compose(
+                brief, plan, self.painters, room.assemble, before=draft, attempt=attempt, progress=told
+            )
+        assert draft is not None, f"the plan of {room.name} has no steps"
+        return draft
 
     def _written(self, room: Genre, brief: Brief, plan: Plan, attempt: int) -> Draft:
         """The texts of a plan."""
@@ -479,49 +400,29 @@ class Studio:
         again = self._judge(room, mended)
         return again if again.passed else judged
 
-    def _mark(self, judged: Judged, faces: Sequence[str]) -> provenance.Marked:
+    def _mark(self, judged: Judged, chosen: Sequence[str]) -> provenance.Marked:
         self._make_keys()
-        made = self._made(judged.draft.content, faces)
-        return provenance.mark(judged, faces=faces, keys=self.keys, config=self.config, made=made)
+        draft = judged.draft
+        return provenance.mark(
+            judged,
+            faces=chosen,
+            action=draft.evidence.action,
+            keys=self.keys,
+            config=self.config,
+            made=self._made(draft.content, chosen),
+        )
 
-    def _made(self, content: Content, faces: Sequence[str]) -> Mapping[str, bytes]:
-        """Files that are more than the work's text, by extension: those of its score."""
-        score = content.score
-        if score is None:
-            return {}
-        font = music.find_soundfont(self.config.soundfont)
-        return {face: music.file_of(score, face, soundfont=font) for face in faces if face in music.FACES}
+    def _made(self, content: Content, chosen: Sequence[str]) -> Mapping[str, bytes]:
+        return files.made(content, chosen, soundfont=self.config.soundfont)
+
+    def _known(self, path: Path) -> provenance.Foreign:
+        """A file with what its marks and the library say of it."""
+        self._make_keys()
+        return provenance.read_foreign(path, keys=self.keys, find=self.record_of)
 
     def _make_keys(self) -> None:
         with self.vault.locked():  # two first works at once share their keys
             self.keys.make()
-
-
-def open_engine(
-    settings: config.Config, progress: Progress | None = None, secrets_: SecretStore | None = None
-) -> LanguageModel:
-    """The engine for the model that the settings or the ladder choose.
-
-    Args:
-        settings: The settings.
-        progress: Told about a download.
-        secrets_: Where keys of endpoints are kept; the environment's goes first.
-    """
-    chosen = models.choose(settings.model, progress=progress)
-    if isinstance(chosen, models.Endpoint):
-        from castalia.engines.connection import secret_name
-
-        kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
-        key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()
-        return engines.connect(chosen.url, model=chosen.model, key=key, progress=progress)
-    from castalia.engines.llama import Llama
-    from castalia.engines.trial import trial
-
-    if not chosen.vouched:
-        trial(chosen.path, chosen.digest)
-    return Llama(
-        chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
-    )
 
 
 def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
@@ -530,81 +431,10 @@ def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
     return Plan(tuple(replace(step, sampling=replace(step.sampling, **changed)) for step in plan.steps))
 
 
-def _is_file(path: Path) -> bool:
-    """Whether a file is there; words that are too long for a name, or not allowed in one, name none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _decoded(path: Path) -> str:
-    """The text of a file of no format that carries marks."""
-    try:
-        return provenance.read_limited(path).decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=path), hint="iconv -t UTF-8"
-        ) from error
-
-
-def _score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
-    """The score of a file, and what of it was left out; of a recording what may be heard wrong, its key guessed."""
-    content = provenance.read_limited(path)
-    kind = music.recognise(content, path.suffix.lstrip(".").lower())
-    if kind not in music.RECORDED:
-        score, rest = music.read_score_and_rest(content, kind)
-        return score, [_doubt("reading", each, path) for each in rest]
-    heard = music.hear(content, after=provenance.announcement)  # a work of ours is heard without its label
-    key = quality.key_of(heard.score)
-    doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
-    return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
-
-
-def _check_face(face: str, *, sounds: bool, genre: str) -> None:
-    """Raise `UsageError` where works of a genre are not written as such a file: before one is made."""
-    known = (*(music.FACES if sounds else ()), *provenance.FACES)
-    if face not in known and provenance.format_of(face).extension not in known:
-        raise UsageError(
-            say("{genre} is not written as .{face}.", "{genre} 不能保存为 .{face}。", genre=genre, face=face),
-            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(known)),
-        )
-
-
-def _doubt(rule: str, found: str, path: Path) -> Finding:
-    return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=path.name)
-
-
-def _seed(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbelow(seeds.SEED_LIMIT)
-    if not 0 <= seed < seeds.SEED_LIMIT:
-        raise UsageError(
-            say(
-                "A seed lies in 0 … {top}, not {seed}.",
-                "种子应在 0 … {top} 之间，而不是 {seed}。",
-                top=seeds.SEED_LIMIT - 1,
-                seed=seed,
-            )
-        )
-    return seed
-
-
-def _guarded(value: object) -> object:
-    if isinstance(value, str):
-        return privacy.guard(value)
-    return [_guarded(each) for each in cast("Sequence[object]", value)] if isinstance(value, (list, tuple)) else value
-
-
-def _language_of(words: str, room: Genre) -> str:
-    """The brief's own language where the genre has it, else the genre's first."""
-    guess = ("zh" if language.is_chinese(words) else "en") if any(map(str.isalpha, words)) else room.languages[0]
-    return guess if guess in room.languages else room.languages[0]
-
-
 def _differences(old: Work, new: Judged) -> tuple[str, ...]:
     before, after = old.evidence, new.draft.evidence
-    names = ("model", "digest", "engine", "threads", "watermark")
+    # A picture's watermark is put in when it leaves, and is not made again.
+    names = ("model", "digest", "engine", "threads", *(() if old.content.picture else ("watermark",)))
     changed = [
         f"{name}: {getattr(before, name)} → {getattr(after, name)}"
         for name in names

@@ -50,6 +50,10 @@ class Config(BaseModel):
         str,
         Field(description="folder of a music model; empty: the one that comes along | 音乐模型文件夹；空为自带模型"),
     ] = ""
+    image_model: Annotated[
+        str,
+        Field(description="folder of a model that draws; empty: the one installed | 绘画模型文件夹；空为已安装的模型"),
+    ] = ""
     soundfont: Annotated[
         str,
         Field(description="file .sf2 or .sf3 that plays music; empty: the own one | 音色库文件；空为自带音色库"),

@@ -54,8 +54,9 @@ class Brief(Value):
     @property
     def said(self) -> str:
         """All that the user said, words and fields, as one text: what a faithful work may draw on."""
-        flat: list[str] = []
-        for value in self.fields.model_dump(mode="json", exclude={"language", "style"}).values():
+        pictures = {name: value for name, value in self.fields if isinstance(value, Picture)}
+        flat = [picture.described for picture in pictures.values()]
+        for value in self.fields.model_dump(mode="json", exclude={"language", "style", *pictures}).values():
             flat += value if isinstance(value, list) else [value] if isinstance(value, str) else []
         return "\n".join(each for each in (self.words, *flat) if each)
 
@@ -260,6 +261,8 @@ class Work(Value):
         }
         if self.content.fields:
             shown["fields"] = dict(self.content.fields)
+        if self.content.picture:
+            shown["picture"] = {"width": self.content.picture.width, "height": self.content.picture.height}
         return shown | {
             "findings": [finding.model_dump() for finding in self.findings],
             "files": dict(files or {}),

@@ -20,7 +20,7 @@ from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import Inscribed, inscribe
 from castalia.provenance.keys import Keys
 from castalia.provenance.label import label_for
-from castalia.provenance.record import make_record, read_fields, read_record, text_sha256
+from castalia.provenance.record import GENERATED, make_record, read_fields, read_record, text_sha256
 from castalia.provenance.verify import LONGEST, LONGEST_WATERMARK, Find, read_limited, verify
 from castalia.provenance.watermark import PUBLISHED, detect_any
 
@@ -96,6 +96,8 @@ class Foreign:
     """That of a studio's key in its wording, else `none`."""
     parent: str | None
     """Id of the work that it is, by marks that hold or by the library."""
+    by_model: bool
+    """Whether a model made all of it: by that work's record, of others by what the file itself says."""
 
 
 def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
@@ -117,13 +119,16 @@ def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
     held = known.layer("record").state in ("valid", "trusted") and not known.broken
     words = face.words(content) if face.words else next(iter(face.read(content).texts), "")
     found = detect_any(words[:LONGEST_WATERMARK], (PUBLISHED, *keys.watermarks()))
+    record = find(known.work) if known.work else known.record if held else None
+    source = record.digital_source_type if record else face.read(content).source or ""
     return Foreign(
         content=content,
         face=face,
         sidecar=sidecar,
         words=words,
         watermark=found.label if found.state == "present" else "none",
-        parent=known.work or (known.record.id if known.record and held else None),
+        parent=record.id if record else None,
+        by_model=source.replace("https://", "http://", 1) == GENERATED,
     )
 
 

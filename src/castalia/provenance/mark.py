@@ -17,6 +17,9 @@ from castalia.provenance.label import label_for
 from castalia.provenance.record import WATERMARK_FROM, make_record, text_sha256
 from castalia.provenance.watermark import PUBLISHED, detect_any
 
+DESCRIBED = "a description in words; the pixels of the picture carry the watermark"
+"""Why a picture's text has none."""
+
 
 def mark(
     judged: Judged,
@@ -58,6 +61,7 @@ def mark(
     content = judged.draft.content
     watermark, reason = _verified_watermark(content.text, judged.draft.evidence, keys)
     brief, evidence = judged.draft.brief, judged.draft.evidence
+    picture = content.picture is not None
     record = make_record(
         evidence.model_copy(update={"watermark": watermark, "watermark_reason": reason}),
         genre=brief.genre,
@@ -65,11 +69,18 @@ def mark(
         action=action,
         language=content.language,
         parents=(*brief.parents, *parents),
-        text=content.text,
+        text="" if picture else content.text,  # many pictures may be described alike
     )
-    files = [_file(content, record, face, keys=keys, config=config) for face in texts]
-    files += [mark_file(each, extension=face, record=record, keys=keys, config=config) for face, each in made.items()]
-    return Marked(judged=judged, record=record, files=tuple(files))
+    told = _unread(record, DESCRIBED) if picture else record
+    files = [_file(content, told, face, keys=keys, config=config) for face in texts]
+    own = _unread(record) if picture else record
+    drawn = [mark_file(each, extension=face, record=own, keys=keys, config=config) for face, each in made.items()]
+    if picture and drawn:  # whether pixels hold a mark is known when they carry it
+        record = drawn[0].record
+        found = {"watermark": record.watermark, "watermark_reason": record.watermark_reason}
+        draft = judged.draft.model_copy(update={"evidence": evidence.model_copy(update=found)})
+        judged = judged.model_copy(update={"draft": draft})
+    return Marked(judged=judged, record=record, files=(*files, *drawn))
 
 
 def export(work: Work, face: str, *, keys: Keys, config: Config, made: bytes | None = None) -> MarkedFile:
@@ -87,9 +98,12 @@ def export(work: Work, face: str, *, keys: Keys, config: Config, made: bytes | N
         MarkError: a mark does not read back.
         OfflineError: a time stamp is asked for, and the network is switched off.
     """
+    record = work.record
+    if work.content.picture is not None:
+        record = _unread(record) if made is not None else _unread(record, DESCRIBED)
     if made is not None:
-        return mark_file(made, extension=face, record=work.record, keys=keys, config=config)
-    return _file(work.content, work.record, find_face(face), keys=keys, config=config)
+        return mark_file(made, extension=face, record=record, keys=keys, config=config)
+    return _file(work.content, record, find_face(face), keys=keys, config=config)
 
 
 def find_face(name: str) -> Face:
@@ -102,6 +116,11 @@ def find_face(name: str) -> Face:
     if face is None or face.render is None:
         raise _no_format(name)
     return face
+
+
+def _unread(record: Record, reason: str = "") -> Record:
+    """The record without a word about a watermark, or with the reason why there is none."""
+    return record.model_copy(update={"watermark": "none", "watermark_reason": reason, "watermark_payload": ""})
 
 
 def _no_format(name: str) -> UsageError:

@@ -62,6 +62,9 @@ from castalia.quality.originality import build_index as build_index
 from castalia.quality.originality import open_index as open_index
 from castalia.quality.passages import passages as passages
 from castalia.quality.passages import tune_passages as tune_passages
+from castalia.quality.pictures import BlankRule as BlankRule
+from castalia.quality.pictures import DetailRule as DetailRule
+from castalia.quality.pictures import SaturatedRule as SaturatedRule
 from castalia.quality.prose import ReadabilityRule as ReadabilityRule
 from castalia.quality.prose import SentencesRule as SentencesRule
 from castalia.quality.prose import readability as readability

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from castalia.core.language import say
+from castalia.core.picture import Picture
 from castalia.core.ports import Rule
 from castalia.core.values import Draft, Finding
 from castalia.quality.originality import OriginalityRule
@@ -44,7 +45,7 @@ class _Written:
         return [
             Finding(
                 rule=self.name,
-                ok=letters > 0,
+                ok=letters > 0 or draft.content.picture is not None,
                 found=say("{n} letters", "{n} 个字", n=letters),
                 wanted=say("a text", "有文字"),
                 hint=say("Try another seed or model.", "请换种子或模型。"),
@@ -62,8 +63,8 @@ class _InLanguage:
     def check(self, draft: Draft) -> Sequence[Finding]:
         letters = [letter for letter in draft.content.text if letter.isalpha()]
         share = sum(_is_han(letter) for letter in letters) / max(len(letters), 1)
-        if draft.content.score is not None:  # its text is notes, which are of no language
-            return []
+        if draft.content.score is not None or draft.content.picture is not None:
+            return []  # notes are of no language, and a picture is described in the user's own words
         chinese = draft.content.language == "zh"
         # Brands, quotations and terms of the other language are part of good writing in either.
         ok = share >= 0.5 if chinese else share <= 0.15
@@ -145,7 +146,9 @@ class _NoChatter:
 
 def _asked(draft: Draft) -> str:
     """All that the user said: the words and every field."""
-    return f"{draft.brief.words}\n{draft.brief.fields.model_dump_json()}"
+    brief = draft.brief
+    pictures = {name for name, value in brief.fields if isinstance(value, Picture)}  # what they say is in `said`
+    return f"{brief.words}\n{brief.fields.model_dump_json(exclude=pictures)}\n{brief.said if pictures else ''}"
 
 
 def _terms_in(text: str) -> set[tuple[str, str]]:

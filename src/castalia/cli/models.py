@@ -70,8 +70,8 @@ def show(name: str, verify: bool, as_json: bool) -> None:
 @models.command(
     help=say(
         "Fetch a model; goes on where it stopped. WHAT is a name, a GGUF file's path or URL, or "
-        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default. `style` and `enlarge` are networks "
-        "that paint and enlarge pictures.",
+        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default. `style` and `enlarge` are "
+        "networks that paint and enlarge pictures.",
         "下载模型；可从中断处继续。style 与 enlarge 是绘画与放大图片的网络。WHAT 为名称、GGUF 文件的路径或网址，"
         "或 Hugging Face 上的 所有者/仓库/文件.gguf；不填则为默认模型。",
     )

@@ -12,13 +12,15 @@ from castalia.modalities.image.oklab import Plane
 
 def box(plane: Plane, radius: int) -> Plane:
     """Mean over a square of 2·radius + 1 pixels, those beyond the border left out; (height, width, …)."""
+    mean = plane.astype(np.float64)
     for axis in (0, 1):
-        size = plane.shape[axis]
-        total = np.concatenate([np.zeros_like(plane.take([0], axis), np.float64), plane.cumsum(axis, np.float64)], axis)
-        high, low = np.minimum(np.arange(size) + radius + 1, size), np.maximum(np.arange(size) - radius, 0)
+        size = int(plane.shape[axis])
+        total = np.concatenate([np.zeros_like(mean.take([0], axis)), mean.cumsum(axis)], axis)
+        place = np.arange(size, dtype=np.intp)
+        high, low = np.minimum(place + radius + 1, size), np.maximum(place - radius, 0)
         count = (high - low).reshape([-1 if each == axis else 1 for each in range(plane.ndim)])
-        plane = ((total.take(high, axis) - total.take(low, axis)) / count).astype(np.float32)
-    return plane
+        mean = (total.take(high, axis) - total.take(low, axis)) / count
+    return mean.astype(np.float32)
 
 
 def follow(guide: Plane, plane: Plane, radius: int, smooth: float) -> tuple[Plane, Plane]:
@@ -33,7 +35,7 @@ def follow(guide: Plane, plane: Plane, radius: int, smooth: float) -> tuple[Plan
     mean, target = box(guide, radius), box(plane, radius)
     spread = box(guide * guide, radius) - mean * mean
     common = box(guide * plane, radius) - mean * target
-    slope = common / (spread + smooth)
+    slope = np.asarray(common / (spread + smooth), np.float32)
     return box(slope, radius), box(target - slope * mean, radius)
 
 

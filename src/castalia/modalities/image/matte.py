@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from castalia.modalities.image.oklab import Pixels
 from castalia.modalities.image.guided import box
+from castalia.modalities.image.oklab import Pixels
 
 
 def behind_alpha(pixels: Pixels) -> Pixels:
@@ -13,9 +13,9 @@ def behind_alpha(pixels: Pixels) -> Pixels:
 
     A network that looks at neighbours would otherwise mix the black that mostly hides behind alpha 0 into the edges.
     """
-    weight = pixels[..., 3].astype(np.float32) / 255
+    weight = np.asarray(pixels[..., 3] / 255, np.float32)
     colour = pixels[..., :3].astype(np.float32)
-    filled, known = colour * weight[..., None], weight
+    filled, known = np.asarray(colour * weight[..., None], np.float32), weight
     total, sure = filled, known
     for radius in (1, 2, 4, 8, 16, 32, 64):
         filled, known = box(filled, radius), box(known, radius)

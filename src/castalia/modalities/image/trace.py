@@ -1,6 +1,6 @@
 """Flat art to SVG: few colours, and smooth outlines around each; by vtracer (MIT).
 
-Only what an outline needs is let through: paths with a fill and a shift. So no script, link, style or entity can be in it.
+Only what an outline needs is let through: paths with a fill and a shift. So no script, link or style can be in it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cut a subject out of a plain ground: what the ground's colours reach from the border is taken away.
 
-For flat or smoothly changing grounds: product pictures, scans, icons, drawings, a clear sky. It knows nothing of things:
-a busy ground is refused, a shadow stays with the subject, ground that the subject encloses stays too.
+For flat or smoothly changing grounds: product pictures, scans, icons, drawings, a clear sky. It knows nothing of
+things: a busy ground is refused, a shadow stays with the subject, ground that the subject encloses stays too.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _runs(open_: Mask) -> NDArray[np.intp]:
     """A number for each stretch of open pixels in a row; closed pixels have some number too."""
     begins = np.ones_like(open_)
     begins[:, 1:] = open_[:, 1:] != open_[:, :-1]
-    return np.cumsum(begins.ravel()).reshape(open_.shape)
+    return np.cumsum(begins.ravel(), dtype=np.intp).reshape(open_.shape)
 
 
 def _clear(outside: Mask, away: Plane, limit: float) -> float:

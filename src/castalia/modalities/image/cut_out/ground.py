@@ -48,7 +48,7 @@ def ground_of(lab: Plane) -> Ground:
     kept = _commonest(seen)
     weights, spread = np.zeros((terms.shape[1], 3)), _LEAST_SPREAD
     for _ in range(_ROUNDS):
-        weights = np.linalg.lstsq(terms[kept], seen[kept], rcond=None)[0]
+        weights = np.asarray(np.linalg.lstsq(terms[kept], seen[kept], rcond=None)[0], np.float64)
         away = np.sqrt(((seen - terms @ weights) ** 2).sum(-1))
         spread = max(float(np.median(away[kept])) * 1.25, _LEAST_SPREAD)
         now = away < _TRUST * spread

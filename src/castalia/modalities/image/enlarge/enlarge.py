@@ -12,9 +12,9 @@ from PIL import Image
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Progress
-from castalia.modalities.image.oklab import Pixels
 from castalia.modalities.image.enlarge.network import FACTOR, Kind, four_times
 from castalia.modalities.image.matte import behind_alpha
+from castalia.modalities.image.oklab import Pixels
 
 TILE = 96
 """Most pixels of a tile's side, before it is enlarged: the network for photographs then takes a gigabyte."""
@@ -29,8 +29,8 @@ def enlarge(
 ) -> Pixels:
     """A picture with more pixels, and the detail that such pictures mostly have.
 
-    The detail is invented: faces, letters and textures look sharp and need not be as they were. Two times is four times,
-    halved by the mean of each 2 × 2 pixels. Alpha is enlarged by the fast network as a grey picture.
+    The detail is invented: faces, letters and textures look sharp and need not be as they were. Two times is four
+    times, halved by the mean of each 2 × 2 pixels. Alpha is enlarged by the fast network as a grey picture.
 
     Args:
         pixels: (height, width, 3), or 4 with alpha, not multiplied in.

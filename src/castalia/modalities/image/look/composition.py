@@ -40,7 +40,7 @@ def weight(lab: Plane) -> Weight:
     total = float(salient.sum())
     if total < 1e-6 * salient.size:
         return Weight("centre", "middle", 0.0)
-    rows, columns = (np.arange(n) + 0.5 for n in (height, width))
+    rows, columns = (np.arange(n, dtype=np.float64) + 0.5 for n in (height, width))
     down, across = salient.sum(1) / total, salient.sum(0) / total
     y, x = float(down @ rows) / height - 0.5, float(across @ columns) / width - 0.5
     spread = float(down @ (rows / height - 0.5 - y) ** 2 + across @ (columns / width - 0.5 - x) ** 2)
@@ -60,8 +60,9 @@ def symmetry(lightness: Plane) -> float:
 
 
 def sharpness(lightness: Plane) -> float:
-    """How steep the steepest edges are: of neighbours' difference over the range within 4 pixels, the 95th percentile
-    over places where there is an edge at all; 1 is a step from one pixel to the next. 0 where there are no edges.
+    """How steep the steepest edges are, 0 … 1: 1 is a step from one pixel to the next, 0 is no edge at all.
+
+    Of neighbours' difference over the range within 4 pixels, the 95th percentile over places with an edge.
     """
     step = np.maximum(
         np.abs(np.diff(lightness, axis=1, append=lightness[:, -1:])),

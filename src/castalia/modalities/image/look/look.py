@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
 from castalia.modalities.image.look.composition import flatness, sharpness, symmetry, weight
 from castalia.modalities.image.look.palette import palette
@@ -11,6 +10,7 @@ from castalia.modalities.image.look.seen import Kind, Seen
 from castalia.modalities.image.look.text import text_in
 from castalia.modalities.image.matte import laid_on
 from castalia.modalities.image.oklab import Pixels, oklab
+from castalia.modalities.image.size import within
 
 _LONGEST, _SMALL = 512, 128
 """Pixels of the longer side for edges, and for colours."""
@@ -28,8 +28,8 @@ def look(pixels: Pixels, *, text: bool = True) -> Seen:
     """
     height, width = pixels.shape[:2]
     flat = laid_on(pixels)
-    lab = oklab(_within(flat, _LONGEST))
-    small = _within(pixels, _SMALL)
+    lab = oklab(within(flat, _LONGEST))
+    small = within(pixels, _SMALL)
     colours = oklab(small[..., :3])
     shown = small[..., 3] > 127 if pixels.shape[2] == 4 else np.ones(small.shape[:2], bool)
     seen = colours[shown] if shown.any() else oklab(laid_on(small)).reshape(-1, 3)
@@ -52,13 +52,3 @@ def look(pixels: Pixels, *, text: bool = True) -> Seen:
         clear=round(1 - float(shown.mean()), 3),
         text=text_in(flat) if text else (),
     )
-
-
-def _within(pixels: Pixels, longest: int) -> Pixels:
-    """Reduced so that the longer side has at most so many pixels."""
-    image = Image.fromarray(pixels)
-    scale = longest / max(image.size)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return np.asarray(image.resize(size, Image.Resampling.BOX))

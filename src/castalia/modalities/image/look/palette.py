@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -96,9 +97,25 @@ def colour_name(red: int, green: int, blue: int) -> tuple[str, str]:
     return names[int(away.argmin())]
 
 
+def colour_named(name: str) -> tuple[int, int, int] | None:
+    """The sRGB levels of a colour's English or Chinese name; None where it is not known."""
+    wanted = name.strip().lower()
+    for english, (chinese, value) in _table().items():
+        if wanted in (english, chinese):
+            red, green, blue = bytes.fromhex(value[1:])
+            return red, green, blue
+    return None
+
+
+@cache
+def _table() -> Mapping[str, tuple[str, str]]:
+    """By English name: Chinese name and `#rrggbb`."""
+    return tomllib.loads((files("castalia") / "data" / "colours.toml").read_text(encoding="utf-8"))
+
+
 @cache
 def _named() -> tuple[list[tuple[str, str]], Plane]:
-    table = tomllib.loads((files("castalia") / "data" / "colours.toml").read_text(encoding="utf-8"))
+    table = _table()
     names = [(english, chinese) for english, (chinese, _) in table.items()]
     levels = np.array([[*bytes.fromhex(value[1:])] for _, value in table.values()], np.uint8)
     return names, oklab(levels)

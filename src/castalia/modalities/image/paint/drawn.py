@@ -6,7 +6,6 @@ Each shows how marks are made and in which colours, and nothing else. All are `S
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -55,7 +54,7 @@ def mosaic() -> Pixels:
             x = column * 15 + (row % 2) * 6 + chance.uniform(-1, 1)
             y = row * 15 + 14 * math.sin(column / 5) + chance.uniform(-1, 1)
             spot = region[int(np.clip(y, 0, SIDE - 1)), int(np.clip(x, 0, SIDE - 1))]
-            colour = palette[int(np.searchsorted(levels, spot))]
+            colour = palette[int((levels < spot).sum())]
             draw.polygon(_square(x, y, 6.2, chance.normal(0, 0.12)), fill=_near(chance, colour, 14))
     return np.asarray(image)
 
@@ -64,14 +63,15 @@ def swirling_oil() -> Pixels:
     """Thick short strokes of oil along whirls, blue and gold."""
     chance = np.random.default_rng(_SEED + 5)
     height = _cloud(chance, 70)
-    down, right = np.gradient(height)
+    # the whirl runs across the slope
+    turns = np.arctan2(height - np.roll(height, 1, 1), np.roll(height, 1, 0) - height)
     colours = ((16, 34, 92), (34, 76, 150), (92, 148, 196), (226, 192, 84), (250, 232, 160))
     levels = np.quantile(height, (0.3, 0.55, 0.75, 0.9))
     image = Image.new("RGB", (SIDE, SIDE), (20, 40, 96))
     draw = ImageDraw.Draw(image)
     for x, y in chance.uniform(0, SIDE - 1, (7_000, 2)):
-        turn = math.atan2(-right[int(y), int(x)], down[int(y), int(x)])
-        colour = _near(chance, colours[int(np.searchsorted(levels, height[int(y), int(x)]))], 26)
+        turn = float(turns[int(y), int(x)])
+        colour = _near(chance, colours[int((levels < height[int(y), int(x)]).sum())], 26)
         reach, width = chance.uniform(8, 16), int(chance.integers(3, 6))
         ends = (
             x - reach * math.cos(turn),

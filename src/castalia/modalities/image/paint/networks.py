@@ -88,7 +88,7 @@ def _padded(pixels: Pixels) -> NDArray[np.float32]:
     """0 … 1, mirrored at the far sides to multiples of four pixels."""
     height, width = pixels.shape[:2]
     sides = ((0, -height % _STEP), (0, -width % _STEP), (0, 0))
-    return np.pad(pixels.astype(np.float32) / 255, sides, mode="reflect")
+    return np.pad((pixels / 255).astype(np.float32), sides, mode="reflect")
 
 
 def _levels(out: NDArray[np.float32], like: Pixels) -> Pixels:

@@ -8,8 +8,8 @@ from PIL import Image
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Progress
-from castalia.modalities.image.oklab import Pixels, Plane, oklab, srgb
 from castalia.modalities.image.guided import follow
+from castalia.modalities.image.oklab import Pixels, Plane, oklab, srgb
 from castalia.modalities.image.paint.networks import style_vector, trained, transferred
 from castalia.modalities.image.paint.styles import style_named
 

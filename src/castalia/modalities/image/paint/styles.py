@@ -96,3 +96,12 @@ def style_named(name: str) -> Style:
             names=", ".join(difflib.get_close_matches(wanted, known, 5, 0.5) or known),
         ),
     )
+
+
+def style_in(words: str) -> Style | None:
+    """The style that a text names, the longest name first; None when it names none."""
+    plain = f" {words.lower().replace('-', ' ')} "
+    for each in sorted(styles(), key=lambda style: -len(style.name)):
+        if f" {each.name.replace('-', ' ')} " in plain or each.chinese in words:
+            return each
+    return None

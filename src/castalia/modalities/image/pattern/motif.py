@@ -28,8 +28,8 @@ def half_drop(motif: Pixels, ground: tuple[int, int, int]) -> Pixels:
     side = int(max(height, width) * (1 + _GAP)) // 2 * 2
     tile = np.broadcast_to(np.array(ground, np.float32), (side, 2 * side, 3)).copy()
     for top, left in ((0, 0), (side // 2, side)):
-        rows = (np.arange(height) + top + (side - height) // 2) % side
-        columns = (np.arange(width) + left + (side - width) // 2) % (2 * side)
+        rows = (np.arange(height, dtype=np.intp) + top + (side - height) // 2) % side
+        columns = (np.arange(width, dtype=np.intp) + left + (side - width) // 2) % (2 * side)
         alpha = motif[..., 3:].astype(np.float32) / 255
         place = np.ix_(rows, columns)
         tile[place] = motif[..., :3] * alpha + tile[place] * (1 - alpha)

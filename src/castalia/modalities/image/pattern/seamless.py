@@ -16,6 +16,8 @@ from castalia.modalities.image.oklab import Pixels, Plane, oklab
 
 LEAST = 32
 """Pixels of a picture's shorter side."""
+LONGEST = 2048
+"""Pixels of the longer side that a caller should keep to: time and memory grow with the picture."""
 _SHARE, _WIDEST = 0.25, 128
 """Of a side that is folded over, and at most so many pixels."""
 _BESIDE = 4
@@ -90,7 +92,8 @@ def closed_cut(cost: Plane) -> Rows:
         best = ways.argmin(0)
         came[row] = best - 1
         total = np.take_along_axis(ways, best[None], 0)[0] + cost[row][None]
-    apart = np.abs(np.subtract.outer(np.arange(width), np.arange(width)))
+    places = np.arange(width, dtype=np.intp)
+    apart = np.abs(places[:, None] - places[None])
     begin, column = np.unravel_index(int(np.where(apart <= 1, total, np.inf).argmin()), total.shape)
     cut = np.empty(height, np.intp)
     for row in range(height - 1, -1, -1):

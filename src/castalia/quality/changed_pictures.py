@@ -20,8 +20,8 @@ Grey = NDArray[np.float32]
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _CELLS = 64
 """Along the longer side, to which pictures are averaged before their layouts are compared."""
-_BESIDE = 4
-"""Lines before and after a border that it is compared with."""
+_BUSY = 0.95
+"""Of the lines inside a tile so many change less than the one that its border is compared with."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,14 @@ class RepaintedRule:
 
 @dataclass(frozen=True)
 class SeamRule:
-    """A tile repeats without a seam: its border changes no more than the lines beside it.
+    """A tile repeats without a seam: its border changes no more than the busier lines inside it.
 
     Args:
-        most: The mean difference across the border over that of the four lines before and after. Folded photographs
-            have .8 to 1.6, photographs as they are 3 to 40.
+        most: The mean difference across the border over that of a line which 95 of 100 inside do not exceed. Of 26
+            photographs and drawings folded tiles had .05 to 1.0 (a chessboard 3.2), photographs as they are 1.25 to 23.
     """
 
-    most: float = 2.2
+    most: float = 1.2
     name: str = "seam"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
@@ -133,10 +133,17 @@ class SeamRule:
         colours, findings = _flat(made), list[Finding]()
         for axis, place in ((1, say("left and right", "左右")), (0, say("top and bottom", "上下"))):
             steps = np.abs(np.roll(colours, -1, axis) - colours).mean((1 - axis, 2))
-            beside = np.concatenate([steps[:_BESIDE], steps[-1 - _BESIDE : -1]]).mean()
-            ratio = float(steps[-1]) / max(float(beside), 0.5)
+            hint = say("Cut the picture elsewhere, or give a motif with alpha.", "请换一处裁切，或给出带透明的图案。")
+            ratio = float(steps[-1]) / max(float(np.quantile(steps[:-1], _BUSY)), 0.5)
             findings.append(
-                _finding(self.name, ok=ratio <= self.most, found=f"{ratio:.2f}", wanted=f"≤ {self.most:g}", place=place)
+                _finding(
+                    self.name,
+                    ok=ratio <= self.most,
+                    found=f"{ratio:.2f}",
+                    wanted=f"≤ {self.most:g}",
+                    place=place,
+                    hint=hint,
+                )
             )
         return findings
 

@@ -36,7 +36,8 @@ def follow(guide: Plane, plane: Plane, radius: int, smooth: float) -> tuple[Plan
     spread = box(guide * guide, radius) - mean * mean
     common = box(guide * plane, radius) - mean * target
     slope = np.asarray(common / (spread + smooth), np.float32)
-    return box(slope, radius), box(target - slope * mean, radius)
+    offset = np.asarray(target - slope * mean, np.float32)
+    return box(slope, radius), box(offset, radius)
 
 
 def guided(guide: Plane, plane: Plane, radius: int, smooth: float) -> Plane:

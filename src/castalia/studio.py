@@ -441,5 +441,6 @@ def _differences(old: Work, new: Judged) -> tuple[str, ...]:
         if getattr(before, name) != getattr(after, name)
     ]
     if old.content != new.draft.content:
-        changed.insert(0, say("the text differs", "文本不同"))
+        picture = old.content.picture is not None
+        changed.insert(0, say("the picture differs", "图片不同") if picture else say("the text differs", "文本不同"))
     return tuple(changed)

@@ -77,6 +77,11 @@ _MOST_BYTES = 1_000_001
     help=say("music: words that are sung: a text file, or a work's id", "音乐：要演唱的歌词：文本文件或作品编号"),
 )
 @click.option(
+    "--picture",
+    metavar="FILE|WORK",
+    help=say("pictures: a picture to start from, or a work's id", "图片：作为起点的图片文件或作品编号"),
+)
+@click.option(
     "-m",
     "--model",
     metavar="MODEL",
@@ -104,6 +109,7 @@ def create(
     hum: str | None,
     continued: str | None,
     lyrics: str | None,
+    picture: str | None,
     model: str | None,
     style: str | None,
     number: int,
@@ -117,13 +123,13 @@ def create(
     from castalia.provenance import FORMATS
 
     words = _words(brief)
-    named = {"style": style, "melody": melody, "continued": continued, "lyrics": lyrics}
+    named = {"style": style, "melody": melody, "continued": continued, "lyrics": lyrics, "picture": picture}
     if hum:
         named[_humming(genre)] = hum
     fields = _fields(option) | {name: value for name, value in named.items() if value}
     sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
     check_files(out, FORMATS)
-    faces = ["txt", *dict.fromkeys(face_of(path) for path in out)]
+    faces = list(dict.fromkeys(face_of(path) for path in out))
     refusals = 0
     with progress_line(quiet=as_json) as progress:
         studio = open_studio(progress, model=model, tries=tries, offline=offline, **sampling)

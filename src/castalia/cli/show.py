@@ -15,6 +15,7 @@ from castalia.core.errors import StorageError, UsageError
 from castalia.core.language import say
 
 if TYPE_CHECKING:
+    from castalia.core.picture import Picture
     from castalia.core.values import Finding, Work
     from castalia.provenance import Face
     from castalia.studio import Studio
@@ -48,6 +49,9 @@ def show_work(studio: Studio, work: Work, files: Mapping[str, str] | None = None
             click.echo(f"  · {finding_line(finding)}", err=True)
     for path in (files or {}).values():
         click.echo(say("wrote {path}", "已写入 {path}", path=path), err=True)
+    if work.content.picture is not None:
+        command = "" if files else f": castalia works export {work.id[:8]} {work.genre}.png"
+        click.echo(say("a picture of {size}", "图片 {size}", size=size_of(work.content.picture)) + command, err=True)
 
 
 def finding_line(finding: Finding) -> str:
@@ -56,6 +60,11 @@ def finding_line(finding: Finding) -> str:
     wanted = say(" (wanted: {wanted})", "（应为：{wanted}）", wanted=finding.wanted) if finding.wanted else ""
     place = f" [{finding.place}]" if finding.place else ""
     return f"{found}{wanted}{place}" + (f" → {finding.hint}" if finding.hint else "")
+
+
+def size_of(picture: Picture) -> str:
+    """How large a picture is."""
+    return say("{w} × {h} pixels", "{w} × {h} 像素", w=picture.width, h=picture.height)
 
 
 def face_of(path: Path) -> str:

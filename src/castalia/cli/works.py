@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from castalia.cli.opening import open_studio, progress_line
-from castalia.cli.show import check_files, padded, show_work
+from castalia.cli.show import check_files, padded, show_work, size_of
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 
@@ -58,6 +58,8 @@ def list_(genre: str | None, language: str | None, limit: int, offset: int, as_j
 @_json
 def show(work_id: str, as_json: bool) -> None:
     """Parse, call, print."""
+    from castalia.core.picture import Picture
+
     studio = open_studio()
     work = studio.library.get(work_id)
     if as_json:
@@ -65,8 +67,10 @@ def show(work_id: str, as_json: bool) -> None:
         return
     show_work(studio, work)
     click.echo(say("brief: {words}", "要求：{words}", words=work.brief.words), err=True)
-    given: dict[str, object] = work.brief.fields.model_dump(mode="json", exclude_defaults=True, exclude={"language"})
-    for name, value in given.items():
+    fields = work.brief.fields
+    pictures = {name: size_of(value) for name, value in fields if isinstance(value, Picture)}
+    given: dict[str, object] = fields.model_dump(mode="json", exclude_defaults=True, exclude={"language", *pictures})
+    for name, value in (given | pictures).items():
         if value:
             shown = "; ".join(map(str, cast("list[object]", value))) if isinstance(value, list) else value
             click.echo(f"  {name}: {shown}", err=True)

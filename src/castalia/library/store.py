@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import apsw
@@ -36,6 +37,7 @@ from castalia.core.values import (
     Record,
     Work,
 )
+from castalia.library import pixels
 
 _PATIENCE = 20_000
 """Milliseconds to wait for another process that is writing."""
@@ -111,6 +113,7 @@ class Library:
             record=record,
             tries=tries,
         )
+        (brief, content), kept = pixels.taken_out(draft.brief, draft.content)
         with self._errors(), self._database:
             self._database.execute(
                 "INSERT INTO works VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
@@ -121,12 +124,15 @@ class Library:
                     record.created.astimezone(UTC).isoformat(),
                     record.text_sha256,
                     tries,
-                    draft.brief.model_dump_json(),
-                    draft.content.model_dump_json(),
+                    brief,
+                    content,
                     json.dumps([finding.model_dump() for finding in judged.findings], ensure_ascii=False),
                     draft.evidence.model_dump_json(),
                     record.model_dump_json(),
                 ),
+            )
+            self._database.executemany(
+                "INSERT INTO pictures VALUES (?, ?, ?)", [(work.id, name, png) for name, png in kept.items()]
             )
             self._database.executemany(
                 "INSERT OR IGNORE INTO lineage VALUES (?, ?)", [(work.id, parent) for parent in draft.brief.parents]
@@ -211,7 +217,7 @@ class Library:
         Raises:
             UsageError: none or several begin so.
         """
-        return _work(self._one(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", work_id))
+        return self._whole(self._one(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", work_id))
 
     def find_record(self, record_id: str) -> Record:
         """The record of a work or of a marked file; likewise."""
@@ -239,7 +245,7 @@ class Library:
     def list(
         self, *, limit: int = 50, offset: int = 0, genre: str | None = None, language: str | None = None
     ) -> Sequence[Work]:
-        """Works, newest first."""
+        """Works, newest first; without their pictures, of which there may be many (see `get`)."""
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM works WHERE genre = coalesce(?, genre) AND language = coalesce(?, language) "
             "ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",
@@ -248,7 +254,10 @@ class Library:
         return [_work(row) for row in rows]
 
     def search(self, query: str, *, limit: int = 50) -> Sequence[Work]:
-        """Works whose text, title or brief holds every word of the query, best first; one character is enough."""
+        """Works whose text, title or brief holds every word of the query, best first; one character is enough.
+
+        Likewise without their pictures.
+        """
         words = query.replace("\0", " ").split()
         if not words:
             return self.list(limit=limit)
@@ -272,7 +281,7 @@ class Library:
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM works WHERE fingerprint = ? ORDER BY created DESC LIMIT 1", (text_sha256,)
         )
-        return _work(rows[0]) if rows else None
+        return self._whole(rows[0]) if rows else None
 
     def parents(self, work_id: str) -> Sequence[str]:
         """Ids of the works that this one was made from."""
@@ -317,6 +326,10 @@ class Library:
             else say("Several works' ids begin with {id!r}.", "有多件作品的 id 以 {id!r} 开头。", id=work_id),
             hint="castalia works list; castalia works files",
         )
+
+    def _whole(self, row: Sequence[Any]) -> Work:
+        """A work with its pictures."""
+        return _work(row, dict(self._rows("SELECT name, png FROM pictures WHERE work = ?", (row[0],))))
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         with self._errors():
@@ -404,14 +417,14 @@ def _file(row: Sequence[Any]) -> KeptFile:
     )
 
 
-def _work(row: Sequence[Any]) -> Work:
-    brief = json.loads(row[2])
+def _work(row: Sequence[Any], kept: Mapping[str, bytes] = MappingProxyType({})) -> Work:
+    brief, content = pixels.put_back(row[2], kept), pixels.put_back(row[3], kept)
     fields = KeptFields.model_validate(brief.pop("fields"))
     return Work(
         id=row[0],
         genre=row[1],
         brief=Brief(fields=fields, **brief),
-        content=Content.model_validate_json(row[3]),
+        content=Content.model_validate(content),
         findings=tuple(Finding.model_validate(finding) for finding in json.loads(row[4])),
         evidence=Evidence.model_validate_json(row[5]),
         record=Record.model_validate_json(row[6]),

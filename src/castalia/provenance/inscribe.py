@@ -26,6 +26,8 @@ SECRET = hashlib.sha256(b"Castalia media watermark, published key 1").digest()
 """Known to everybody, so that anybody can tell that a picture or a sound is marked. It proves presence, not origin."""
 ALARM = 1e-6
 """Chance at which unmarked material is called marked."""
+SMALL = 128
+"""Pixels of a picture's shorter side from which a watermark has to hold; a smaller one may do without, and says so."""
 KEPT = 1e-15
 """Chance to which a mark must come down that stays as it is; a weaker one would not survive, and is written over."""
 
@@ -113,13 +115,16 @@ class _Change:
     refused: list[str] = field(default_factory=list[str])
     marked: tuple[NDArray[np.float32], int] | None = None
     """Samples with the watermark and their rate, before they are encoded."""
+    shorter: int = SMALL
+    """Pixels of the picture's shorter side."""
 
     def pixels(self, seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        self.shorter = min(seen.shape[:2])
         labelled = seen
         if self.label and pictures.drawn_label(seen) != self.label:
             labelled = pictures.draw_label(seen, self.label)
         watermark = _of_pictures(PICTURES)
-        if self._keeps(watermark.detect(labelled)):
+        if self.refused or self._keeps(watermark.detect(labelled)):
             return labelled
         try:
             return watermark.embed(labelled, self.payload)
@@ -139,9 +144,13 @@ class _Change:
             self.refused.append(error.message)
             return labelled
 
-    def too_plain(self) -> bool:
-        """Whether the detector finds nothing even before the samples are encoded: tones and beeps hide no mark."""
-        return self.marked is not None and _of_sounds(SOUNDS).detect(*self.marked).payload != self.payload
+    def excuse(self) -> str:
+        """Why the mark cannot be found in this picture or sound however it is coded; empty where it could."""
+        if self.shorter < SMALL:
+            return f"a picture of {self.shorter} pixels a side is too small for a watermark"
+        if self.marked is not None and _of_sounds(SOUNDS).detect(*self.marked).payload != self.payload:
+            return "too plain a sound for a watermark"  # tones and beeps hide none, even before they are encoded
+        return ""
 
     def _keeps(self, found: Detection) -> bool:
         if found.payload is None or found.p_value > KEPT:
@@ -177,10 +186,7 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         return Inscribed(content, _without(record, "no watermark is installed for this kind of file"))
     change = _Change(label, payload_of(record.id))
     try:
-        if face.label == "drawn":
-            marked = pictures.changed(content, face, change.pixels)
-        else:
-            marked = sounds.changed(content, face, change.samples)
+        marked = _changed(content, face, change)
     except MalformedError as error:
         if label:
             raise
@@ -194,10 +200,10 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
         marked = pictures.changed(marked, face, change.pixels)
         found = _found(marked, face)
     if not _holds(found, change):
-        if change.too_plain():
-            reason = "too plain a sound for a watermark"
-            plain = _Change(label, change.payload, [reason])
-            return Inscribed(sounds.changed(content, face, plain.samples), _without(record, reason))
+        if reason := change.excuse():
+            bare = _Change(label, change.payload, [reason])
+            made = _changed(content, face, bare)
+            return Inscribed(made, _without(record, reason))
         raise MarkError(
             say(
                 "The watermark does not survive the format {face}.",
@@ -209,6 +215,12 @@ def inscribe(content: bytes, face: Face, record: Record, *, label: str) -> Inscr
     other = change.payload.hex() if change.payload != payload_of(record.id) else ""
     named = record.model_copy(update={"watermark": name, "watermark_reason": "", "watermark_payload": other})
     return Inscribed(marked, named)
+
+
+def _changed(content: bytes, face: Face, change: _Change) -> bytes:
+    if face.label == "drawn":
+        return pictures.changed(content, face, change.pixels)
+    return sounds.changed(content, face, change.samples)
 
 
 def _found(content: bytes, face: Face) -> Detection | None:

@@ -1,6 +1,7 @@
 """Rules for any picture: something is on it, its colours are not clipped, and it is not a mere blur.
 
-Each answers with its number. Pixels without cover count as their cover, so that a cut-out on nothing is not blank.
+Each answers with its number. Where a picture is transparent it counts as dark, and its cover as a fourth colour, so
+that a cut-out on nothing is not blank.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ _NEAR = 12
 """Levels of 255 a channel within which two colours look the same beside each other: about the steps of 5 bits."""
 _CLIPPED = 2
 """Levels from either end of a channel within which it counts as clipped; coding moves pure colours so far."""
+_FEW = 0.05
+"""Share of coloured pixels up to which a picture counts as black and white."""
 _MOST = 1_000_000
 """Pixels that are looked at: of a larger picture every second, third … row and column."""
 _GRID = 32
 """Cells along each side to which a picture is averaged, as the coarsest view in which a subject is told."""
+_CELL = 4
+"""Pixels that a cell has at least along each side; a picture of fewer than 128 has fewer cells."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,10 @@ class SaturatedRule:
             return [_absent(self.name)]
         colours = pixels[pixels[..., 3] > 0][:, :3]
         low, high = colours <= _CLIPPED, colours >= 255 - _CLIPPED
-        coloured = ~(low.all(axis=1) | high.all(axis=1))
-        enough = coloured.mean() > 0.05 if len(colours) else False
-        share = float((low | high).all(axis=1)[coloured].mean()) if enough else 0.0
+        coloured = np.logical_not(low.all(axis=1) | high.all(axis=1))
+        clipped = (low | high).all(axis=1) & coloured
+        many = int(coloured.sum())
+        share = int(clipped.sum()) / many if many > _FEW * len(colours) else 0.0
         return [
             _finding(
                 self.name,
@@ -95,8 +101,8 @@ class SaturatedRule:
 class DetailRule:
     """It is no mere blur: something is finer than a thirty-second of its sides.
 
-    Measured as the root mean square of what is lost when the picture is averaged to 32 × 32 cells and drawn again from
-    them by straight lines.
+    Measured as the root mean square of what is lost when the picture is averaged to 32 × 32 cells (a small one to cells
+    of 4 × 4 pixels) and drawn again from them by straight lines.
 
     Args:
         least: Levels of 255. A gradient loses less than a tenth of one; of 283 emoji of 256 pixels each lost 5 to 37,
@@ -111,9 +117,8 @@ class DetailRule:
         pixels = _looked_at(draft)
         if pixels is None:
             return [_absent(self.name)]
-        levels = pixels.astype(np.float32)
-        levels = levels[..., :3] * (levels[..., 3:] / 255)
-        rows, columns = (min(_GRID, side) for side in levels.shape[:2])
+        levels = pixels[..., :3].astype(np.float32)
+        rows, columns = (max(1, min(_GRID, side // _CELL)) for side in levels.shape[:2])
         coarse = _averaged(_averaged(levels, rows).swapaxes(0, 1), columns).swapaxes(0, 1)
         again = _drawn(_drawn(coarse, levels.shape[0]).swapaxes(0, 1), levels.shape[1]).swapaxes(0, 1)
         lost = float(np.sqrt(np.mean((levels - again) ** 2)))
@@ -128,22 +133,22 @@ class DetailRule:
 
 
 def _looked_at(draft: Draft) -> NDArray[np.uint8] | None:
-    """The picture's pixels (height, width, 4), thinned where there are very many; None without a picture."""
+    """Pixels (height, width, 4), cover multiplied in, thinned where there are very many; None without a picture."""
     if draft.content.picture is None:
         return None
     pixels = draft.content.picture.pixels
     step = int(np.ceil(np.sqrt(pixels.shape[0] * pixels.shape[1] / _MOST)))
     pixels = pixels[::step, ::step]
-    if pixels.shape[2] == 4:
-        return pixels
-    return np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], axis=2)
+    cover = pixels[..., 3:] if pixels.shape[2] == 4 else np.full((*pixels.shape[:2], 1), 255, np.uint8)
+    covered = ((pixels[..., :3].astype(np.uint16) * cover + 127) // 255).astype(np.uint8)
+    return np.concatenate([covered, cover], axis=2)
 
 
 def _averaged(levels: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Means of that many stretches of rows, as even as whole rows allow."""
     starts = np.arange(cells) * len(levels) // cells
-    counts = np.diff(np.append(starts, len(levels))).astype(np.float32)
-    return np.add.reduceat(levels, starts, axis=0) / counts[:, None, None]
+    counts = np.diff(np.append(starts, len(levels))).astype(np.float32)[:, None, None]
+    return (np.add.reduceat(levels, starts, axis=0) / counts).astype(np.float32)
 
 
 def _drawn(coarse: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
@@ -152,7 +157,7 @@ def _drawn(coarse: NDArray[np.float32], rows: int) -> NDArray[np.float32]:
     below = place.astype(int).clip(0, max(len(coarse) - 2, 0))
     share = (place - below)[:, None, None]
     above = np.minimum(below + 1, len(coarse) - 1)
-    return coarse[below] * (1 - share) + coarse[above] * share
+    return (coarse[below] * (1 - share) + coarse[above] * share).astype(np.float32)
 
 
 def _absent(name: str) -> Finding:

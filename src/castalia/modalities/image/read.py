@@ -10,6 +10,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -34,7 +36,7 @@ EXTENSIONS = ("png", "jpg", "jpeg", "jpe", "webp", "gif", "tif", "tiff", "bmp", 
 _SEARCHED = 4_096
 """Bytes from the beginning in which an SVG drawing names itself."""
 _DAMAGE = (
-    *(ValueError, ArithmeticError, LookupError, RecursionError, NotImplementedError, EOFError, OSError, SyntaxError),
+    *(ValueError, ArithmeticError, LookupError, RuntimeError, EOFError, OSError, SyntaxError),
     *(TypeError, AttributeError, MemoryError, struct.error, zlib.error),
 )
 """What Pillow raises at bytes that it does not understand."""
@@ -63,14 +65,9 @@ def read_picture_and_rest(
     if not content:
         raise _refused(name, say("it is empty", "文件为空"), say("Choose another file.", "请选择另一个文件。"))
     try:
-        with _opened(content, name) as image:
+        with _quiet(), _opened(content, name) as image:
             _check_size(image.width, image.height, name)
-            if image.mode == "F":
-                raise _refused(
-                    name,
-                    say("its pixels are floating point numbers", "其像素为浮点数"),
-                    say("Save it with 8 or 16 bits a channel.", "请以每通道 8 或 16 位保存。"),
-                )
+            _check_kind(image, name)
             image.load()
             notes = [*_frames(image), *_depth(image, content)]
             pixels, more = srgb(_upright(image, notes))
@@ -86,20 +83,35 @@ def read_picture_and_rest(
     return Picture.of(_without_plain_alpha(pixels), made_by=made_by), (*notes, *more)
 
 
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without Pillow's warnings, of sizes that are checked here and of metadata that is not taken."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
 def _opened(content: bytes, name: str) -> Image:
     from PIL import Image
 
-    with warnings.catch_warnings():  # of sizes that are checked here anyway
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            return Image.open(io.BytesIO(content), formats=FORMATS)
-        except Image.DecompressionBombError as error:
-            raise _too_large(name, say("more than 100 megapixels", "超过 1 亿像素")) from error
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, say("more than 100 megapixels", "超过 1 亿像素")) from error
 
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         raise _too_large(name, say("{w} × {h} pixels", "{w} × {h} 像素", w=width, h=height))
+
+
+def _check_kind(image: Image, name: str) -> None:
+    if image.mode == "F":
+        raise _refused(
+            name,
+            say("its pixels are floating point numbers", "其像素为浮点数"),
+            say("Save it with 8 or 16 bits a channel.", "请以每通道 8 或 16 位保存。"),
+        )
 
 
 def _frames(image: Image) -> list[str]:
@@ -169,5 +181,5 @@ def _too_large(name: str, found: str) -> UsageError:
 
 def _refused(name: str, why: str, hint: str) -> UsageError:
     return UsageError(
-        say("{name} is no picture for us: {why}.", "无法使用图片 {name}：{why}。", name=name, why=why), hint=hint
+        say("The picture {name} cannot be used: {why}.", "无法使用图片 {name}：{why}。", name=name, why=why), hint=hint
     )

@@ -14,6 +14,8 @@ from castalia.genres._pictures import given_picture, made_of
 from castalia.modalities.image.paint import Style, style_in, style_named, styles
 from castalia.quality import BlankRule, LayoutRule, RepaintedRule
 
+_COARSE = ("electric", "woven")
+"""Styles under which little of a picture is recognised; for those who ask."""
 _HALF = 0.5
 """Strength below which a painting need not be far from the picture."""
 
@@ -87,7 +89,7 @@ def _style(brief: Brief) -> Style:
         return style_named(named)
     if (found := style_in(brief.words)) is not None:
         return found
-    trained = [each for each in styles() if each.number is not None]
+    trained = [each for each in styles() if each.number is not None and each.name not in _COARSE]
     return trained[brief.seed % len(trained)]
 
 

@@ -61,8 +61,9 @@ def trace(pixels: Pixels, *, colours: int = 16) -> str:
             say("Tracing needs vtracer, which is not installed.", "描摹需要 vtracer，尚未安装。"),
             hint="pip install 'castalia[pictures]'",
         ) from error
+    few = _few_colours(pixels, colours)
     stream = io.BytesIO()
-    Image.fromarray(_few_colours(pixels, colours)).save(stream, "PNG")
+    Image.fromarray(few).save(stream, "PNG")
     written: str = tracer.convert_raw_image_to_svg(
         stream.getvalue(),
         img_format="png",
@@ -72,7 +73,7 @@ def trace(pixels: Pixels, *, colours: int = 16) -> str:
         layer_difference=0,
         path_precision=2,
     )
-    return _rebuilt(written, width, height)
+    return _rebuilt(written, few)
 
 
 def _few_colours(pixels: Pixels, colours: int) -> Pixels:
@@ -84,8 +85,10 @@ def _few_colours(pixels: Pixels, colours: int) -> Pixels:
     return np.dstack([np.asarray(few.convert("RGB")), alpha.astype(np.uint8)])
 
 
-def _rebuilt(written: str, width: int, height: int) -> str:
-    """The same paths in a file of our own."""
+def _rebuilt(written: str, few: Pixels) -> str:
+    """The same paths in a file of our own, each in the nearest colour of the picture."""
+    height, width = few.shape[:2]
+    known = np.unique(few[few[..., 3] > 0][:, :3], axis=0).astype(int)
     paths = list(_PATH.finditer(written))
     if len(paths) != written.count("<path"):
         raise EngineError(
@@ -97,5 +100,8 @@ def _rebuilt(written: str, width: int, height: int) -> str:
     ]
     for each in paths:
         move = f' transform="{each["move"]}"' if each["move"] else ""
-        lines.append(f'<path d="{each["line"].strip()}" fill="{each["fill"].lower()}"{move}/>')
+        away = ((known - [*bytes.fromhex(each["fill"][1:])]) ** 2).sum(-1)
+        red, green, blue = known[away.argmin()]
+        fill = f"#{red:02x}{green:02x}{blue:02x}"
+        lines.append(f'<path d="{each["line"].strip()}" fill="{fill}"{move}/>')
     return "\n".join([*lines, "</svg>", ""])

@@ -69,7 +69,7 @@ def cut_out(pixels: Pixels) -> CutOut:
     confidence = ground.share * clear
     if confidence < LEAST_CONFIDENCE:
         raise _refused(say("its subject and its ground have the same colours", "主体与背景颜色相近"), share=confidence)
-    return CutOut(_matted(lab, under, outside), round(confidence, 3))
+    return CutOut(_matted(pixels, srgb(under), outside), round(confidence, 3))
 
 
 def reached(open_: Mask) -> Mask:
@@ -105,23 +105,32 @@ def _clear(outside: Mask, away: Plane, limit: float) -> float:
     return float((away[rim] > 1.5 * limit).mean())
 
 
-def _matted(lab: Plane, under: Plane, outside: Mask) -> Pixels:
-    """Alpha by how far each pixel of the outline lies from the ground towards the subject's colour beside it."""
+def _matted(pixels: Pixels, under: Pixels, outside: Mask) -> Pixels:
+    """Alpha by how far each pixel of the outline lies from the ground towards the subject's colour beside it.
+
+    In levels of sRGB, for that is how programs mix the edges that they draw.
+
+    Args:
+        pixels: (height, width, 3).
+        under: The ground's colour at each pixel, likewise.
+        outside: Where the ground is.
+    """
+    seen, ground = pixels.astype(np.float32), under.astype(np.float32)
     inside = (~outside).astype(np.float32)
     near = box(inside, _BAND)
     sure = (near > 0.98).astype(np.float32)
     known = box(sure, 2 * _BAND)
-    beside = box(lab * sure[..., None], 2 * _BAND) / np.maximum(known, 1e-6)[..., None]  # the subject's colour
-    step = beside - under
-    along = ((lab - under) * step).sum(-1) / np.maximum((step**2).sum(-1), 1e-6)
+    subject = box(seen * sure[..., None], 2 * _BAND) / np.maximum(known, 1e-6)[..., None]  # its colour beside
+    step = subject - ground
+    along = ((seen - ground) * step).sum(-1) / np.maximum((step**2).sum(-1), 1.0)
     # a thin part has no sure inside; there the outline is hard
     mixed = np.where(known > 1e-3, np.clip(along, 0, 1), inside)
     band = (near > 0.02) & (near < 0.98)
     alpha = np.where(band, mixed, inside)
     alpha = np.where((alpha < 0.04) | (near <= 0.02), 0, alpha)
     whole = np.maximum(alpha, 0.1)[..., None]
-    colour = np.where(band[..., None], (lab - (1 - alpha)[..., None] * under) / whole, lab)
-    return np.dstack([srgb(colour.astype(np.float32)), (alpha * 255 + 0.5).astype(np.uint8)])
+    colour = np.where(band[..., None], (seen - (1 - alpha)[..., None] * ground) / whole, seen)
+    return (np.dstack([np.clip(colour, 0, 255), alpha * 255]) + 0.5).astype(np.uint8)
 
 
 def _refused(why: str, *, share: float) -> UsageError:

@@ -7,6 +7,7 @@ no name of a painter is used, for nobody says whose paintings they were.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,7 +101,7 @@ def style_named(name: str) -> Style:
 
 def style_in(words: str) -> Style | None:
     """The style that a text names, the longest name first; None when it names none."""
-    plain = f" {words.lower().replace('-', ' ')} "
+    plain = f" {' '.join(re.findall('[a-z]+', words.lower()))} "
     for each in sorted(styles(), key=lambda style: -len(style.name)):
         if f" {each.name.replace('-', ' ')} " in plain or each.chinese in words:
             return each

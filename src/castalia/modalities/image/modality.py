@@ -11,10 +11,13 @@ import numpy as np
 
 from castalia.core import seeds
 from castalia.core.language import say
-from castalia.core.picture import DrawStep, EnlargeStep, PaintStep, Picture, PictureStep
+from castalia.core.picture import CutOutStep, DrawStep, EnlargeStep, PaintStep, PatternStep, Picture, PictureStep
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
-from castalia.modalities.image.painters import Model, Painters, Pixels
+from castalia.modalities.image.cut_out import cut_out
+from castalia.modalities.image.painters import Method, Model, Painters, Pixels
+from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
+from castalia.modalities.image.size import within
 
 LATER = "put into the pixels when the picture is marked"
 """Why a draft has no watermark yet."""
@@ -89,6 +92,17 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case EnlargeStep():
             large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
             return Made(_from(step.picture, large), painters.enlarger)
+        case PatternStep():
+            return Made(_from(step.picture, _tile(step)), Method("pattern"))
+        case CutOutStep():
+            subject = cut_out(step.picture.pixels[..., :3]).pixels
+            return Made(_from(step.picture, subject), Method("cut-out"))
+
+
+def _tile(step: PatternStep) -> Pixels:
+    """A motif repeated, where there is alpha to tell it by; else the picture folded, at most `LONGEST` a side."""
+    pixels = step.picture.pixels
+    return half_drop(pixels, step.ground) if pixels.shape[2] == 4 else seamless(within(pixels, LONGEST))
 
 
 def _from(picture: Picture, pixels: Pixels) -> Picture:

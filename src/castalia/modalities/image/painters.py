@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
@@ -9,9 +10,12 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia import __version__
 from castalia.core.errors import MissingError
 from castalia.core.language import say
 from castalia.core.ports import Progress
+from castalia.modalities.image.enlarge import RealEsrgan
+from castalia.modalities.image.paint import StylePainter
 
 Pixels = NDArray[np.uint8]
 """Shape (height, width, 3): sRGB."""
@@ -31,6 +35,15 @@ class Model(Protocol):
     def build(self) -> str:
         """Engine and version."""
         ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method without weights, as a model."""
+
+    name: str
+    digest: str = ""
+    build: str = f"castalia {__version__}"
 
 
 class Drawer(Model, Protocol):
@@ -54,7 +67,14 @@ class Drawer(Model, Protocol):
 class Painter(Model, Protocol):
     """Paints a picture anew in a style."""
 
-    def paint(self, content: Pixels, style: str | Pixels, *, strength: float, keep_colours: bool) -> Pixels:
+    def paint(
+        self,
+        content: Pixels,
+        style: str | Pixels,
+        *,
+        strength: float,
+        keep_colours: bool,
+    ) -> Pixels:
         """The content in the style, in its own size; see `PaintStep`.
 
         Raises:
@@ -70,7 +90,7 @@ class Enlarger(Model, Protocol):
         self,
         pixels: Pixels,
         factor: Literal[2, 4],
-        kind: Literal["photo", "drawing"],
+        kind: Literal["photo", "drawing", "fast"],
         progress: Progress | None = None,
     ) -> Pixels:
         """The same picture, `factor` times wider and higher; see `EnlargeStep`. With alpha it has four channels."""
@@ -111,17 +131,13 @@ class Painters:
 
     @cached_property
     def painter(self) -> Painter:
-        """Paints in a style; raises `MissingError` likewise."""
-        if self._given[1] is not None:
-            return self._given[1]
-        raise _missing(say("paints in a style", "按风格绘画"))
+        """Paints in a style."""
+        return self._given[1] or StylePainter()
 
     @cached_property
     def enlarger(self) -> Enlarger:
-        """Enlarges; raises `MissingError` likewise."""
-        if self._given[2] is not None:
-            return self._given[2]
-        raise _missing(say("enlarges pictures", "放大图片"))
+        """Enlarges."""
+        return self._given[2] or RealEsrgan()
 
 
 def _missing(what: str) -> MissingError:

@@ -4,8 +4,8 @@
     castalia collections add emoji --as picture --from FOLDER --owner Microsoft --licence MIT
 
 Reads three packages of the npm registry (`npm pack` fetches them): @lobehub/fluent-emoji-3d 1.1.0 and
-@iconify-json/fluent-emoji-flat 1.2.6 (pictures: Microsoft, MIT) and emojibase-data 17.0.0 (names and keywords in English
-and Chinese: MIT). Flags, people, signs and letters are left out. Writes one PNG of 128 px a picture, and
+@iconify-json/fluent-emoji-flat 1.2.6 (pictures: Microsoft, MIT) and emojibase-data 17.0.0 (names and keywords in
+English and Chinese: MIT). Flags, people, signs and letters are left out. Writes one PNG of 128 px a picture, and
 `captions.jsonl`: file, text (the name, then keywords), zh (the same in Chinese), style.
 """
 
@@ -58,12 +58,14 @@ def main(out: Path) -> None:
                 continue
             said = {"text": _caption(entry), "zh": _caption(chinese[entry["hexcode"]])}
             stem = entry["label"].replace(" ", "-").replace(":", "").replace("/", "-").replace("’", "")
-            path = next((p for each in (code, f"{code}-fe0f") if (p := rounded / "assets" / f"{each}.webp").exists()), None)
-            if path:
+            for path in (rounded / "assets" / f"{each}.webp" for each in (code, f"{code}-fe0f")):
+                if not path.exists():
+                    continue
                 picture = Image.open(path).convert("RGBA").resize((SIZE, SIZE), Image.Resampling.LANCZOS)
                 lines.append(_write(out, f"3d-{stem}.png", picture, said, "3d"))
             if name := chars.get(code) or chars.get(code.replace("-fe0f", "")):
-                svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{icons["icons"][name]["body"]}</svg>'
+                body = icons["icons"][name]["body"]
+                svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{body}</svg>'
                 png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE, dpi=96))
                 lines.append(_write(out, f"flat-{stem}.png", Image.open(io.BytesIO(png)).convert("RGBA"), said, "flat"))
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

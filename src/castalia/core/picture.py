@@ -165,6 +165,50 @@ class CutOutStep:
     picture: Picture
 
 
-PictureStep = DrawStep | PaintStep | EnlargeStep | PatternStep | CutOutStep
+@dataclass(frozen=True)
+class RedrawStep:
+    """One node of a plan: a picture drawn again from the same words, near to what it was or far from it."""
+
+    name: str
+    picture: Picture
+    words: str
+    """What is to be seen."""
+    style: str = ""
+    """See `DrawStep`."""
+    strength: float = 0.5
+    """From 0, as near as the model comes to it, to 1, as if it had not been seen."""
+
+
+@dataclass(frozen=True)
+class MixStep:
+    """One node of a plan: a picture between two others."""
+
+    name: str
+    pictures: tuple[Picture, Picture]
+    words: tuple[str, str]
+    """What is to be seen on each."""
+    style: str = ""
+    """See `DrawStep`."""
+    share: float = 0.5
+    """Of the second picture, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class DirectStep:
+    """One node of a plan: a picture moved along a direction that was found in the model, such as rounder."""
+
+    name: str
+    picture: Picture
+    words: str
+    """What is to be seen."""
+    direction: str
+    """A name that the model's card lists, English or Chinese."""
+    style: str = ""
+    """See `DrawStep`."""
+    amount: float = 1.0
+    """How far, in deviations of the noise; below 0 the other way."""
+
+
+PictureStep = DrawStep | PaintStep | EnlargeStep | PatternStep | CutOutStep | RedrawStep | MixStep | DirectStep
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

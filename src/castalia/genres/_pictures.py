@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.picture import Picture
+from castalia.core.ports import Rule
 from castalia.core.values import Brief, Content
 from castalia.modalities.image.look import look
+from castalia.quality import BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
 
 
 def assembled(brief: Brief, made: str, described: str = "") -> Content:
@@ -62,3 +64,22 @@ def made_of(brief: Brief, parts: Mapping[str, str], name: str, english: str, chi
     said = [each for each in (brief.words, picture.described) if each]
     text = " ".join([*dict.fromkeys(said), done, seen])
     return content.model_copy(update={"text": text})
+
+
+def words_of(said: str, picture: Picture, genre: str) -> str:
+    """What a given picture shows: as it is said, else as the picture was described when it was made.
+
+    Raises:
+        UsageError: neither is there.
+    """
+    if words := said.strip() or picture.described.strip():
+        return words
+    raise UsageError(
+        say("{genre} wants words: what the picture shows.", "{genre} 需要文字：图片的内容。", genre=genre),
+        hint=say("Say what it shows in the brief, e.g. a red apple.", "请在要求中写出内容，例如：红苹果。"),
+    )
+
+
+def drawn_rules(step: str) -> Sequence[Rule]:
+    """Of any drawn picture: something is to be seen, sharply enough; what it is near to is named."""
+    return (BlankRule(), SaturatedRule(), DetailRule(), KnownWordsRule(step), NearCopyRule(step))

@@ -11,7 +11,18 @@ import numpy as np
 
 from castalia.core import seeds
 from castalia.core.language import say
-from castalia.core.picture import CutOutStep, DrawStep, EnlargeStep, PaintStep, PatternStep, Picture, PictureStep
+from castalia.core.picture import (
+    CutOutStep,
+    DirectStep,
+    DrawStep,
+    EnlargeStep,
+    MixStep,
+    PaintStep,
+    PatternStep,
+    Picture,
+    PictureStep,
+    RedrawStep,
+)
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cut_out import cut_out
@@ -65,6 +76,7 @@ def compose(
             progress(say("making {step}", "正在制作：{step}", step=step.name), number / len(plan.pictures))
         made = _make(step, painters, seed, progress)
         parts[step.name] = made.picture.model_dump_json()
+        parts |= _told(step, made, painters)
         done.append(made)
     evidence = _evidence(done, seed) if before is None else _added(before.evidence, done)
     taken = evidence.seconds + time.monotonic() - began
@@ -77,11 +89,36 @@ def compose(
     )
 
 
+def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str]:
+    """What rules are to know of a drawn picture: words that said nothing to the model, and what it learned and is near.
+
+    They stand under the step's name with `.unknown`, one word a line, and `.nearest`: the distance, a space, the name.
+    """
+    if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
+        return {}
+    words = step.words if isinstance(step.words, str) else " ".join(step.words)
+    name, far = painters.drawer.nearest(made.picture.pixels)
+    return {
+        f"{step.name}.unknown": "\n".join(painters.drawer.unknown(words)),
+        f"{step.name}.nearest": f"{far:.1f} {name}",
+    }
+
+
 def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress | None) -> Made:
     match step:
         case DrawStep():
-            drawn = painters.drawer.draw(step.words, step.style, seed, step.size)
-            return Made(Picture.of(drawn, step.words), painters.drawer)
+            drawer = painters.drawer
+            return Made(Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words), drawer)
+        case RedrawStep():
+            pixels = painters.drawer.redraw(step, seed)
+            return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
+        case MixStep():
+            made_by = "person" if any(each.made_by == "person" for each in step.pictures) else "model"
+            pixels = painters.drawer.mix(step)
+            return Made(Picture.of(pixels, " + ".join(step.words), made_by=made_by), painters.drawer)
+        case DirectStep():
+            pixels = painters.drawer.direct(step)
+            return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
         case PaintStep():
             style = step.style if isinstance(step.style, str) else step.style.pixels[..., :3]
             pixels = step.picture.pixels

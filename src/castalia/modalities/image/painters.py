@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from castalia import __version__
 from castalia.core.errors import MissingError
 from castalia.core.language import say
+from castalia.core.picture import DirectStep, MixStep, RedrawStep
 from castalia.core.ports import Progress
+from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.enlarge import RealEsrgan
 from castalia.modalities.image.paint import StylePainter
 
@@ -59,8 +62,28 @@ class Drawer(Model, Protocol):
             size: Pixels, 64 to 512.
 
         Raises:
-            UsageError: the model was not taught that style.
+            UsageError: the model was not taught that style, or knows none of the words.
         """
+        ...
+
+    def redraw(self, step: RedrawStep, seed: int) -> Pixels:
+        """A picture drawn again; raises `UsageError` as `draw` does."""
+        ...
+
+    def mix(self, step: MixStep) -> Pixels:
+        """A picture between two others; raises `UsageError` as `draw` does."""
+        ...
+
+    def direct(self, step: DirectStep) -> Pixels:
+        """A picture moved along a direction; raises `UsageError` as `draw` does, and where it has no such direction."""
+        ...
+
+    def unknown(self, words: str) -> Sequence[str]:
+        """The words that say nothing to the model."""
+        ...
+
+    def nearest(self, pixels: Pixels) -> tuple[str, float]:
+        """The picture that was learned and is most like this one: its name, and how far it is, levels of 255."""
         ...
 
 
@@ -127,7 +150,7 @@ class Painters:
         """
         if self._given[0] is not None:
             return self._given[0]
-        raise _missing(say("draws from words", "按文字绘画"))
+        return DrawingModel(self._named) if self._named else DrawingModel.default()
 
     @cached_property
     def painter(self) -> Painter:

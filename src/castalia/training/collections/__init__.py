@@ -128,8 +128,8 @@ def add(
         source: A file or folder of MIDI, MusicXML, ABC or Humdrum scores. Of chorales also a `.json` or `.json.gz` of
             grids by split (`{"train": [piece, …], "valid": […]}`, frames of four MIDI pitches), or `music21:bach`; of
             tunes also `music21:ryansMammoth`, `music21:oneills1850` and `music21:airdsAirs`, several joined by `+`. Of
-            pictures a folder or `.zip` of them, with captions in a file of `pictures.CAPTIONS`, in a `.txt` beside each,
-            or in their names.
+            pictures a folder or `.zip` of them, with captions in a file of `pictures.CAPTIONS`, in a `.txt` beside
+            each, or in their names.
         kind: What its pieces are: `chorale`, four voices; `tune`, a melody; `picture`, a picture with a caption.
         owner: Who has the rights.
         licence: Under which they may be used.

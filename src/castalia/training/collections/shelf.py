@@ -1,4 +1,4 @@
-"""Where a collection's pieces lie: one archive, written piece by piece and read piece by piece, however many they are."""
+"""Where a collection's pieces lie: one archive, written and read piece by piece."""
 
 from __future__ import annotations
 

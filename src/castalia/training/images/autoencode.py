@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 from castalia.training.images.grid import contact_sheet
+from castalia.training.images.material import Material
 from castalia.training.images.network import Decoder, Encoder, Size, divergence, drawn
+from castalia.training.images.recipe import Recipe
 from castalia.training.images.recolour import COLOURS, recoloured
 from castalia.training.optimiser import average, schedule
 from castalia.training.stages import Stage
@@ -40,27 +41,10 @@ def pixels_of(made: Tensor) -> Pixels:
     return ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
 
 
-def shrunk(pixels: Pixels, side: int) -> Pixels:
-    """A square picture with a side that is smaller or the same: means of fields."""
-    return pixels if len(pixels) == side else np.array(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))
-
-
-def stage(
-    pixels: Sequence[Pixels], train: Sequence[int], valid: Sequence[int], size: Size,
-    *, steps: int, batch: int, rate: float, pull: float,
-) -> tuple[Stage, Autoencoder]:
-    """The stage, and the running mean of what it trains.
-
-    Args:
-        pixels: (S, S, 3) each.
-        train: Numbers of those to learn.
-        valid: Numbers of those to measure on, and to show.
-        size: Of the networks.
-        steps: Of the whole stage, for the learning rate.
-        batch: Pictures a step.
-        rate: Highest learning rate.
-        pull: Weight of the divergence of latents from the standard normal.
-    """  # fmt: skip
+def stage(material: Material, recipe: Recipe) -> tuple[Stage, Autoencoder]:
+    """The stage, and the running mean of what it trains."""
+    pixels, valid, size = material.pixels, material.valid, recipe.size
+    steps, rate = recipe.of("autoencoder"), recipe.autoencoder_rate
     network, mean = Autoencoder(size), Autoencoder(size)
     mean.load_state_dict(network.state_dict())
     network.to(memory_format=torch.channels_last)
@@ -69,14 +53,15 @@ def stage(
     def step(number: int, rng: np.random.Generator) -> Mapping[str, float]:
         for group in optimizer.param_groups:
             group["lr"] = rate * schedule(number, steps)
-        chosen = [changed(pixels[train[at]], rng) for at in rng.integers(0, len(train), batch)]
+        numbers = rng.integers(0, len(material.train), recipe.autoencoder_batch)
+        chosen = [changed(pixels[material.train[at]], rng) for at in numbers]
         real = tensor(np.stack(chosen)).to(memory_format=torch.channels_last)
         latents = network.encoder(real)
         made = network.decoder(drawn(*latents))
         plain, edges = likeness(made, real)
         far = divergence(*latents).mean()
         optimizer.zero_grad()
-        (plain + edges + pull * far).backward()
+        (plain + edges + recipe.autoencoder_pull * far).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         average(mean, network, number, 0.998)

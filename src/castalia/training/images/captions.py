@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from castalia.training.images.recolour import COLOURS
 
 LONGEST = 12
 """Words that a network reads at most."""
-_KEPT, _TAGS, _STYLE, _COLOUR, _NAMELESS = 0.9, 0.25, 0.85, 0.3, 0.12
+_KEPT, _TAGS, _STYLE, _COLOUR, _NAMELESS = 0.92, 0.25, 0.85, 0.3, 0.06
 """Chances that a word of the name, a keyword, the style, the colour that it has are said, and that the name is not."""
 
 
@@ -41,7 +42,7 @@ class Captions:
     """
 
     def __init__(self, said: Sequence[Said], own: Sequence[str]) -> None:
-        styles = sorted({each.style for each in said if each.style})
+        styles = [style for style, _ in Counter(each.style for each in said if each.style).most_common()]
         self.vocabulary: Vocabulary = learn_vocabulary(
             [each.text for each in said], [each.other for each in said], extra=(*COLOURS, *styles)
         )
@@ -54,7 +55,8 @@ class Captions:
         self._styles = [read(each.style).numbers if each.style else () for each in said]
         self._own = [read(each).numbers if each else () for each in own]
         self._colours = {name: read(name).numbers[0] for name in COLOURS}
-        self.styles = styles
+        self.styles: Sequence[str] = styles
+        """The commonest first."""
 
     def draw(self, picture: int, rng: np.random.Generator, colour: str = "") -> list[int]:
         """Some of the words of a picture, or of that picture recoloured; at least one."""
@@ -71,6 +73,14 @@ class Captions:
         if rng.random() < _STYLE:
             chosen += self._styles[picture]
         return chosen[-LONGEST:]
+
+    def words_of(self, picture: int) -> Sequence[int]:
+        """All that is said of a picture: name, keywords, style and the colour that it has."""
+        return [*self._names[picture], *self._tags[picture], *self._styles[picture], *self._own[picture]]
+
+    def colour(self, name: str) -> int:
+        """The number of a colour's name."""
+        return self._colours[name]
 
     def whole(self, picture: int, colour: str = "") -> list[int]:
         """The name, colour and style of a picture: how somebody would ask for it."""

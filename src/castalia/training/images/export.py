@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +17,43 @@ from torch import Tensor, nn
 
 from castalia.core.files import write_atomic
 from castalia.modalities.image.draw.layers import ROUNDED, STEP
-from castalia.modalities.image.draw.words import Vocabulary
+from castalia.training.images.captions import filled
+from castalia.training.images.generate import Latents
+from castalia.training.images.material import Material
 
 THUMBNAIL = 8
 """Pixels a side of what is kept of each picture that was learned."""
 
 
 def export(
-    networks: Mapping[str, nn.Module], mean: Tensor, deviation: Tensor, vocabulary: Vocabulary,
-    learned: Mapping[str, NDArray[np.uint8]], folder: Path, card: Mapping[str, Any], *, bits: int,
+    networks: Mapping[str, nn.Module], latents: Latents, material: Material, folder: Path, card: Mapping[str, Any],
+    *, bits: int,
 ) -> None:  # fmt: skip
     """Write `weights.safetensors`, `words.json`, `learned.npz` and `card.json` into a folder.
 
     Args:
-        networks: `encoder`, `decoder`, `generator` and `posterior`.
-        mean: Of the latents, by channel.
-        deviation: Of the latents, by channel.
-        vocabulary: What the generator's numbers of words mean.
-        learned: Pictures that it learned, by name.
+        networks: `encoder`, `decoder` and `generator`.
+        latents: Their mean and deviation belong to the model.
+        material: What was learned: words, and thumbnails of the pictures.
         folder: Of the model.
         card: What it is.
         bits: Of a weight: 16 are halves, 8 are whole numbers with a step for each output.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    flat: dict[str, Tensor] = {"mean": mean.float(), "deviation": deviation.float()}
+    flat: dict[str, Tensor] = {"mean": latents.mean, "deviation": latents.deviation}
     for name, network in networks.items():
         for key, value in network.state_dict().items():
             flat |= rounded(f"{name}.{key}", value) if bits == 8 and value.ndim > 1 else {f"{name}.{key}": value.half()}
     save_file({name: value.contiguous() for name, value in flat.items()}, folder / "weights.safetensors")
+    vocabulary = material.captions.vocabulary
     words = {"words": list(vocabulary.words), "aliases": {key: list(each) for key, each in vocabulary.aliases.items()}}
     write_atomic(folder / "words.json", json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode())
-    names: Sequence[str] = list(learned)
-    thumbnails = np.stack([thumbnail(each) for each in learned.values()])
-    np.savez_compressed(folder / "learned.npz", names=np.array(names), thumbnails=thumbnails)
+    learned: dict[str, Any] = {
+        "names": np.array([material.names[at] for at in material.train]),
+        "thumbnails": np.stack([thumbnail(material.pixels[at]) for at in material.train]),
+        "words": filled([material.captions.whole(at) for at in material.train]).astype(np.uint16),
+    }
+    np.savez_compressed(folder / "learned.npz", **learned)
     text = json.dumps(card, ensure_ascii=False, indent=1)
     write_atomic(folder / "card.json", (text + "\n").encode())
 

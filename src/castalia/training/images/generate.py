@@ -1,8 +1,9 @@
 # pyright: basic
-"""Stage two: a generator learns latents from words, against a discriminator (a CVAE-GAN over latents).
+"""Stage two: a generator learns latents from words, against a discriminator.
 
-Bao et al. (2017), "CVAE-GAN": the posterior says which of the pictures that have these words is meant, so that the
-generator need not draw their mean; the adversary sees what it draws from chance alone.
+It begins from what needs no learning: principal components of the pictures, and each word the mean of its pictures.
+Half of the time the code that it gets is moved towards the picture's own, so that it can draw what it has seen, too; a
+code is never exact, so that it learns to trust the words. The adversary sees what is drawn from words alone.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ from torch import Tensor, nn
 
 from castalia.training.adversary import Adversary
 from castalia.training.images.autoencode import pixels_of, tensor
-from castalia.training.images.captions import Captions, filled
+from castalia.training.images.captions import filled
 from castalia.training.images.grid import contact_sheet
-from castalia.training.images.network import Generator, LatentCritic, Posterior, Size, divergence, drawn
+from castalia.training.images.material import Material
+from castalia.training.images.network import Generator, LatentCritic
+from castalia.training.images.recipe import Recipe
 from castalia.training.images.recolour import COLOURS, recoloured
 from castalia.training.optimiser import average, schedule
 from castalia.training.stages import Stage
 
 Pixels = NDArray[np.uint8]
-_RECOLOURED = 0.35
+_RECOLOURED = 0.3
 """Share of pictures that are shown in another colour."""
-_TOLD = 0.5
-"""Share of pictures that are learned with the posterior's noise; the others by their words alone, with any noise."""
+_MOVED = 0.5
+"""Share of pictures whose code is moved towards their own."""
+_INEXACT = 0.1
+"""Deviations by which a code is off."""
 _HELD_OUT = 20
 """One recoloured picture in so many is kept for measuring: a combination of words that is not learned."""
 
@@ -75,39 +80,22 @@ def _latents(encoder: nn.Module, pixels: Sequence[Pixels]) -> Tensor:
         return encoder(tensor(np.stack(pixels)))[0]
 
 
-class Drawing(nn.Module):
-    """Generator and posterior, which learn together."""
-
-    def __init__(self, size: Size, vocabulary: int) -> None:
-        super().__init__()
-        self.generator, self.posterior = Generator(size, vocabulary), Posterior(size)
-
-
-def stage(
-    latents: Latents, captions: Captions, decoder: nn.Module, train: Sequence[int], valid: Sequence[int], size: Size,
-    *, steps: int, batch: int, rate: float, pull: float, adversary: float, begin: float, penalty: float,
-) -> tuple[Stage, Drawing]:
+def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Recipe) -> tuple[Stage, Generator]:
     """The stage, and the running mean of what it trains.
 
     Args:
-        latents: Of the pictures.
-        captions: Of the same pictures.
+        material: What is learned.
+        latents: Of its pictures.
         decoder: Of stage one, to look at what is drawn.
-        train: Numbers of the pictures to learn.
-        valid: Numbers of those to measure on.
-        size: Of the networks.
-        steps: Of the whole stage.
-        batch: Pictures a step.
-        rate: Highest learning rate.
-        pull: Weight of the posterior's divergence from the standard normal, a nat.
-        adversary: Weight of the adversarial loss.
-        begin: Share of the steps after which the adversary acts.
-        penalty: γ of the adversary.
-    """  # fmt: skip
+        recipe: How.
+    """
+    captions, train, valid, size = material.captions, material.train, material.valid, recipe.size
+    steps, batch, rate = recipe.of("generator"), recipe.generator_batch, recipe.generator_rate
     vocabulary = len(captions.vocabulary.words)
-    network, mean = Drawing(size, vocabulary), Drawing(size, vocabulary)
+    network, mean = Generator(size, vocabulary), Generator(size, vocabulary)
+    network.begin_with(*_principal(material, latents, vocabulary, size.words))
     mean.load_state_dict(network.state_dict())
-    critic = Adversary(LatentCritic(size, vocabulary), rate=rate / 4, penalty=penalty)
+    critic = Adversary(LatentCritic(size, vocabulary), rate=rate / 4, penalty=recipe.latent_penalty)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.5, 0.99))
 
     def chosen(rng: np.random.Generator, many: int) -> tuple[Tensor, Tensor]:
@@ -125,18 +113,17 @@ def stage(
         for group in critic.optimizer.param_groups:
             group["lr"] = rate / 4 * max(0.1, schedule(number, steps))
         real, words = chosen(rng, batch)
-        meant = network.posterior(real)
-        told_apart = torch.from_numpy(rng.random(batch) < _TOLD)[:, None]
-        noise = torch.where(told_apart, drawn(*meant), torch.randn(batch, size.noise))
-        plain = (network.generator(words, noise) - real).abs().mean()
-        far = divergence(*meant).sum(1).mean()
-        loss = plain + pull * far
-        told = {"l1": plain.item(), "nats": far.item()}
-        if number >= begin * steps:
+        meant = network.meant(words)
+        towards = torch.from_numpy(np.where(rng.random(batch) < _MOVED, rng.random(batch), 0)).float()[:, None]
+        code = meant + towards * (network.code(real) - meant)
+        code = code + _INEXACT * network.spread * torch.randn_like(code)
+        plain = (network(words, code) - real).abs().mean()
+        loss, told = plain, {"l1": plain.item()}
+        if number >= recipe.adversary_begins * steps:
             half = batch // 2
-            made = network.generator(words[:half], torch.randn(half, size.noise))
+            made = network(words[:half], meant[:half])
             told |= {f"critic_{name}": value for name, value in critic.learn(real[:half], made, words[:half]).items()}
-            loss = loss + adversary * critic.loss(made, real[:half], words[:half])
+            loss = loss + recipe.latent_adversary * critic.loss(made, real[:half], words[:half])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -145,7 +132,7 @@ def stage(
         return told
 
     def measure() -> Mapping[str, float]:
-        """L1 by chance and by posterior of pictures not learned, and of combinations of colour and picture."""
+        """L1 of pictures that were learned, of pictures not learned, and of combinations of colour and picture."""
         mean.eval()
         rng = np.random.default_rng(1)
         combined = [(at, colour) for at in train for colour in latents.colours(at, held_out=True)]
@@ -154,38 +141,68 @@ def stage(
         found = {}
         for name, pairs in asked.items():
             if pairs:
-                made = draw(mean.generator, [captions.whole(*each) for each in pairs], size, seed=1)
+                made = draw(mean, [captions.whole(*each) for each in pairs])
                 found[name] = (made - torch.stack([latents.of(*each) for each in pairs])).abs().mean().item()
         mean.train()
         return found
 
     def sample(path: Path) -> None:
-        contact_sheet(shown(latents, captions, decoder, mean.generator, train, valid, size), path, columns=16)
+        contact_sheet(shown(material, latents, decoder, mean), path, columns=16)
 
     networks = {"network": network, "mean": mean, "critic": critic.discriminator}
     optimizers = {"adam": optimizer, "adversary": critic.optimizer}
     return Stage("generator", networks, optimizers, step, measure, sample), mean
 
 
-def draw(generator: nn.Module, words: Sequence[Sequence[int]], size: Size, *, seed: int) -> Tensor:
-    """Latents of mean 0 and deviation 1 from numbers of words and chance (words, latent, S/8, S/8)."""
+def _principal(
+    material: Material, latents: Latents, vocabulary: int, width: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What a generator begins with, see `Generator.begin_with`.
+
+    Pearson (1901), "On lines and planes of closest fit", of the latents of the pictures that are learned; a colour's
+    pictures are those that were given it.
+    """
+    captions, train = material.captions, material.train
+    own = torch.stack([latents.of(at).flatten() for at in train])
+    _, _, directions = torch.linalg.svd(own, full_matrices=False)
+    directions = directions[:width]  # (width or pictures, latent · S/8 · S/8)
+    missing = width - len(directions)
+    directions = torch.cat([directions, directions.new_zeros(missing, directions.shape[1])])
+    scale = (own @ directions.T).std(0).clamp_min(1e-3).sqrt()
+    sums, counts = torch.zeros(vocabulary, width), torch.zeros(vocabulary)
+    for at, code in zip(train, own @ directions.T / scale, strict=True):
+        words = torch.tensor(captions.words_of(at)) - 1
+        sums[words] += code
+        counts[words] += 1
+    for name in COLOURS:
+        given = [latents.of(at, name).flatten() for at in train if name in latents.colours(at)][:200]
+        if given:
+            sums[captions.colour(name) - 1] = (torch.stack(given) @ directions.T / scale).sum(0)
+            counts[captions.colour(name) - 1] = len(given)
+    return sums / counts.clamp_min(1)[:, None], counts, directions * scale[:, None], scale
+
+
+def draw(generator: Generator, words: Sequence[Sequence[int]]) -> Tensor:
+    """Latents of mean 0 and deviation 1 from numbers of words (rows, latent, S/8, S/8)."""
     with torch.no_grad():
-        noise = torch.randn(len(words), size.noise, generator=torch.Generator().manual_seed(seed))
-        return generator(torch.from_numpy(filled(words)), noise)
+        numbers = torch.from_numpy(filled(words))
+        return generator(numbers, generator.meant(numbers))
 
 
-def shown(
-    latents: Latents, captions: Captions, decoder: nn.Module, generator: nn.Module,
-    train: Sequence[int], valid: Sequence[int], size: Size,
-) -> list[Pixels]:  # fmt: skip
+def shown(material: Material, latents: Latents, decoder: nn.Module, generator: Generator) -> list[Pixels]:
     """Rows: pictures that were learned, and drawn; not learned, and drawn; held out combinations, and drawn."""
+    captions, train, valid = material.captions, material.train, material.valid
     combined = [(at, colour) for at in train[::7] for colour in latents.colours(at, held_out=True)][:16]
     rows: list[Pixels] = []
-    for pairs in ([(at, "") for at in train[5 :: max(1, len(train) // 16)]][:16], [(at, "") for at in valid[:16]], combined):
+    for pairs in (
+        [(at, "") for at in train[5 :: max(1, len(train) // 16)]][:16],
+        [(at, "") for at in valid[:16]],
+        combined,
+    ):
         if not pairs:
             continue
         true = torch.stack([latents.of(*each) for each in pairs])
-        made = draw(generator, [captions.whole(*each) for each in pairs], size, seed=2)
+        made = draw(generator, [captions.whole(*each) for each in pairs])
         with torch.no_grad():
             for each in (true, made):
                 pictures = list(pixels_of(decoder(latents.raw(each))))

@@ -27,17 +27,15 @@ class Size:
     """Channels at an eighth of the pixels."""
     width: int = 256
     """Of the generator's tokens."""
-    blocks: int = 4
+    blocks: int = 3
     """Of the generator."""
     heads: int = 4
-    words: int = 128
-    """Width of a word's vector."""
-    noise: int = 32
-    """Numbers that tell pictures of the same words apart."""
+    words: int = 256
+    """Width of a word's vector: principal components of the pictures, see `Generator.begin_with`."""
 
 
 SMALL = Size()
-TINY = Size(side=32, latent=4, shallow=16, deep=16, width=32, blocks=1, heads=2, words=16, noise=8)
+TINY = Size(side=32, latent=4, shallow=16, deep=16, width=32, blocks=1, heads=2, words=16)
 
 
 def act(x: Tensor) -> Tensor:
@@ -146,52 +144,67 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """Words and noise → latents (B, latent, S/8, S/8).
+    """Words → latents (B, latent, S/8, S/8).
 
-    One step: noise becomes a quarter of the latents' side in tokens, which read the words; convolutions enlarge them.
+    One step. The words' vectors, weighed, are a code that says roughly what is to be seen, as a sum of principal
+    components. Tokens, a quarter of the latents' side, look at that and read the words; convolutions enlarge them to
+    what is added.
     """
 
     def __init__(self, size: Size, vocabulary: int) -> None:
         super().__init__()
         self.side, width = size.side // 32, size.width
         self.table = nn.Embedding(vocabulary + 1, size.words, padding_idx=0)
-        nn.init.normal_(self.table.weight, std=0.5)
-        self.begin = nn.Linear(size.noise, width * self.side**2)
-        self.mean = nn.Linear(size.words, width)
+        self.weight = nn.Embedding(vocabulary + 1, 1, padding_idx=0)
+        nn.init.zeros_(self.weight.weight)
+        self.register_buffer("components", torch.zeros(size.words, size.latent * (size.side // 8) ** 2))
+        self.register_buffer("spread", torch.zeros(size.words))
+        self.places = nn.Parameter(torch.randn(self.side**2, width) * 0.5)
+        self.look = nn.Conv2d(size.latent, width, 4, 4)
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.blocks))
         half, quarter = width * 5 // 8, width * 5 // 16
         self.rise, self.middle = _conv(width, half), Residual(half)
         self.rise_again = _conv(half, quarter)
         self.fine = nn.ModuleList(Residual(quarter) for _ in range(2))
         self.leave = _conv(quarter, size.latent)
+        nn.init.zeros_(self.leave.weight)
 
-    def forward(self, words: Tensor, noise: Tensor) -> Tensor:
-        """`words` (B, W) numbers of words, 0 for none, never only zeros; `noise` (B, noise), standard normal."""
+    def begin_with(self, vectors: Tensor, counts: Tensor, components: Tensor, spread: Tensor) -> None:
+        """Begin with what is known before anything is learned.
+
+        Args:
+            vectors: Of each word, the mean of its pictures' codes (vocabulary, words).
+            counts: How many pictures each word has (vocabulary,): the rarer, the more it says.
+            components: What each number of a code adds to the latents (words, latent · S/8 · S/8), at right angles.
+            spread: Deviation of each number of a code, over pictures (words,).
+        """
+        with torch.no_grad():
+            self.table.weight[1:] = vectors
+            self.weight.weight[1:, 0] = -counts.clamp_min(1).log()
+            self.components.copy_(components)
+            self.spread.copy_(spread)
+
+    def code(self, latents: Tensor) -> Tensor:
+        """The code of latents (B, latent, S/8, S/8): (B, words)."""
+        return latents.flatten(1) @ (self.components / self.components.square().sum(1, keepdim=True).clamp_min(1e-8)).T
+
+    def meant(self, words: Tensor) -> Tensor:
+        """The code that the words give; `words` (B, W) numbers of words, 0 for none, never only zeros."""
+        share = self.weight(words)[..., 0].masked_fill(words == 0, -1e9).softmax(-1)
+        return (share[..., None] * self.table(words)).sum(1)
+
+    def forward(self, words: Tensor, code: Tensor) -> Tensor:
+        """Latents of words (B, W) and a code (B, words): theirs, or another that is to be drawn as they say."""
+        rough = (code @ self.components).view(len(words), -1, 4 * self.side, 4 * self.side)
+        x = self.look(rough).flatten(2).transpose(1, 2) + self.places
         said, mask = self.table(words), words > 0
-        mean = (said * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        x = self.begin(noise).view(len(words), -1, self.side**2).transpose(1, 2) + self.mean(mean)[:, None]
         for block in self.blocks:
             x = block(x, said, mask)
         x = x.transpose(1, 2).reshape(len(words), -1, self.side, self.side)
         x = self.rise_again(enlarged(self.middle(self.rise(enlarged(x)))))
         for block in self.fine:
             x = block(x)
-        return self.leave(act(x))
-
-
-class Posterior(nn.Module):
-    """Latents of a picture → mean and log-variance of the noise that would have made it, each (B, noise)."""
-
-    def __init__(self, size: Size) -> None:
-        super().__init__()
-        self.enter = _conv(size.latent, size.shallow, 4, 2)
-        self.down = _conv(size.shallow, size.deep, 4, 2)
-        self.leave = nn.Linear(size.deep * (size.side // 32) ** 2, 2 * size.noise)
-
-    def forward(self, latents: Tensor) -> tuple[Tensor, Tensor]:
-        x = act(self.down(act(self.enter(latents))))
-        mean, spread = self.leave(x.flatten(1)).chunk(2, -1)
-        return mean, spread.clamp(-8, 4)
+        return rough + self.leave(act(x))
 
 
 class LatentCritic(nn.Module):

@@ -7,8 +7,8 @@ from typing import Literal
 
 from castalia.training.images.network import SMALL, Size
 
-SHARES = {"autoencoder": 0.36, "generator": 0.46, "decoder": 0.18}
-"""Of the steps, by stage."""
+PARTS = {"autoencoder": 3600, "generator": 3600, "decoder": 1200}
+"""How a run's steps are shared out: of so many together, each stage takes these."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Recipe:
     """All that a run is a function of, beside the collection."""
 
     size: Size = field(default_factory=lambda: SMALL)
-    steps: int = 10_000
+    steps: int = sum(PARTS.values())
     """Updates of all stages together."""
     autoencoder_batch: int = 8
     generator_batch: int = 24
@@ -28,15 +28,13 @@ class Recipe:
     """Highest learning rates."""
     autoencoder_pull: float = 1e-4
     """Weight of the latents' divergence from the standard normal, a nat and element."""
-    posterior_pull: float = 2e-3
-    """Weight of the noise's divergence from the standard normal, a nat."""
     latent_adversary: float = 0.05
     patch_adversary: float = 0.02
     """Weights of the adversarial losses, of the generator and of the decoder."""
     latent_penalty: float = 10.0
     patch_penalty: float = 1.0
     """γ of the adversaries."""
-    adversary_begins: float = 0.35
+    adversary_begins: float = 0.5
     """Share of the generator's steps after which its adversary acts."""
     bits: Literal[8, 16] = 8
     """Of a weight in the exported model."""
@@ -48,5 +46,5 @@ class Recipe:
         return 1
 
     def of(self, stage: str) -> int:
-        """Steps of a stage, a key of `SHARES`."""
-        return max(1, round(self.steps * SHARES[stage]))
+        """Steps of a stage, a key of `PARTS`."""
+        return max(1, round(self.steps * PARTS[stage] / sum(PARTS.values())))

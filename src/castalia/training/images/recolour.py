@@ -68,7 +68,15 @@ def name_of(pixels: Pixels) -> str:
         return "brown"
     if (hue >= 310 or hue < 12) and vivid < 0.6 and bright > 0.7:
         return "pink"
-    bounds = ((14, "red"), (36, "orange"), (68, "yellow"), (170, "green"), (255, "blue"), (310, "purple"), (345, "pink"))
+    bounds = (
+        (14, "red"),
+        (36, "orange"),
+        (68, "yellow"),
+        (170, "green"),
+        (255, "blue"),
+        (310, "purple"),
+        (345, "pink"),
+    )
     return next((name for top, name in bounds if hue < top), "red")
 
 

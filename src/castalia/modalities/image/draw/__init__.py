@@ -1,0 +1,1 @@
+"""Drawing from words: what `castalia train image` makes, run in numpy."""

@@ -13,6 +13,8 @@ SLOPE = np.float32(0.2)
 ROUNDED = ".rounded"
 """How the name of a weight ends that is kept as whole numbers of 8 bits; its steps are under the name with `.step`."""
 STEP = ".step"
+TABLES = ("table.weight", "weight.weight")
+"""How the names of weights end that are looked up."""
 
 
 class Layers:
@@ -25,15 +27,14 @@ class Layers:
 
     def __init__(self, weights: Mapping[str, NDArray[np.generic]]) -> None:
         self._held: dict[str, Floats] = {}
-        for name, values in weights.items():
-            if name.endswith(STEP):
+        for key, values in weights.items():
+            if key.endswith(STEP):
                 continue
-            whole = np.asarray(values, np.float32)
-            if name.endswith(ROUNDED):
-                name = name.removesuffix(ROUNDED)
+            whole, name = np.asarray(values, np.float32), key.removesuffix(ROUNDED)
+            if name != key:
                 step = np.asarray(weights[name + STEP], np.float32)
                 whole = whole * step.reshape(-1, *[1] * (whole.ndim - 1))
-            self._held[name] = _turned(whole) if name.endswith(".weight") and "table" not in name else whole
+            self._held[name] = _turned(whole) if name.endswith(".weight") and not name.endswith(TABLES) else whole
 
     def __getitem__(self, name: str) -> Floats:
         """An array as it is used: matrices (in, out), kernels (side · side · in, out)."""
@@ -49,9 +50,9 @@ class Layers:
         scale = 1 / np.sqrt((centred * centred).mean(-1, keepdims=True) + np.float32(1e-5))
         return centred * scale * self._held[f"{name}.weight"] + self._held[f"{name}.bias"]
 
-    def convolve(self, name: str, x: Floats, *, side: int = 3, stride: int = 1) -> Floats:
-        """A convolution of (height, width, in) with zeros about it: as one product of matrices."""
-        edge = (side - 1) // 2
+    def convolve(self, name: str, x: Floats, *, side: int = 3, stride: int = 1, edge: int | None = None) -> Floats:
+        """A convolution of (height, width, in) with `edge` zeros about it: as one product of matrices."""
+        edge = (side - 1) // 2 if edge is None else edge
         padded = np.pad(x, ((edge, edge), (edge, edge), (0, 0))) if edge else x
         fields = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (0, 1))[::stride, ::stride]
         height, width = fields.shape[:2]
@@ -59,7 +60,7 @@ class Layers:
         return self.linear(name, columns).reshape(height, width, -1)
 
     def residual(self, name: str, x: Floats) -> Floats:
-        """x + conv(act(conv(act(x))))."""
+        """X + conv(act(conv(act(x))))."""
         return x + self.convolve(f"{name}.second", act(self.convolve(f"{name}.first", act(x))))
 
     def attend(self, name: str, x: Floats, context: Floats, heads: int) -> Floats:

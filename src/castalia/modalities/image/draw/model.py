@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from importlib.resources import files
@@ -17,12 +18,30 @@ from PIL import Image
 
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.language import say
+from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
 from castalia.modalities.image.draw.words import Reading, Vocabulary
 
 Pixels = NDArray[np.uint8]
-PARTS = ("weights.safetensors", "words.json", "card.json")
+_SHAKEN = 0.15
+"""Deviations by which chance moves a code: enough to tell seeds apart, little enough to be drawn cleanly."""
+PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A direction of codes along which pictures change in one way.
+
+    Attributes:
+        name: What it does, in English.
+        chinese: The same.
+        vector: What is added to a code (words,), as far as a deviation goes.
+    """
+
+    name: str
+    chinese: str
+    vector: Floats
 
 
 class DrawingModel:
@@ -116,15 +135,107 @@ class DrawingModel:
         added = self.vocabulary.read(style) if style else Reading((), (), ())
         return Reading((*reading.numbers, *added.numbers), (*reading.known, *added.known), reading.unknown)
 
-    def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
-        """See `Drawer.draw`."""
-        reading = self.read(words, style)
-        network = self.network
-        return resized(network.pixels(network.latents(network.begun(reading.numbers, self.noise(seed)))), size)
+    def unknown(self, words: str) -> Sequence[str]:
+        """See `Drawer.unknown`."""
+        return self.vocabulary.read(words).unknown
 
-    def noise(self, seed: int) -> Floats:
-        """The noise of a seed (noise,)."""
-        return np.random.default_rng(seed).standard_normal(self.network.noise, np.float32)
+    def nearest(self, pixels: Pixels) -> tuple[str, float]:
+        """See `Drawer.nearest`: the mean difference of fields, of which a picture has 8 × 8."""
+        names, thumbnails, _ = self._learned
+        side = thumbnails.shape[1]
+        seen = np.array(Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.BOX), np.float32)
+        far = np.abs(thumbnails - seen).mean((1, 2, 3))
+        return names[int(far.argmin())], float(far.min())
+
+    @cached_property
+    def _learned(self) -> tuple[Sequence[str], Floats, NDArray[np.uint16]]:
+        """Of each picture that was learned: its file's name, its thumbnail, the numbers of its name's words."""
+        with np.load(self.path / "learned.npz", allow_pickle=False) as held:
+            return [str(name) for name in held["names"]], held["thumbnails"].astype(np.float32), held["words"]
+
+    # ---------------------------------------------------------------- drawing
+
+    def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
+        """See `Drawer.draw`: what the words leave open is taken from one of the pictures that have them all."""
+        reading = self.read(words, style)
+        rng = np.random.default_rng(seed)
+        numbers = self._filled(reading.numbers, rng)
+        return resized(self.drawn(numbers, self._shaken(self.network.meant(numbers), _SHAKEN, rng)), size)
+
+    def redraw(self, step: RedrawStep, seed: int) -> Pixels:
+        """See `Drawer.redraw`: the picture's code, moved towards what its words give under another seed."""
+        rng = np.random.default_rng(seed)
+        numbers = self._filled(self.read(step.words, step.style).numbers, rng)
+        own, there = self._seen(step.picture), self._shaken(self.network.meant(numbers), 2 * _SHAKEN, rng)
+        return resized(self.drawn(numbers, own + np.float32(step.strength) * (there - own)), _side(step.picture))
+
+    def mix(self, step: MixStep) -> Pixels:
+        """See `Drawer.mix`: between the codes of both, as the words of both say."""
+        first, second = (self._seen(picture) for picture in step.pictures)
+        numbers = [self.read(words, step.style).numbers for words in step.words]
+        both = tuple(dict.fromkeys((*numbers[0], *numbers[1])))
+        code = first + np.float32(step.share) * (second - first)
+        return resized(self.drawn(both, code), max(map(_side, step.pictures)))
+
+    def direct(self, step: DirectStep) -> Pixels:
+        """See `Drawer.direct`: the picture's code, moved along the direction."""
+        found = [each for each in self.directions if step.direction.strip().lower() in (each.name, each.chinese)]
+        if not found:
+            raise UsageError(
+                say(
+                    "The picture model knows no direction {name!r}.", "图片模型没有方向 {name!r}。", name=step.direction
+                ),
+                hint=", ".join(f"{each.name} ({each.chinese})" for each in self.directions) or "–",
+            )
+        code = self._seen(step.picture) + np.float32(step.amount) * found[0].vector
+        return resized(self.drawn(self.read(step.words, step.style).numbers, code), _side(step.picture))
+
+    @cached_property
+    def directions(self) -> Sequence[Direction]:
+        """What was found among its codes, each named by what it does."""
+        return [
+            Direction(each["name"], each["chinese"], np.array(each["vector"], np.float32))
+            for each in self.card.get("directions", ())
+        ]
+
+    def drawn(self, words: Sequence[int], code: Floats) -> Pixels:
+        """A picture (S, S, 3) from numbers of words and a code, in the network's own size."""
+        return self.network.pixels(self.network.latents(words, code))
+
+    def _filled(self, words: Sequence[int], rng: np.random.Generator) -> Sequence[int]:
+        """The words, and those of the name of a picture that was learned with all of them, which chance chooses."""
+        _, _, held = self._learned
+        fits = np.flatnonzero(np.all([(held == word).any(1) for word in words], 0))
+        if not len(fits):
+            return words
+        added = [int(word) for word in held[rng.choice(fits)] if word]
+        return tuple(dict.fromkeys((*words, *added)))
+
+    def _shaken(self, code: Floats, far: float, rng: np.random.Generator) -> Floats:
+        return code + np.float32(far) * self.network.spread * rng.standard_normal(len(code), np.float32)
+
+    def _seen(self, picture: Picture) -> Floats:
+        """The code of a picture."""
+        square = resized(_squared(picture.pixels), self.network.side)
+        return self.network.code(self.network.encoded(square))
+
+
+def _side(picture: Picture) -> int:
+    """Of what is made from a picture: its longer side, 64 to 512."""
+    return min(max(picture.width, picture.height, 64), 512)
+
+
+def _squared(pixels: Pixels) -> Pixels:
+    """A picture on a white square."""
+    height, width = pixels.shape[:2]
+    side = max(height, width)
+    square = np.full((side, side, 3), 255, np.uint8)
+    y, x = (side - height) // 2, (side - width) // 2
+    if pixels.shape[2] == 4:
+        alpha = pixels[..., 3:] / 255
+        pixels = np.round(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    square[y : y + height, x : x + width] = pixels
+    return square
 
 
 def resized(pixels: Pixels, size: int) -> Pixels:

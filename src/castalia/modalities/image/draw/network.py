@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Network:
-    """Words and noise → tokens → latents → pixels, and pixels → latents → noise.
+    """Words and code → latents → pixels, and pixels → latents → code.
 
     Args:
         weights: See `Layers`.
@@ -22,39 +22,43 @@ class Network:
 
     def __init__(self, weights: Mapping[str, NDArray[np.generic]], size: Mapping[str, int]) -> None:
         self._layers, self._size = Layers(weights), size
-        self.noise = size["noise"]
         self.side = size["side"]
 
     # ---------------------------------------------------------------- from words to pixels
 
-    def begun(self, words: Sequence[int], noise: Floats) -> Floats:
-        """Tokens that have read the words (tokens, width).
+    def meant(self, words: Sequence[int]) -> Floats:
+        """The code that words give (words,).
 
         Args:
             words: Numbers of words, from 1; at least one.
-            noise: (noise,), standard normal where it comes from chance.
         """
-        layers = self._layers
+        share = np.exp(self._layers["generator.weight.weight"][list(words)])  # (words, 1)
+        return (share * self._layers["generator.table.weight"][list(words)]).sum(0) / share.sum()
+
+    def latents(self, words: Sequence[int], code: Floats) -> Floats:
+        """Latents of mean 0 and deviation 1 by channel (S/8, S/8, latent).
+
+        Args:
+            words: See `meant`.
+            code: Theirs, or another that is to be drawn as they say (words,).
+        """
+        layers, heads, side = self._layers, self._size["heads"], self.side // 32
         said = layers["generator.table.weight"][list(words)]
-        tokens = (self.side // 32) ** 2
-        x = layers.linear("generator.begin", noise).reshape(-1, tokens).T + layers.linear("generator.mean", said.mean(0))
+        rough = (code @ layers["generator.components"]).reshape(-1, 4 * side, 4 * side).transpose(1, 2, 0)
+        looked = layers.convolve("generator.look", rough, side=4, stride=4, edge=0)
+        x = looked.reshape(side * side, -1) + layers["generator.places"]
         for number in range(self._size["blocks"]):
             name = f"generator.blocks.{number}"
             seen = layers.normal(f"{name}.normal.0", x)
-            x = x + layers.attend(f"{name}.own", seen, seen, self._size["heads"])
-            x = x + layers.attend(f"{name}.said", layers.normal(f"{name}.normal.1", x), said, self._size["heads"])
+            x = x + layers.attend(f"{name}.own", seen, seen, heads)
+            x = x + layers.attend(f"{name}.said", layers.normal(f"{name}.normal.1", x), said, heads)
             thought = act(layers.linear(f"{name}.enter", layers.normal(f"{name}.normal.2", x)))
             x = x + layers.linear(f"{name}.leave", thought)
-        return x
-
-    def latents(self, tokens: Floats) -> Floats:
-        """Latents of mean 0 and deviation 1 by channel (S/8, S/8, latent)."""
-        layers, side = self._layers, self.side // 32
-        x = layers.convolve("generator.rise", enlarged(tokens.reshape(side, side, -1)))
+        x = layers.convolve("generator.rise", enlarged(x.reshape(side, side, -1)))
         x = layers.convolve("generator.rise_again", enlarged(layers.residual("generator.middle", x)))
         for number in range(2):
             x = layers.residual(f"generator.fine.{number}", x)
-        return layers.convolve("generator.leave", act(x))
+        return rough + layers.convolve("generator.leave", act(x))
 
     def pixels(self, latents: Floats) -> Pixels:
         """(S, S, 3)."""
@@ -80,9 +84,12 @@ class Network:
         mean = layers.convolve("encoder.leave", x, side=1)[..., : self._size["latent"]]
         return (mean - layers["mean"]) / layers["deviation"]
 
-    def meant(self, latents: Floats) -> Floats:
-        """The noise that would have made such latents, most likely (noise,)."""
-        layers = self._layers
-        x = act(layers.convolve("posterior.enter", latents, side=4, stride=2))
-        x = act(layers.convolve("posterior.down", x, side=4, stride=2))
-        return layers.linear("posterior.leave", x.transpose(2, 0, 1).ravel())[: self.noise]
+    def code(self, latents: Floats) -> Floats:
+        """The code of latents (words,): how much of each component is in them."""
+        components = self._layers["generator.components"]
+        return components @ latents.transpose(2, 0, 1).ravel() / np.maximum((components**2).sum(1), np.float32(1e-8))
+
+    @property
+    def spread(self) -> Floats:
+        """Deviation of each number of a code, over the pictures that were learned (words,)."""
+        return self._layers["generator.spread"]

@@ -1,0 +1,73 @@
+"""Rules for pictures that a model drew from words: it knew the words, and it does not copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from castalia.core.language import say
+from castalia.core.values import Draft, Finding
+
+
+@dataclass(frozen=True)
+class KnownWordsRule:
+    """The model knows every word of the brief that says something of a picture.
+
+    Args:
+        step: Of the plan; `<step>.unknown` of the draft's parts names the others, one a line.
+    """
+
+    step: str
+    name: str = "words"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """One finding, a note where words are unknown: the rest is drawn."""
+        unknown = draft.parts.get(f"{self.step}.unknown", "").split("\n")
+        named = ", ".join(each for each in unknown if each)
+        return [
+            Finding(
+                rule=self.name,
+                ok=not named,
+                severity="note",
+                found=say("not known to the model: {words}", "模型不认识：{words}", words=named)
+                if named
+                else say("all known", "均认识"),
+                wanted=say("words that the picture model was taught", "图片模型学过的词"),
+                hint=say("`castalia models words` lists them.", "`castalia models words` 会列出。") if named else "",
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class NearCopyRule:
+    """The picture is not nearly one that the model was taught; where it is, that one is named.
+
+    Args:
+        step: Of the plan; `<step>.nearest` of the draft's parts has the distance and the name.
+        least: Levels of 255, the mean difference of 8 × 8 fields: a picture saved again as a small JPEG lies within 2.
+    """
+
+    step: str
+    least: float = 4.0
+    name: str = "near-copy"
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """One finding, a note: what a collection's licence allows may be drawn again, and is said."""
+        told = draft.parts.get(f"{self.step}.nearest", "")
+        if not told:
+            return []
+        far, _, name = told.partition(" ")
+        return [
+            Finding(
+                rule=self.name,
+                ok=float(far) >= self.least,
+                severity="note",
+                found=say(
+                    "{far} levels from {name}, which it was taught", "与学过的 {name} 相差 {far} 级", far=far, name=name
+                ),
+                wanted=say("at least {least:g} levels from each", "与每张至少相差 {least:g} 级", least=self.least),
+                hint=""
+                if float(far) >= self.least
+                else say("Combine other words, or take another seed.", "可换用其他词语组合或种子。"),
+            )
+        ]

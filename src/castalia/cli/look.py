@@ -20,8 +20,8 @@ from castalia.core.language import current, say
 @click.option("--json", "as_json", is_flag=True, help=say("JSON instead of text", "输出 JSON"))
 def look(file: Path, as_json: bool) -> None:
     """Parse, call, print."""
-    from castalia.modalities.image import read_picture
     from castalia.modalities.image import look as described
+    from castalia.modalities.image import read_picture
     from castalia.provenance import read_limited
 
     seen = described.look(read_picture(read_limited(file), file.name).pixels)

@@ -246,7 +246,7 @@ def test_a_library_of_the_first_version_learns_of_files(tmp_path):
     old = apsw.Connection(str(path))
     old.pragma("cipher", "chacha20")
     old.pragma("hexkey", key.hex())
-    old.execute("DROP TABLE files; PRAGMA user_version = 1")
+    old.execute("DROP TABLE files; DROP TABLE pictures; PRAGMA user_version = 1")
     old.close()
     library = Library(path, key)
     assert library.files() == []

@@ -71,9 +71,9 @@ def mark(
         parents=(*brief.parents, *parents),
         text="" if picture else content.text,  # many pictures may be described alike
     )
-    told = _unread(record, DESCRIBED) if picture else record
+    told = _undecided(record, DESCRIBED) if picture else record
     files = [_file(content, told, face, keys=keys, config=config) for face in texts]
-    own = _unread(record) if picture else record
+    own = _undecided(record) if picture else record
     drawn = [mark_file(each, extension=face, record=own, keys=keys, config=config) for face, each in made.items()]
     if picture and drawn:  # whether pixels hold a mark is known when they carry it
         record = drawn[0].record
@@ -100,7 +100,7 @@ def export(work: Work, face: str, *, keys: Keys, config: Config, made: bytes | N
     """
     record = work.record
     if work.content.picture is not None:
-        record = _unread(record) if made is not None else _unread(record, DESCRIBED)
+        record = _undecided(record) if made is not None else _undecided(record, DESCRIBED)
     if made is not None:
         return mark_file(made, extension=face, record=record, keys=keys, config=config)
     return _file(work.content, record, find_face(face), keys=keys, config=config)
@@ -118,7 +118,7 @@ def find_face(name: str) -> Face:
     return face
 
 
-def _unread(record: Record, reason: str = "") -> Record:
+def _undecided(record: Record, reason: str = "") -> Record:
     """The record without a word about a watermark, or with the reason why there is none."""
     return record.model_copy(update={"watermark": "none", "watermark_reason": reason, "watermark_payload": ""})
 

@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from pictures_drawn import scene, subject
 
 from castalia import models
 from castalia.core.errors import MissingError, UsageError
 from castalia.modalities.image.enlarge import TILE, enlarge, four_times, network
+from pictures_drawn import scene, subject
 
 pytest.importorskip("ncnn", reason="pip install 'castalia[pictures]'")
 

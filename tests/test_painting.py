@@ -6,12 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from pictures_drawn import scene
 
 from castalia import models
 from castalia.core.errors import MissingError, UsageError
 from castalia.modalities.image.oklab import oklab
 from castalia.modalities.image.paint import StylePainter, networks, paint, style_in, style_named, styles
+from pictures_drawn import scene
 
 pytest.importorskip("onnxruntime", reason="pip install 'castalia[pictures]'")
 
@@ -60,10 +60,12 @@ def test_a_style_is_found_in_words():
 def test_a_painting_has_the_size_the_layout_and_not_the_colours_of_its_picture(style):
     picture = scene()
     painted = paint(picture, style=style)
-    assert painted.shape == picture.shape and painted.dtype == np.uint8
+    assert painted.shape == picture.shape
+    assert painted.dtype == np.uint8
     assert np.abs(painted.astype(int) - picture).mean() > 15
     same, mirrored = (np.corrcoef(edges(each), edges(painted))[0, 1] for each in (picture, picture[:, ::-1]))
-    assert same > 0.4 and same > mirrored + 0.2
+    assert same > 0.4
+    assert same > mirrored + 0.2
     assert np.array_equal(paint(picture, style=style), painted)
 
 
@@ -111,7 +113,8 @@ def test_the_patched_graph_gives_what_the_file_as_it_is_gives_at_384():
     runtime = pytest.importorskip("onnxruntime")
     content = models.network_files("style")["transform.onnx"].read_bytes()
     patched = networks.of_any_size(content)
-    assert len(patched) == len(content) and patched != content
+    assert len(patched) == len(content)
+    assert patched != content
     picture = np.random.default_rng(0).random((1, 384, 384, 3), np.float32)
     vector = networks.style_vector(scene())
     found = []

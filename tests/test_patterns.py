@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from pictures_drawn import before, scene, subject
 
 from castalia.core.errors import UsageError
 from castalia.modalities.image.cut_out import cut_out, ground_of, reached
@@ -14,6 +13,7 @@ from castalia.modalities.image.guided import box, guided
 from castalia.modalities.image.matte import behind_alpha, laid_on
 from castalia.modalities.image.oklab import oklab, srgb
 from castalia.modalities.image.pattern import closed_cut, half_drop, seam, seamless
+from pictures_drawn import before, scene, subject
 
 # ------------------------------------------------------------ colours and filters
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pictures_drawn import before, scene, subject
 
 from castalia import models
 from castalia.core.errors import UsageError
@@ -13,6 +12,7 @@ from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.genres import cut_out, enlarge, fields_of, painting, pattern
 from castalia.modalities import image
 from castalia.quality import CutOutRule, LayoutRule, ReducedRule, RepaintedRule, SeamRule
+from pictures_drawn import before, scene, subject
 
 ROOMS = (painting.GENRE, enlarge.GENRE, pattern.GENRE, cut_out.GENRE)
 GIVEN = Picture.of(scene(), "a house on a hill", made_by="person")
@@ -60,13 +60,15 @@ def test_every_field_and_summary_is_in_both_languages(room):
 def test_a_painting_takes_its_style_from_field_words_or_seed():
     def style(**given) -> str:
         (step,) = painting.GENRE.plan(brief_of(painting.GENRE, picture=GIVEN, **given)).pictures
-        assert isinstance(step, PaintStep) and isinstance(step.style, str)
+        assert isinstance(step, PaintStep)
+        assert isinstance(step.style, str)
         return step.style
 
     assert style(style="水墨") == "ink-wash"
     assert style(words="as a charcoal drawing") == "charcoal"
     chosen = {style(seed=seed) for seed in range(60)}
-    assert len(chosen) == 24 and "woven" not in chosen
+    assert len(chosen) == 24
+    assert "woven" not in chosen
     assert style(seed=5) == style(seed=5)
     with pytest.raises(UsageError):
         style(style="hokusai")
@@ -75,7 +77,9 @@ def test_a_painting_takes_its_style_from_field_words_or_seed():
 def test_a_painting_after_another_picture_has_that_picture_in_its_plan():
     other = Picture.of(scene(seed=2))
     (step,) = painting.GENRE.plan(brief_of(painting.GENRE, picture=GIVEN, style=other, strength="0.5")).pictures
-    assert isinstance(step, PaintStep) and step.style == other and step.strength == 0.5
+    assert isinstance(step, PaintStep)
+    assert step.style == other
+    assert step.strength == 0.5
 
 
 def test_the_kind_of_an_enlargement_is_seen_unless_said():
@@ -113,7 +117,8 @@ def test_a_pattern_has_no_seam_and_says_so():
     assert all(each.ok for each in findings)
     assert [each.rule for each in findings] == ["blank", "seam", "seam"]
     assert draft.content.text.startswith("a house on a hill A tile that repeats")
-    assert draft.evidence.action == "modified" and draft.evidence.model == "pattern"
+    assert draft.evidence.action == "modified"
+    assert draft.evidence.model == "pattern"
 
 
 def test_a_motif_with_alpha_is_laid_on_its_ground():
@@ -127,7 +132,8 @@ def test_a_motif_with_alpha_is_laid_on_its_ground():
 
 def test_a_cut_out_has_alpha_and_a_busy_ground_is_refused():
     draft, findings = made(cut_out.GENRE, picture=Picture.of(before((250, 250, 250))), words="红盘", language="zh")
-    assert draft.content.picture is not None and draft.content.picture.pixels.shape == (160, 160, 4)
+    assert draft.content.picture is not None
+    assert draft.content.picture.pixels.shape == (160, 160, 4)
     assert all(each.ok for each in findings)
     assert draft.content.text.startswith("红盘 已去除背景。")
     step = cut_out.GENRE.plan(brief_of(cut_out.GENRE, picture=GIVEN)).pictures[0]
@@ -144,8 +150,10 @@ def test_a_painting_keeps_layout_alpha_and_maker():
     draft, findings = made(painting.GENRE, picture=clear, style="sea-print")
     assert draft.content.picture is not None
     assert np.array_equal(draft.content.picture.pixels[..., 3], clear.pixels[..., 3])
-    assert draft.evidence.model == "style" and len(draft.evidence.digest) == 64
-    assert draft.evidence.engine.startswith("onnxruntime ") and draft.evidence.action == "modified"
+    assert draft.evidence.model == "style"
+    assert len(draft.evidence.digest) == 64
+    assert draft.evidence.engine.startswith("onnxruntime ")
+    assert draft.evidence.action == "modified"
     _, findings = made(painting.GENRE, picture=GIVEN, style="sea-print")
     assert [(each.rule, each.ok) for each in findings] == [("blank", True), ("repainted", True), ("layout", True)]
 
@@ -154,7 +162,8 @@ def test_an_enlargement_reduced_again_is_what_was_given():
     pytest.importorskip("ncnn", reason="pip install 'castalia[pictures]'")
     models.pull_network("enlarge")
     draft, findings = made(enlarge.GENRE, picture=Picture.of(scene(40, 30)), kind="fast")
-    assert draft.content.picture is not None and draft.content.picture.width == 160
+    assert draft.content.picture is not None
+    assert draft.content.picture.width == 160
     assert [(each.rule, each.ok) for each in findings] == [("blank", True), ("reduced-again", True)]
     assert findings[1].found.endswith(" dB")
 
@@ -176,7 +185,8 @@ def test_another_picture_is_no_reduction_and_no_painting_of_this():
     large = np.repeat(np.repeat(scene()[:, ::-1], 2, 0), 2, 1)
     assert not only(ReducedRule(GIVEN, 2), large).ok
     turned = only(LayoutRule(GIVEN), scene()[:, ::-1])
-    assert not turned.ok and not turned.refuses
+    assert not turned.ok
+    assert not turned.refuses
     assert only(LayoutRule(GIVEN), scene()).found == "1.00"
     assert not only(RepaintedRule(GIVEN), scene()).ok
     assert only(RepaintedRule(GIVEN), 255 - scene()).ok

@@ -59,7 +59,8 @@ def made_of(brief: Brief, parts: Mapping[str, str], name: str, english: str, chi
     picture = content.picture
     if picture is None:
         return content
-    seen = look(picture.pixels, text=False).words(language)
+    # what a painting or a tile was once is not seen in it
+    seen = look(picture.pixels, text=False).model_copy(update={"kind": "either"}).words(language)
     done = chinese if language == "zh" else english
     said = [each for each in (brief.words, picture.described) if each]
     text = " ".join([*dict.fromkeys(said), done, seen])

@@ -60,8 +60,8 @@ class ReducedRule:
 class LayoutRule:
     """A painting shows what the given picture shows: its outlines lie where they lay.
 
-    The correlation of both pictures' edges, after each was averaged to 32 cells along the longer side. Only noted, for a
-    style of coarse marks covers outlines and is still what was asked for.
+    The correlation of both pictures' edges, after each was averaged to 32 cells along the longer side. Only noted, for
+    a style of coarse marks covers outlines and is still what was asked for.
 
     Args:
         given: What was painted.

@@ -94,7 +94,7 @@ def style_named(name: str) -> Style:
         hint=say(
             "Use one of: {names}.",
             "可用：{names}。",
-            names=", ".join(difflib.get_close_matches(wanted, known, 5, 0.5) or known),
+            names=", ".join(difflib.get_close_matches(wanted, known, 5, 0.7) or known),
         ),
     )
 

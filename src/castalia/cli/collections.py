@@ -17,7 +17,7 @@ def collections() -> None:
     """The group."""
 
 
-@collections.command(help=say("Take in scores under a NAME.", "以 NAME 收入乐谱。"))
+@collections.command(help=say("Take in scores or pictures under a NAME.", "以 NAME 收入乐谱或图片。"))
 @click.argument("name")
 @click.option(
     "--from",
@@ -26,18 +26,22 @@ def collections() -> None:
     metavar="SOURCE",
     help=say(
         "a folder or file of .mid, .musicxml, .mxl, .abc, .krn; grids as .json; music21:bach; "
-        "tunes also music21:ryansMammoth+oneills1850+airdsAirs",
+        "tunes also music21:ryansMammoth+oneills1850+airdsAirs; pictures: a folder or .zip, with captions in "
+        "captions.jsonl, captions.csv, .txt files or file names",
         "含 .mid、.musicxml、.mxl、.abc、.krn 的文件夹或文件；.json 网格；music21:bach；"
-        "曲调也可用 music21:ryansMammoth+oneills1850+airdsAirs",
+        "曲调也可用 music21:ryansMammoth+oneills1850+airdsAirs；图片：文件夹或 .zip，"
+        "说明文字取自 captions.jsonl、captions.csv、.txt 或文件名",
     ),
 )
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(("chorale", "tune")),
+    type=click.Choice(("chorale", "tune", "picture")),
     default="chorale",
     show_default=True,
-    help=say("what its pieces are: four voices, or one melody", "乐曲种类：四声部或单旋律"),
+    help=say(
+        "what its pieces are: four voices, one melody, or pictures with captions", "种类：四声部、单旋律或带说明的图片"
+    ),
 )
 @click.option("--owner", default="", help=say("who has the rights", "权利人"))
 @click.option("--licence", default="", help=say("under which they may be used", "使用许可"))
@@ -107,7 +111,7 @@ def _counted(name: str, parts: list[str], dropped: int) -> None:
     click.echo(
         say(
             "{name}: {n} pieces ({train} to train, {valid} to validate, {test} to test), {dropped} dropped",
-            "{name}：{n} 首（训练 {train}，验证 {valid}，测试 {test}），舍去 {dropped} 首",
+            "{name}：{n} 件（训练 {train}，验证 {valid}，测试 {test}），舍去 {dropped} 首",
             name=name,
             n=len(parts),
             train=counts["train"],

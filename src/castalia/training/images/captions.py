@@ -39,12 +39,14 @@ class Captions:
     Args:
         said: By picture.
         own: The name of the colour that each picture has; empty for none.
+        train: Numbers of the pictures that are learned: what only others are called is no word of the model.
     """
 
-    def __init__(self, said: Sequence[Said], own: Sequence[str]) -> None:
+    def __init__(self, said: Sequence[Said], own: Sequence[str], train: Sequence[int]) -> None:
+        learned = [said[at] for at in train]
         styles = [style for style, _ in Counter(each.style for each in said if each.style).most_common()]
         self.vocabulary: Vocabulary = learn_vocabulary(
-            [each.text for each in said], [each.other for each in said], extra=(*COLOURS, *styles)
+            [each.text for each in learned], [each.other for each in learned], extra=(*COLOURS, *styles)
         )
         read = self.vocabulary.read
         self._names = [read(each.text.partition(",")[0]).numbers for each in said]

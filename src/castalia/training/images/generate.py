@@ -32,6 +32,8 @@ _RECOLOURED = 0.3
 """Share of pictures that are shown in another colour."""
 _MOVED = 0.5
 """Share of pictures whose code is moved towards their own."""
+_RIDGE, _MOST = 0.1, 4000
+"""Of the regression that a generator begins with; pictures whose components are looked for."""
 _INEXACT = 0.1
 """Deviations by which a code is off."""
 _HELD_OUT = 20
@@ -93,7 +95,7 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     steps, batch, rate = recipe.of("generator"), recipe.generator_batch, recipe.generator_rate
     vocabulary = len(captions.vocabulary.words)
     network, mean = Generator(size, vocabulary), Generator(size, vocabulary)
-    network.begin_with(*_principal(material, latents, vocabulary, size.words))
+    _begin(material, latents, network)
     mean.load_state_dict(network.state_dict())
     critic = Adversary(LatentCritic(size, vocabulary), rate=rate / 4, penalty=recipe.latent_penalty)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.5, 0.99))
@@ -154,32 +156,41 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     return Stage("generator", networks, optimizers, step, measure, sample), mean
 
 
-def _principal(
-    material: Material, latents: Latents, vocabulary: int, width: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What a generator begins with, see `Generator.begin_with`.
+def _begin(material: Material, latents: Latents, network: Generator) -> None:
+    """Give a generator its components, and the vectors by which captions come nearest to the codes of their pictures.
 
-    Pearson (1901), "On lines and planes of closest fit", of the latents of the pictures that are learned; a colour's
-    pictures are those that were given it.
+    Pearson (1901), "On lines and planes of closest fit", of the latents of the pictures that are learned; then ridge
+    regression of codes on weighed words (Hoerl & Kennard 1970): of whole captions, of names alone, and of names with
+    the colour that a picture was given.
     """
-    captions, train = material.captions, material.train
-    own = torch.stack([latents.of(at).flatten() for at in train])
-    _, _, directions = torch.linalg.svd(own, full_matrices=False)
-    directions = directions[:width]  # (width or pictures, latent · S/8 · S/8)
-    missing = width - len(directions)
-    directions = torch.cat([directions, directions.new_zeros(missing, directions.shape[1])])
+    captions, (width, places) = material.captions, network.components.shape
+    some = material.train[:: 1 + len(material.train) // _MOST]
+    own = torch.stack([latents.of(at).flatten() for at in some])
+    _, _, found = torch.linalg.svd(own, full_matrices=False)
+    directions = torch.zeros(width, places)
+    directions[: min(width, len(found))] = found[:width]
     scale = (own @ directions.T).std(0).clamp_min(1e-3).sqrt()
-    sums, counts = torch.zeros(vocabulary, width), torch.zeros(vocabulary)
-    for at, code in zip(train, own @ directions.T / scale, strict=True):
-        words = torch.tensor(captions.words_of(at)) - 1
-        sums[words] += code
-        counts[words] += 1
-    for name in COLOURS:
-        given = [latents.of(at, name).flatten() for at in train if name in latents.colours(at)][:200]
-        if given:
-            sums[captions.colour(name) - 1] = (torch.stack(given) @ directions.T / scale).sum(0)
-            counts[captions.colour(name) - 1] = len(given)
-    return sums / counts.clamp_min(1)[:, None], counts, directions * scale[:, None], scale
+    network.components.copy_(directions * scale[:, None])
+    network.spread.copy_(scale)
+
+    rows: list[tuple[Sequence[int], Tensor, float]] = []
+    for at in material.train:
+        code = network.code(latents.of(at)[None])[0]
+        rows += [(captions.whole(at), code, 1.0), (captions.words_of(at), code, 0.5)]
+        for colour in latents.colours(at)[::2]:
+            rows.append((captions.whole(at, colour), network.code(latents.of(at, colour)[None])[0], 0.7))
+    counts = np.bincount([word for words, _, _ in rows for word in set(words)], minlength=len(network.table.weight))
+    weights = torch.from_numpy(np.maximum(counts, 1).astype(np.float32)).rsqrt()
+    square, against = _RIDGE * torch.eye(len(weights)), torch.zeros(len(weights), width)
+    for words, code, much in rows:
+        numbers = torch.tensor(sorted(set(words)))
+        share = weights[numbers] / weights[numbers].sum() * much
+        square[numbers[:, None], numbers] += share[:, None] * share
+        against[numbers] += share[:, None] * code * much
+    with torch.no_grad():
+        network.table.weight.copy_(torch.linalg.solve(square, against))
+        network.table.weight[0] = 0
+        network.weight.weight[:, 0] = weights.log()
 
 
 def draw(generator: Generator, words: Sequence[Sequence[int]]) -> Tensor:

@@ -44,8 +44,8 @@ class Material:
         for name in names:
             piece = collection.pieces[name]
             said.append(Said(piece.text, piece.other, piece.style))
-        captions = Captions(said, [name_of(each) for each in pixels])
         train = [at for at, name in enumerate(names) if collection.split[name] == "train"]
+        captions = Captions(said, [name_of(each) for each in pixels], train)
         valid = [at for at, name in enumerate(names) if collection.split[name] != "train"]
         return Material(names, pixels, captions, train, valid or train[:1])
 

@@ -27,11 +27,11 @@ class Size:
     """Channels at an eighth of the pixels."""
     width: int = 256
     """Of the generator's tokens."""
-    blocks: int = 3
+    blocks: int = 2
     """Of the generator."""
     heads: int = 4
-    words: int = 256
-    """Width of a word's vector: principal components of the pictures, see `Generator.begin_with`."""
+    words: int = 384
+    """Width of a word's vector: principal components of the pictures."""
 
 
 SMALL = Size()
@@ -144,9 +144,9 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """Words → latents (B, latent, S/8, S/8).
+    """Words → latents (B, latent, S/8, S/8), in one step.
 
-    One step. The words' vectors, weighed, are a code that says roughly what is to be seen, as a sum of principal
+    The words' vectors, weighed, are a code that says roughly what is to be seen, as a sum of principal
     components. Tokens, a quarter of the latents' side, look at that and read the words; convolutions enlarge them to
     what is added.
     """
@@ -157,32 +157,19 @@ class Generator(nn.Module):
         self.table = nn.Embedding(vocabulary + 1, size.words, padding_idx=0)
         self.weight = nn.Embedding(vocabulary + 1, 1, padding_idx=0)
         nn.init.zeros_(self.weight.weight)
-        self.register_buffer("components", torch.zeros(size.words, size.latent * (size.side // 8) ** 2))
-        self.register_buffer("spread", torch.zeros(size.words))
+        # What each number of a code adds to the latents, at right angles; the deviation of each over pictures.
+        self.components = nn.Buffer(torch.zeros(size.words, size.latent * (size.side // 8) ** 2))
+        self.spread = nn.Buffer(torch.zeros(size.words))
         self.places = nn.Parameter(torch.randn(self.side**2, width) * 0.5)
         self.look = nn.Conv2d(size.latent, width, 4, 4)
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.blocks))
+        self.last = nn.LayerNorm(width)
         half, quarter = width * 5 // 8, width * 5 // 16
         self.rise, self.middle = _conv(width, half), Residual(half)
         self.rise_again = _conv(half, quarter)
         self.fine = nn.ModuleList(Residual(quarter) for _ in range(2))
         self.leave = _conv(quarter, size.latent)
         nn.init.zeros_(self.leave.weight)
-
-    def begin_with(self, vectors: Tensor, counts: Tensor, components: Tensor, spread: Tensor) -> None:
-        """Begin with what is known before anything is learned.
-
-        Args:
-            vectors: Of each word, the mean of its pictures' codes (vocabulary, words).
-            counts: How many pictures each word has (vocabulary,): the rarer, the more it says.
-            components: What each number of a code adds to the latents (words, latent · S/8 · S/8), at right angles.
-            spread: Deviation of each number of a code, over pictures (words,).
-        """
-        with torch.no_grad():
-            self.table.weight[1:] = vectors
-            self.weight.weight[1:, 0] = -counts.clamp_min(1).log()
-            self.components.copy_(components)
-            self.spread.copy_(spread)
 
     def code(self, latents: Tensor) -> Tensor:
         """The code of latents (B, latent, S/8, S/8): (B, words)."""
@@ -200,7 +187,7 @@ class Generator(nn.Module):
         said, mask = self.table(words), words > 0
         for block in self.blocks:
             x = block(x, said, mask)
-        x = x.transpose(1, 2).reshape(len(words), -1, self.side, self.side)
+        x = self.last(x).transpose(1, 2).reshape(len(words), -1, self.side, self.side)
         x = self.rise_again(enlarged(self.middle(self.rise(enlarged(x)))))
         for block in self.fine:
             x = block(x)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from castalia.training.images.network import SMALL, Size
 
-PARTS = {"autoencoder": 3600, "generator": 3600, "decoder": 1200}
+PARTS = {"autoencoder": 3600, "generator": 2400, "decoder": 1200}
 """How a run's steps are shared out: of so many together, each stage takes these."""
 
 
@@ -23,7 +23,7 @@ class Recipe:
     decoder_batch: int = 8
     """Pictures a step."""
     autoencoder_rate: float = 1.5e-3
-    generator_rate: float = 1e-3
+    generator_rate: float = 4e-4
     decoder_rate: float = 4e-4
     """Highest learning rates."""
     autoencoder_pull: float = 1e-4

@@ -54,7 +54,8 @@ class Network:
             x = x + layers.attend(f"{name}.said", layers.normal(f"{name}.normal.1", x), said, heads)
             thought = act(layers.linear(f"{name}.enter", layers.normal(f"{name}.normal.2", x)))
             x = x + layers.linear(f"{name}.leave", thought)
-        x = layers.convolve("generator.rise", enlarged(x.reshape(side, side, -1)))
+        x = layers.normal("generator.last", x).reshape(side, side, -1)
+        x = layers.convolve("generator.rise", enlarged(x))
         x = layers.convolve("generator.rise_again", enlarged(layers.residual("generator.middle", x)))
         for number in range(2):
             x = layers.residual(f"generator.fine.{number}", x)

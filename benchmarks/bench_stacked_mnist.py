@@ -43,8 +43,8 @@ from castalia.training.started import telling
 PICTURES, SEED = 26_000, 1
 AIM = {"modes": 990, "kl": 0.15, "weights": 2_000_000, "classifier_accuracy": 0.99}
 FOLDER = STATE / "stacked_mnist"
-MEASURED = 12.0
-"""Minutes between measurements."""
+MEASURED = 10.0
+"""Minutes of the processor between measurements."""
 _PLAIN = Recipe(paired=False, both=False, penalty=Settling(0.0, 0.0, 0))
 WAYS = {
     "plain": _PLAIN,
@@ -66,14 +66,7 @@ def main() -> None:
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
     learned, tested = read_digits(chosen.digits).parts()
-    classifier = classifier_of(learned)
-    right = accuracy(classifier, tested)
-    figures: dict[str, Any] = {"classifier_accuracy": right, "classifier_tested_on": len(tested.labels)}
-    for name, digits in (("learned", learned), ("test", tested)):
-        real = Stacks(digits).draw(np.random.default_rng(SEED), PICTURES)
-        seen = found(modes_of(classifier, real))
-        figures[f"floor_of_{name}_digits"] = {"modes": seen.modes, "kl": round(seen.kl, 4)}
-    figures["floor_expected"] = round(floor(PICTURES), 4)
+    classifier, figures = classifier_of(learned, tested)
     print(json.dumps(figures), flush=True)
     stacks = Stacks(learned)
     training = Training(stacks, Recipe(), FOLDER / "checkpoint")
@@ -83,31 +76,49 @@ def main() -> None:
     report(training, learned.digest, figures)
 
 
-def classifier_of(digits: Digits) -> Classifier:
-    """The classifier, trained the first time."""
-    kept, network = FOLDER / "classifier.safetensors", Classifier()
-    if not kept.exists():
-        save_file(train_classifier(digits).state_dict(), kept)
-    network.load_state_dict(load_file(kept))
-    return network.eval()
+def classifier_of(learned: Digits, tested: Digits) -> tuple[Classifier, dict[str, Any]]:
+    """The classifier, trained the first time, with its accuracy and the floors that it gives real pictures."""
+    weights_kept, figures_kept = FOLDER / "classifier.safetensors", FOLDER / "classifier.json"
+    network = Classifier()
+    if not weights_kept.exists():
+        save_file(train_classifier(learned).state_dict(), weights_kept)
+    network.load_state_dict(load_file(weights_kept))
+    network.eval()
+    if not figures_kept.exists():
+        right = accuracy(network, tested)
+        figures: dict[str, Any] = {"classifier_accuracy": round(right, 4), "classifier_tested_on": len(tested.labels)}
+        for name, digits in (("learned", learned), ("test", tested)):
+            seen = found(modes_of(network, Stacks(digits).draw(np.random.default_rng(SEED), PICTURES)))
+            figures[f"floor_of_{name}_digits"] = {"modes": seen.modes, "kl": round(seen.kl, 4)}
+        figures["floor_expected"] = round(floor(PICTURES), 4)
+        figures_kept.write_text(json.dumps(figures) + "\n", encoding="utf-8")
+    return network, json.loads(figures_kept.read_text(encoding="utf-8"))
 
 
 def long_run(training: Training, classifier: Classifier, minutes: float) -> None:
-    """Train a piece of that length, measured every `MEASURED` minutes and at its end."""
+    """Train a piece of that length, measured now and then and at its end."""
     log = telling(FOLDER, lambda line: print(json.dumps(line), flush=True))
     ends = time.monotonic() + minutes * 60
     while (left := (ends - time.monotonic()) / 60) > 0:
-        seconds = train(training, minutes=min(left, MEASURED), log=log)
-        note(training, classifier, seconds)
+        train(training, minutes=left, processor_minutes=MEASURED, log=log)
+        note(training, classifier)
+    if not minutes:
+        note(training, classifier)
 
 
-def note(training: Training, classifier: Classifier, seconds: float) -> None:
+def note(training: Training, classifier: Classifier) -> None:
     """Measure, and add a line to the measurements."""
     seen = measured(training, classifier)
-    line = {"step": training.step, "processor_seconds": round(seconds), "modes": seen.modes, "kl": round(seen.kl, 4)}
+    spent = sum(line["processor_seconds"] for line in lines_of(FOLDER / "log.jsonl")) / 60
+    line = {"step": training.step, "processor_minutes": round(spent, 1), "modes": seen.modes, "kl": round(seen.kl, 4)}
     with (FOLDER / "measured.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line), flush=True)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; none where there is none."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def measured(training: Training, classifier: Classifier) -> Found:
@@ -122,7 +133,8 @@ def ablations(stacks: Stacks, classifier: Classifier, minutes: float) -> None:
         kept = FOLDER / f"{name}.json"
         if kept.exists():
             continue
-        training = Training(stacks, recipe, FOLDER / f"{name}.checkpoint")
+        (checkpoint := FOLDER / f"{name}.checkpoint").unlink(missing_ok=True)  # one that was stopped begins again
+        training = Training(stacks, recipe, checkpoint)
         train(training, processor_minutes=minutes, log=lambda _: None)
         seen = measured(training, classifier)
         line = {"steps": training.step, "processor_minutes": minutes, "modes": seen.modes, "kl": round(seen.kl, 4)}
@@ -132,7 +144,7 @@ def ablations(stacks: Stacks, classifier: Classifier, minutes: float) -> None:
 
 def report(training: Training, digest: str, figures: dict[str, Any]) -> None:
     """Print the line of the last measurement, with a sheet of pictures; fail where the aim is missed."""
-    lines = [json.loads(line) for line in (FOLDER / "measured.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = lines_of(FOLDER / "measured.jsonl")
     last = lines[-1]
     counts = {"generator": weights(training.generator), "discriminator": weights(training.discriminator)}
     reached = {
@@ -156,7 +168,7 @@ def report(training: Training, digest: str, figures: dict[str, Any]) -> None:
             "weights": {**counts, "together": sum(counts.values())},
             "steps": last["step"],
             "pictures_seen": last["step"] * training.recipe.batch,
-            "processor_minutes": round(sum(line["processor_seconds"] for line in lines) / 60, 1),
+            "processor_minutes": last["processor_minutes"],
             "recipe": asdict(training.recipe),
             "digits_digest": digest[:12],
             "curve": lines,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +149,9 @@ def test_four_steps_are_two_and_two(tmp_path: Path, stacks: Stacks, change: dict
     for _ in range(4):
         whole.update()
     first = Training(stacks, recipe, tmp_path / "parts")
-    first.update(), first.update(), first.save()
+    for _ in range(2):
+        first.update()
+    first.save()
     torch.manual_seed(99)
     second = Training(stacks, recipe, tmp_path / "parts")
     assert second.step == 2
@@ -161,14 +165,15 @@ def test_four_steps_are_two_and_two(tmp_path: Path, stacks: Stacks, change: dict
 
 
 def test_training_stops_at_its_limits(tmp_path: Path, stacks: Stacks) -> None:
-    lines: list[dict] = []
+    lines: list[Mapping[str, Any]] = []
     training = Training(stacks, TINY_RECIPE, tmp_path / "run")
-    train(training, steps=5, log=lambda line: lines.append(dict(line)), every=2)
-    assert [line["step"] for line in lines] == [2, 4]
+    train(training, steps=5, log=lines.append, every=2)
+    assert [line["step"] for line in lines] == [2, 4, 5]
+    assert all(line["processor_seconds"] >= 0 for line in lines)
     assert Training(stacks, TINY_RECIPE, tmp_path / "run").step == 5
     train(training, minutes=0, log=lines.append)
     train(training, processor_minutes=0, log=lines.append)
-    assert training.step == 5
+    assert (training.step, len(lines)) == (5, 3)
 
 
 def test_pictures_are_a_function_of_the_seed() -> None:

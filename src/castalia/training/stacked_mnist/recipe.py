@@ -116,35 +116,39 @@ def train(
     processor_minutes: float = math.inf,
     log: Log,
     every: int = 50,
-) -> float:
-    """Take steps until one of the limits is met; a checkpoint is kept with each line and at the end.
+) -> None:
+    """Take steps until one of the limits is met; a checkpoint is kept with each line, of which the last is at the end.
 
     Args:
         training: At any step.
         steps: To stop at, counted from the beginning of the run.
         minutes: Of wall clock, of this piece.
         processor_minutes: Of the processor, of this piece.
-        log: Told the figures' means since its last line.
+        log: Told the figures' means since the line before, and the seconds of the processor since then.
         every: Steps between lines.
-
-    Returns:
-        Seconds of the processor that this piece took.
     """
     began, spent = time.monotonic(), time.process_time()
     lines: list[Mapping[str, float]] = []
+    since = spent
+
+    def keep() -> None:
+        nonlocal since
+        training.save()
+        means = {name: round(float(np.mean([line[name] for line in lines])), 4) for name in lines[-1]}
+        log({"step": training.step, **means, "processor_seconds": round(time.process_time() - since, 1)})
+        lines.clear()
+        since = time.process_time()
+
     while (
         training.step < steps
         and time.monotonic() - began < minutes * 60
         and time.process_time() - spent < processor_minutes * 60
     ):
         lines.append(training.update())
-        if training.step % every == 0:
-            means = {name: round(float(np.mean([line[name] for line in lines])), 4) for name in lines[-1]}
-            log({"step": training.step, **means, "processor_seconds": round(time.process_time() - spent)})
-            lines.clear()
-            training.save()
-    training.save()
-    return time.process_time() - spent
+        if len(lines) == every:
+            keep()
+    if lines:
+        keep()
 
 
 @torch.no_grad()

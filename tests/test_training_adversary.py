@@ -72,20 +72,21 @@ def test_gradients_reach_what_was_made() -> None:
 
 
 def test_a_generators_loss_teaches_the_discriminator_nothing() -> None:
-    network = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
-    network[0].bias.requires_grad_(False)
+    linear = nn.Linear(2, 1)
+    linear.bias.requires_grad_(False)
+    network = nn.Sequential(linear, nn.Flatten(0))
     made = torch.zeros((4, 2), requires_grad=True)
     Adversary(network, rate=0.1, penalty=0.0).loss(made, torch.ones(4, 2)).backward()
     assert all(each.grad is None for each in network.parameters())
     assert [each.requires_grad for each in network.parameters()] == [True, False]
 
 
-def slope_two() -> nn.Module:
+def slope_two() -> nn.Sequential:
     """Scores are twice the first number."""
-    network = nn.Sequential(nn.Linear(2, 1, bias=False), nn.Flatten(0))
+    linear = nn.Linear(2, 1, bias=False)
     with torch.no_grad():
-        network[0].weight.copy_(torch.tensor([[2.0, 0.0]]))
-    return network
+        linear.weight.copy_(torch.tensor([[2.0, 0.0]]))
+    return nn.Sequential(linear, nn.Flatten(0))
 
 
 @pytest.mark.parametrize(("both", "names"), [(True, {"r1", "r2"}), (False, {"r1"})])
@@ -103,7 +104,9 @@ def test_what_is_made_is_penalised_where_it_is() -> None:
         network = slope_two()
         adversary = Adversary(network, rate=0.0, penalty=0.5, both=both)
         adversary.learn(torch.ones(3, 2), torch.zeros(3, 2))
-        gradients[both] = network[0].weight.grad[0, 0].item()
+        slope = next(network.parameters()).grad
+        assert slope is not None
+        gradients[both] = slope[0, 0].item()
     pull = -1 / (1 + math.exp(2.0))  # of softplus(-w) at w = 2
     assert gradients[False] == pytest.approx(pull + 0.25 * 4.0, rel=1e-5)
     assert gradients[True] == pytest.approx(pull + 0.25 * 8.0, rel=1e-5)

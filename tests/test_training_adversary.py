@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from castalia.modalities.music.voices.critic import FEATURES, features
-from castalia.training.adversary import Adversary, pairwise, zero_centred
+from castalia.training.adversary import PAIRED, SEPARATE, Adversary, Settling, pairwise, zero_centred
 from castalia.training.chorales.critic import CriticNetwork, numpy_critic
 
 
@@ -22,6 +22,25 @@ def test_the_pairing_loss_in_exact_numbers() -> None:
     wanted = sum(math.log1p(math.exp(gap)) for gap in (-1.0, 0.0, 3.0)) / 3
     assert float(pairwise(real, made)) == pytest.approx(wanted, rel=1e-6)
     assert float(pairwise(made, real)) == pytest.approx(wanted + (1.0 - 3.0) / 3, rel=1e-6)
+
+
+def test_both_games_in_exact_numbers() -> None:
+    def soft(*values: float) -> float:
+        return sum(math.log1p(math.exp(each)) for each in values) / len(values)
+
+    real, made = torch.tensor([1.0, 0.0, -2.0]), torch.tensor([0.0, 0.5, 1.0])
+    assert float(PAIRED.discriminator(real, made)) == pytest.approx(soft(-1.0, 0.5, 3.0), rel=1e-6)
+    assert float(PAIRED.generator(real, made)) == pytest.approx(soft(1.0, -0.5, -3.0), rel=1e-6)
+    wanted = soft(-1.0, 0.0, 2.0) + soft(0.0, 0.5, 1.0)
+    assert float(SEPARATE.discriminator(real, made)) == pytest.approx(wanted, rel=1e-6)
+    assert float(SEPARATE.generator(real, made)) == pytest.approx(soft(0.0, -0.5, -1.0), rel=1e-6)
+
+
+def test_settings_settle_along_half_a_cosine() -> None:
+    setting = Settling(1.0, 0.1, 4)
+    wanted = [1.0, 0.55 + 0.45 * math.sqrt(0.5), 0.55, 0.55 - 0.45 * math.sqrt(0.5), 0.1, 0.1]
+    assert [setting.at(step) for step in range(6)] == pytest.approx(wanted)
+    assert Settling(3.0, 2.0, 0).at(0) == 2.0
 
 
 def test_the_penalty_is_the_squared_slope() -> None:
@@ -50,6 +69,66 @@ def test_gradients_reach_what_was_made() -> None:
     Adversary(network, rate=0.1, penalty=0.0).loss(made, torch.ones(4, 2)).backward()
     assert made.grad is not None
     assert made.grad.abs().sum() > 0
+
+
+def test_a_generators_loss_teaches_the_discriminator_nothing() -> None:
+    linear = nn.Linear(2, 1)
+    linear.bias.requires_grad_(False)
+    network = nn.Sequential(linear, nn.Flatten(0))
+    made = torch.zeros((4, 2), requires_grad=True)
+    Adversary(network, rate=0.1, penalty=0.0).loss(made, torch.ones(4, 2)).backward()
+    assert all(each.grad is None for each in network.parameters())
+    assert [each.requires_grad for each in network.parameters()] == [True, False]
+
+
+def slope_two() -> nn.Sequential:
+    """Scores are twice the first number."""
+    linear = nn.Linear(2, 1, bias=False)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[2.0, 0.0]]))
+    return nn.Sequential(linear, nn.Flatten(0))
+
+
+@pytest.mark.parametrize(("both", "names"), [(True, {"r1", "r2"}), (False, {"r1"})])
+def test_one_or_both_sides_are_penalised(both: bool, names: set[str]) -> None:
+    adversary = Adversary(slope_two(), rate=0.1, penalty=0.5, both=both)
+    told = adversary.learn(torch.ones(3, 2), torch.zeros(3, 2))
+    assert told.keys() - {"loss", "right"} == names
+    assert all(told[name] == pytest.approx(4.0) for name in names)
+    assert told["loss"] == pytest.approx(math.log1p(math.exp(-2.0)), rel=1e-6)
+
+
+def test_what_is_made_is_penalised_where_it_is() -> None:
+    gradients = {}
+    for both in (False, True):
+        network = slope_two()
+        adversary = Adversary(network, rate=0.0, penalty=0.5, both=both)
+        adversary.learn(torch.ones(3, 2), torch.zeros(3, 2))
+        slope = next(network.parameters()).grad
+        assert slope is not None
+        gradients[both] = slope[0, 0].item()
+    pull = -1 / (1 + math.exp(2.0))  # of softplus(-w) at w = 2
+    assert gradients[False] == pytest.approx(pull + 0.25 * 4.0, rel=1e-5)
+    assert gradients[True] == pytest.approx(pull + 0.25 * 8.0, rel=1e-5)
+
+
+def test_what_is_augmented_is_what_is_scored() -> None:
+    adversary = Adversary(slope_two(), rate=0.0, penalty=0.0)
+    real, made = torch.ones(3, 2), torch.zeros((3, 2), requires_grad=True)
+    loss = adversary.loss(made, real, lambda each: 3 * each + 1)
+    assert float(loss.detach()) == pytest.approx(math.log1p(math.exp(6.0)), rel=1e-6)
+    loss.backward()
+    assert made.grad is not None
+    torch.testing.assert_close(made.grad[:, 0], torch.full((3,), -6 / 3 / (1 + math.exp(-6.0))))
+    told = adversary.learn(real, made, lambda each: 3 * each + 1)
+    assert told["loss"] == pytest.approx(math.log1p(math.exp(-6.0)), rel=1e-5)
+
+
+def test_settings_are_changed_between_steps() -> None:
+    adversary = Adversary(slope_two(), rate=0.1, penalty=1.0)
+    adversary.adjust(rate=0.02, penalty=0.0, decay=0.9)
+    assert [(group["lr"], group["betas"]) for group in adversary.optimizer.param_groups] == [(0.02, (0.0, 0.9))]
+    assert "r1" not in adversary.learn(torch.ones(3, 2), torch.zeros(3, 2))
 
 
 def test_features_do_not_know_the_key() -> None:

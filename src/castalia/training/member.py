@@ -96,7 +96,7 @@ def _member(
     optimizer = adam(network, recipe)
     kept: dict[str, nn.Module] = {"network": network, "mean": mean, "best": kept_best}
     best, losses = Best(recipe.patience), list[float]()
-    begin = resume(checkpoint := folder / f"member-{number}.checkpoint", kept, optimizer, best)
+    begin = resume(checkpoint := folder / f"member-{number}.checkpoint", kept, {"optimizer": optimizer}, best)
     for step in range(begin, 0 if best.done else recipe.steps):
         losses.append(update(lesson, network, optimizer, recipe, number, step))
         average(mean, network, step, recipe.average)
@@ -119,7 +119,7 @@ def _member(
                 sample(mean, path)
                 line["sample"] = str(path)
             log(line)
-            save(checkpoint, kept, optimizer, best, step + 1)
+            save(checkpoint, kept, {"optimizer": optimizer}, best, step + 1)
             if best.done:
                 break
     save_file(kept_best.state_dict(), done)

@@ -32,9 +32,21 @@ def average(mean: nn.Module, network: nn.Module, step: int, keep: float) -> None
 
 
 def save(
-    path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, best: Best, step: int
+    path: Path,
+    networks: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    best: Best,
+    step: int,
 ) -> None:
-    """Everything that the next step depends on, in one file, written whole or not at all."""
+    """Everything that the next step depends on, in one file, written whole or not at all.
+
+    Args:
+        path: Of the file.
+        networks: By names that no optimizer has.
+        optimizers: By name.
+        best: How far it has come.
+        step: To go on with.
+    """
     held: dict[str, Tensor] = {
         "step": torch.tensor(step),
         "least": torch.tensor(best.least, dtype=torch.float64),
@@ -42,13 +54,16 @@ def save(
     }
     for name, each in networks.items():
         held |= {f"{name}.{key}": value.contiguous() for key, value in each.state_dict().items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        held |= {f"optimizer.{number}.{key}": value for key, value in moments.items()}
+    for name, each in optimizers.items():
+        for number, moments in each.state_dict()["state"].items():
+            held |= {f"{name}.{number}.{key}": value for key, value in moments.items()}
     save_file(held, partial := path.with_suffix(".partial"))
     os.replace(partial, path)
 
 
-def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, best: Best) -> int:
+def resume(
+    path: Path, networks: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer], best: Best
+) -> int:
     """Put back what `save` kept; the step to go on with, 0 where nothing was kept."""
     if not path.exists():
         return 0
@@ -56,11 +71,12 @@ def resume(path: Path, networks: Mapping[str, nn.Module], optimizer: torch.optim
     for name, each in networks.items():
         prefix = f"{name}."
         each.load_state_dict({key.removeprefix(prefix): held[key] for key in held if key.startswith(prefix)})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key in held:
-        if key.startswith("optimizer."):
-            _, number, moment = key.split(".")
-            state.setdefault(int(number), {})[moment] = held[key]
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    for name, each in optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for key in held:
+            if key.startswith(f"{name}."):
+                _, number, moment = key.split(".")
+                state.setdefault(int(number), {})[moment] = held[key]
+        each.load_state_dict({"state": state, "param_groups": each.state_dict()["param_groups"]})
     best.least, best.stale = float(held["least"]), int(held["stale"])
     return int(held["step"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from castalia.training.adversary.adversary import Adversary
-from castalia.training.adversary.losses import pairwise, zero_centred
+from castalia.training.adversary.losses import PAIRED, SEPARATE, Game, pairwise, zero_centred
+from castalia.training.adversary.schedule import Settling
 
-__all__ = ["Adversary", "pairwise", "zero_centred"]
+__all__ = ["PAIRED", "SEPARATE", "Adversary", "Game", "Settling", "pairwise", "zero_centred"]

@@ -1,7 +1,10 @@
 # pyright: basic
-"""Losses of adversarial training: the relativistic pairing loss and penalties on gradients centred at zero."""
+"""Losses of adversarial training, and penalties on gradients centred at zero."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -33,3 +36,25 @@ def zero_centred(scores: Tensor, inputs: Tensor) -> Tensor:
     """
     (slope,) = torch.autograd.grad(scores.sum(), inputs, create_graph=True)
     return slope.square().flatten(1).sum(1).mean()
+
+
+@dataclass(frozen=True)
+class Game:
+    """What both sides lower, each a function of the scores (samples,) of real and of made samples, in nats.
+
+    Attributes:
+        discriminator: Low where real samples score high and made ones low.
+        generator: Low where made ones score high.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+
+
+PAIRED = Game(pairwise, lambda real, made: pairwise(made, real))
+"""The relativistic pairing loss."""
+SEPARATE = Game(
+    lambda real, made: functional.softplus(-real).mean() + functional.softplus(made).mean(),
+    lambda _, made: functional.softplus(-made).mean(),
+)
+"""Goodfellow et al. (2014), "Generative adversarial nets", with the generator's loss that does not saturate."""

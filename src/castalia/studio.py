@@ -323,6 +323,10 @@ class Studio:
         named = self.config.image_model
         return image.Painters(Path(named) if named else None)
 
+    def drawn_words(self) -> Mapping[str, Sequence[str]]:
+        """What the picture model knows: `words`, `styles` and `directions`."""
+        return self.painters.drawer.known()
+
     def close(self) -> None:
         """Free the model and close the library."""
         self._drop("engine")

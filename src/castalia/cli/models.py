@@ -47,6 +47,23 @@ def list_models(as_json: bool) -> None:
         click.echo(f"  {net['name']:22}{state:12}{'':8}{net['licence']}")
 
 
+@models.command(
+    help=say("List what the picture model knows: words, styles, directions.", "列出图片模型所知：词语、风格、方向。")
+)
+@click.option("--json", "as_json", is_flag=True)
+def words(as_json: bool) -> None:
+    """Parse, call, print."""
+    from castalia.studio import Studio
+
+    known = Studio().drawn_words()
+    if as_json:
+        click.echo(json.dumps(known, ensure_ascii=False))
+        return
+    titles = {"styles": say("styles", "风格"), "directions": say("directions", "方向"), "words": say("words", "词语")}
+    for name, title in titles.items():
+        click.echo(f"{title}: {', '.join(known[name]) or '–'}")
+
+
 @models.command(help=say("Show one model; --verify reads the whole file.", "查看一个模型；--verify 校验整个文件。"))
 @click.argument("name")
 @click.option("--verify", is_flag=True)

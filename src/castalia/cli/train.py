@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from castalia.cli.training import needs_training
+from castalia.core.errors import UsageError
 from castalia.core.files import folders
 from castalia.core.language import say
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group(help=say("Train models on your own collections.", "用自己的收藏训练模型。"))
@@ -18,24 +21,40 @@ def train() -> None:
     """The group."""
 
 
+def _options(presets: str) -> Callable[[F], F]:
+    """The options that training of every kind has."""
+    options = (
+        click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏")),
+        click.option("--preset", metavar="NAME", help=presets),
+        click.option(
+            "--steps", type=click.IntRange(1), help=say("most updates of each network", "每个网络的最多更新次数")
+        ),
+        click.option(
+            "--minutes",
+            type=click.FloatRange(0, 100_000, min_open=True),
+            help=say("minutes for all networks together, instead of --steps", "全部网络合计的分钟数，代替 --steps"),
+        ),
+        click.option(
+            "--seed", type=int, help=say("same seed, same model (default 0)", "相同种子得到相同模型（默认 0）")
+        ),
+        click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help=say("threads", "线程数")),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path, file_okay=False),
+            help=say("folder of the model; a stopped run goes on there", "模型文件夹；中断的训练在此继续"),
+        ),
+    )
+
+    def added(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return added
+
+
 @train.command(help=say("Train a model of chorales or tunes.", "训练四部合唱或旋律模型。"))
-@click.option("--collection", required=True, metavar="NAME", help=say("what is learned", "训练所用的收藏"))
-@click.option(
-    "--preset", metavar="NAME", help=say("tiny, small (default), large, shipped", "tiny、small（默认）、large、shipped")
-)
-@click.option("--steps", type=click.IntRange(1), help=say("most updates of each network", "每个网络的最多更新次数"))
-@click.option(
-    "--minutes",
-    type=click.FloatRange(0, 100_000, min_open=True),
-    help=say("minutes for all networks together, instead of --steps", "全部网络合计的分钟数，代替 --steps"),
-)
-@click.option("--seed", type=int, help=say("same seed, same model (default 0)", "相同种子得到相同模型（默认 0）"))
-@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help=say("threads", "线程数"))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=say("folder of the model; a stopped run goes on there", "模型文件夹；中断的训练在此继续"),
-)
+@_options(say("tiny, small (default), large, shipped", "tiny、small（默认）、large、shipped"))
 def music(
     collection: str,
     preset: str | None,
@@ -46,7 +65,7 @@ def music(
     out: Path | None,
 ) -> None:
     """Train, say how it goes, and where the model is."""
-    found = needs_training().find(collection)
+    found = _of_kind(collection, ("chorale", "tune"), "music")
     room = needs_training(".chorales")
     room.use_threads(threads)
     folder = out or folders().data / "music" / f"{collection}-{preset or 'small'}"
@@ -55,6 +74,49 @@ def music(
     made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
     click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create {genre} …")
+
+
+@train.command(help=say("Train a model that draws from words.", "训练按文字绘画的模型。"))
+@_options(say("tiny, small (default)", "tiny、small（默认）"))
+def image(
+    collection: str,
+    preset: str | None,
+    steps: int | None,
+    minutes: float | None,
+    seed: int | None,
+    threads: int,
+    out: Path | None,
+) -> None:
+    """Train, say how it goes, and where the model is."""
+    found = _of_kind(collection, ("picture",), "image")
+    needs_training(".chorales").use_threads(threads)
+    folder = out or folders().data / "images" / f"{collection}-{preset or 'small'}"
+    recipe = needs_training(".images").train_images
+    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
+    click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
+    click.echo(f"CASTALIA_IMAGE_MODEL={made} castalia create picture …")
+
+
+def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noqa: ANN401 - of an extra's room
+    """The collection of that name.
+
+    Raises:
+        UsageError: it is of another kind, or not there.
+    """
+    found = needs_training().find(collection)
+    if found.kind not in kinds:
+        other = "image" if found.kind == "picture" else "music"
+        raise UsageError(
+            say(
+                "{name} is a collection of the kind {kind}, which `train {command}` does not learn.",
+                "{name} 是 {kind} 类收藏，`train {command}` 不能训练它。",
+                name=collection,
+                kind=found.kind,
+                command=command,
+            ),
+            hint=f"castalia train {other} --collection {collection}",
+        )
+    return found
 
 
 @train.command(help=say("Write a trained model for other programs.", "将训练好的模型导出给其他程序。"))

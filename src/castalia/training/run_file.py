@@ -23,7 +23,7 @@ R = TypeVar("R")
 NAME = "run.json"
 PRESET = "small"
 """Where none is asked for."""
-_MADE = ("member-*", "weights.safetensors")
+_MADE = ("member-*", "*.checkpoint", "weights.safetensors")
 """What tells that a model was trained, or begun, in a folder."""
 
 
@@ -69,7 +69,8 @@ class Run(Generic[R]):
     def command(self, folder: Path) -> str:
         """What to type for the same run, with its steps."""
         recipe: Any = self.recipe
-        said = ["castalia", "train", "music", "--collection", self.collection["name"], "--preset", self.preset]
+        what = "image" if self.collection["kind"] == "picture" else "music"
+        said = ["castalia", "train", what, "--collection", self.collection["name"], "--preset", self.preset]
         said += ["--steps", str(recipe.steps), "--seed", str(recipe.seed), "--threads", self.versions["threads"]]
         return shlex.join([*said, "--out", str(folder)])
 

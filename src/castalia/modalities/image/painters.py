@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia import __version__
-from castalia.core.errors import MissingError
-from castalia.core.language import say
 from castalia.core.picture import DirectStep, MixStep, RedrawStep
 from castalia.core.ports import Progress
 from castalia.modalities.image.draw.model import DrawingModel
@@ -76,6 +74,10 @@ class Drawer(Model, Protocol):
 
     def direct(self, step: DirectStep) -> Pixels:
         """A picture moved along a direction; raises `UsageError` as `draw` does, and where it has no such direction."""
+        ...
+
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """What it was taught: `words`, `styles` and `directions`."""
         ...
 
     def unknown(self, words: str) -> Sequence[str]:
@@ -161,10 +163,3 @@ class Painters:
     def enlarger(self) -> Enlarger:
         """Enlarges."""
         return self._given[2] or RealEsrgan()
-
-
-def _missing(what: str) -> MissingError:
-    return MissingError(
-        say("No model that {what} is installed.", "未安装能{what}的模型。", what=what),
-        hint=say("`castalia models list` shows what there is.", "`castalia models list` 会列出可用模型。"),
-    )

@@ -47,7 +47,7 @@ def stage(material: Material, recipe: Recipe) -> tuple[Stage, Autoencoder]:
     steps, rate = recipe.of("autoencoder"), recipe.autoencoder_rate
     network, mean = Autoencoder(size), Autoencoder(size)
     mean.load_state_dict(network.state_dict())
-    network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
 
     def step(number: int, rng: np.random.Generator) -> Mapping[str, float]:

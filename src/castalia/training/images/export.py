@@ -54,6 +54,15 @@ def export(
         "words": filled([material.captions.whole(at) for at in material.train]).astype(np.uint16),
     }
     np.savez_compressed(folder / "learned.npz", **learned)
+    _write(folder, card)
+
+
+def add_to_card(folder: Path, more: Mapping[str, Any]) -> None:
+    """Add to the card of an exported model what can only be found with it."""
+    _write(folder, json.loads((folder / "card.json").read_text(encoding="utf-8")) | more)
+
+
+def _write(folder: Path, card: Mapping[str, Any]) -> None:
     text = json.dumps(card, ensure_ascii=False, indent=1)
     write_atomic(folder / "card.json", (text + "\n").encode())
 

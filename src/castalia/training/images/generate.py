@@ -91,7 +91,7 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
         decoder: Of stage one, to look at what is drawn.
         recipe: How.
     """
-    captions, train, valid, size = material.captions, material.train, material.valid, recipe.size
+    captions, train, size = material.captions, material.train, recipe.size
     steps, batch, rate = recipe.of("generator"), recipe.generator_batch, recipe.generator_rate
     vocabulary = len(captions.vocabulary.words)
     network, mean = Generator(size, vocabulary), Generator(size, vocabulary)
@@ -134,19 +134,7 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
         return told
 
     def measure() -> Mapping[str, float]:
-        """L1 of pictures that were learned, of pictures not learned, and of combinations of colour and picture."""
-        mean.eval()
-        rng = np.random.default_rng(1)
-        combined = [(at, colour) for at in train for colour in latents.colours(at, held_out=True)]
-        asked = {"valid": [(at, "") for at in valid[:64]], "learned": [(at, "") for at in train[:64]]}
-        asked["combined"] = [combined[at] for at in rng.permutation(len(combined))[:64]]
-        found = {}
-        for name, pairs in asked.items():
-            if pairs:
-                made = draw(mean, [captions.whole(*each) for each in pairs])
-                found[name] = (made - torch.stack([latents.of(*each) for each in pairs])).abs().mean().item()
-        mean.train()
-        return found
+        return _measured(material, latents, mean)
 
     def sample(path: Path) -> None:
         contact_sheet(shown(material, latents, decoder, mean), path, columns=16)
@@ -154,6 +142,22 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     networks = {"network": network, "mean": mean, "critic": critic.discriminator}
     optimizers = {"adam": optimizer, "adversary": critic.optimizer}
     return Stage("generator", networks, optimizers, step, measure, sample), mean
+
+
+def _measured(material: Material, latents: Latents, generator: Generator) -> Mapping[str, float]:
+    """L1 of pictures that were learned, of pictures not learned, and of combinations of colour and picture not learned.
+
+    Each is asked for by its name, and its colour where it was given one.
+    """
+    combined = [(at, colour) for at in material.train for colour in latents.colours(at, held_out=True)]
+    asked = {"valid": [(at, "") for at in material.valid[:64]], "learned": [(at, "") for at in material.train[:64]]}
+    asked["combined"] = [combined[at] for at in np.random.default_rng(1).permutation(len(combined))[:64]]
+    found: dict[str, float] = {}
+    for name, pairs in asked.items():
+        if pairs:
+            made = draw(generator, [material.captions.whole(*each) for each in pairs])
+            found[name] = (made - torch.stack([latents.of(*each) for each in pairs])).abs().mean().item()
+    return found
 
 
 def _begin(material: Material, latents: Latents, network: Generator) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from castalia.training.images.network import SMALL, Size
 
-PARTS = {"autoencoder": 3600, "generator": 2400, "decoder": 1200}
+PARTS = {"autoencoder": 3600, "generator": 2400, "decoder": 600}
 """How a run's steps are shared out: of so many together, each stage takes these."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from castalia.modalities.image.draw.model import DrawingModel
 from castalia.training import started
 from castalia.training.budget import Timed, between, settled
 from castalia.training.card import described
@@ -17,7 +18,8 @@ from castalia.training.clock import Clock
 from castalia.training.collections import Collection
 from castalia.training.collections.pictures import Captioned
 from castalia.training.images import autoencode, generate, sharpen
-from castalia.training.images.export import export
+from castalia.training.images.directions import find_directions
+from castalia.training.images.export import add_to_card, export
 from castalia.training.images.material import Material
 from castalia.training.images.network import TINY
 from castalia.training.images.recipe import PARTS, Recipe
@@ -37,7 +39,8 @@ _TIMED = 64
 
 def train_images(
     collection: Collection[Captioned], folder: Path, *,
-    preset: str | None = None, steps: int | None = None, minutes: float | None = None, seed: int | None = None, log: Log,
+    preset: str | None = None, steps: int | None = None, minutes: float | None = None, seed: int | None = None,
+    log: Log,
 ) -> Path:  # fmt: skip
     """Train a picture model and export it.
 
@@ -72,6 +75,7 @@ def train_images(
         work.networks(), work.latents, material, folder, {**described(run, collection, folder), **work.card()},
         bits=recipe.bits,
     )  # fmt: skip
+    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
     return folder
 
 

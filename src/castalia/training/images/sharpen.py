@@ -44,7 +44,7 @@ def stage(
     network, mean = Decoder(size), Decoder(size)
     for each in (network, mean):
         each.load_state_dict(decoder.state_dict())
-    network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     critic = Adversary(PatchCritic(size), rate=rate, penalty=recipe.patch_penalty)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.5, 0.99))
 

@@ -21,10 +21,10 @@ from castalia.core.language import say
 from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
-from castalia.modalities.image.draw.words import Reading, Vocabulary
+from castalia.modalities.image.draw.words import COLOURS, Reading, Vocabulary
 
 Pixels = NDArray[np.uint8]
-_SHAKEN = 0.15
+_SHAKEN = 0.05
 """Deviations by which chance moves a code: enough to tell seeds apart, little enough to be drawn cleanly."""
 PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
@@ -81,9 +81,13 @@ class DrawingModel:
         """As its card says."""
         return str(self.card["name"])
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 over its files, in the order of `PARTS`."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         whole = hashlib.sha256()
         for name in PARTS:
             whole.update((self.path / name).read_bytes())
@@ -135,6 +139,11 @@ class DrawingModel:
         added = self.vocabulary.read(style) if style else Reading((), (), ())
         return Reading((*reading.numbers, *added.numbers), (*reading.known, *added.known), reading.unknown)
 
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """See `Drawer.known`."""
+        directions = [f"{each.name} ({each.chinese})" for each in self.directions]
+        return {"words": self.vocabulary.words, "styles": self.styles, "directions": directions}
+
     def unknown(self, words: str) -> Sequence[str]:
         """See `Drawer.unknown`."""
         return self.vocabulary.read(words).unknown
@@ -153,6 +162,15 @@ class DrawingModel:
         with np.load(self.path / "learned.npz", allow_pickle=False) as held:
             return [str(name) for name in held["names"]], held["thumbnails"].astype(np.float32), held["words"]
 
+    @property
+    def count(self) -> int:
+        """Pictures that were learned."""
+        return len(self._learned[0])
+
+    def taught(self, at: int) -> Sequence[int]:
+        """The numbers of the words that name a learned picture."""
+        return [int(word) for word in self._learned[2][at] if word]
+
     # ---------------------------------------------------------------- drawing
 
     def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
@@ -167,14 +185,16 @@ class DrawingModel:
         rng = np.random.default_rng(seed)
         numbers = self._filled(self.read(step.words, step.style).numbers, rng)
         own, there = self._seen(step.picture), self._shaken(self.network.meant(numbers), 2 * _SHAKEN, rng)
-        return resized(self.drawn(numbers, own + np.float32(step.strength) * (there - own)), _side(step.picture))
+        return resized(
+            self.drawn(numbers, (own + step.strength * (there - own)).astype(np.float32)), _side(step.picture)
+        )
 
     def mix(self, step: MixStep) -> Pixels:
         """See `Drawer.mix`: between the codes of both, as the words of both say."""
         first, second = (self._seen(picture) for picture in step.pictures)
         numbers = [self.read(words, step.style).numbers for words in step.words]
         both = tuple(dict.fromkeys((*numbers[0], *numbers[1])))
-        code = first + np.float32(step.share) * (second - first)
+        code = (first + step.share * (second - first)).astype(np.float32)
         return resized(self.drawn(both, code), max(map(_side, step.pictures)))
 
     def direct(self, step: DirectStep) -> Pixels:
@@ -187,7 +207,7 @@ class DrawingModel:
                 ),
                 hint=", ".join(f"{each.name} ({each.chinese})" for each in self.directions) or "–",
             )
-        code = self._seen(step.picture) + np.float32(step.amount) * found[0].vector
+        code = (self._seen(step.picture) + step.amount * found[0].vector).astype(np.float32)
         return resized(self.drawn(self.read(step.words, step.style).numbers, code), _side(step.picture))
 
     @cached_property
@@ -203,16 +223,25 @@ class DrawingModel:
         return self.network.pixels(self.network.latents(words, code))
 
     def _filled(self, words: Sequence[int], rng: np.random.Generator) -> Sequence[int]:
-        """The words, and those of the name of a picture that was learned with all of them, which chance chooses."""
+        """The words, and those of the name of a picture that was learned with all of them, which chance chooses.
+
+        A colour may be another than that picture's; one that is called just so is taken every other time.
+        """
         _, _, held = self._learned
-        fits = np.flatnonzero(np.all([(held == word).any(1) for word in words], 0))
+        named = {number for each in COLOURS for number in self.vocabulary.read(each).numbers}
+        colours = named.intersection(words)
+        about = [word for word in words if word not in colours] or list(words)
+        fits = np.flatnonzero(np.all([(held == word).any(1) for word in about], 0))
         if not len(fits):
             return words
-        added = [int(word) for word in held[rng.choice(fits)] if word]
+        plain = fits[(held[fits] > 0).sum(1) == len(about)]
+        chosen = held[rng.choice(plain if len(plain) and rng.random() < 0.5 else fits)]
+        added = [int(word) for word in chosen if word and not (colours and int(word) in named)]
         return tuple(dict.fromkeys((*words, *added)))
 
     def _shaken(self, code: Floats, far: float, rng: np.random.Generator) -> Floats:
-        return code + np.float32(far) * self.network.spread * rng.standard_normal(len(code), np.float32)
+        steps: Floats = rng.standard_normal(len(code)).astype(np.float32)
+        return (code + far * self.network.spread * steps).astype(np.float32)
 
     def _seen(self, picture: Picture) -> Floats:
         """The code of a picture."""

@@ -90,6 +90,19 @@ class Network:
         components = self._layers["generator.components"]
         return components @ latents.transpose(2, 0, 1).ravel() / np.maximum((components**2).sum(1), np.float32(1e-8))
 
+    def first_layer(self) -> Floats:
+        """What a code adds to each token, as a matrix (tokens · width, words)."""
+        layers, side = self._layers, self.side // 8
+        components = layers["generator.components"].reshape(-1, self._size["latent"], side, side)
+        looked = [
+            layers.convolve("generator.look", each.transpose(1, 2, 0), side=4, stride=4, edge=0).ravel()
+            for each in components
+        ]
+        bias = layers.convolve(
+            "generator.look", np.zeros_like(components[0]).transpose(1, 2, 0), side=4, stride=4, edge=0
+        )
+        return (np.stack(looked) - bias.ravel()).T
+
     @property
     def spread(self) -> Floats:
         """Deviation of each number of a code, over the pictures that were learned (words,)."""

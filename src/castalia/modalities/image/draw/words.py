@@ -15,6 +15,8 @@ _STOP = frozenset(
 )
 _COUNTED = re.compile(r"[一二两三几半][只个条朵辆把张颗座幅头匹枚支棵杯块艘架位名]")
 _STOP_ZH = frozenset("的了一个只把张在里和与着上有是我你他她它这那些很请画幅条朵颗座辆头匹枚支")
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "gray", "black", "white")
+"""Words that say only what colour something has."""
 ALIASES = {
     "grey": "gray", "violet": "purple", "colour": "color", "automobile": "car", "aeroplane": "airplane",
     "红": "red", "红色": "red", "橙": "orange", "橙色": "orange", "黄": "yellow", "黄色": "yellow", "绿": "green",

@@ -69,7 +69,8 @@ class Run(Generic[R]):
     def command(self, folder: Path) -> str:
         """What to type for the same run, with its steps."""
         recipe: Any = self.recipe
-        said = ["castalia", "train", "music", "--collection", self.collection["name"], "--preset", self.preset]
+        what = "image" if self.collection["kind"] == "picture" else "music"
+        said = ["castalia", "train", what, "--collection", self.collection["name"], "--preset", self.preset]
         said += ["--steps", str(recipe.steps), "--seed", str(recipe.seed), "--threads", self.versions["threads"]]
         return shlex.join([*said, "--out", str(folder)])
 

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from castalia.training import Collection
 
 
 def _model(name: str) -> Path:
@@ -62,3 +66,28 @@ def serve() -> Iterator[Callable[..., str]]:
             return (address if address.startswith("http") else f"http://{address}") + "/v1"
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Collection[Any]:
+    """42 pictures of one shape each."""
+    from castalia.training import add
+    from picture_shapes import write_shapes
+
+    folder = tmp_path_factory.mktemp("shapes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CASTALIA_HOME", str(folder / "home"))
+        source = write_shapes(folder / "pictures")
+        return add("shapes", str(source), kind="picture", owner="Me", licence="own work")
+
+
+@pytest.fixture(scope="session")
+def shapes_model(shapes: Collection[Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest picture model, which learned `shapes` with seed 1."""
+    import torch
+
+    from castalia.training.images import train_images
+
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("model") / "shapes"
+    return train_images(shapes, folder, preset="tiny", seed=1, log=lambda _: None)

@@ -42,12 +42,12 @@ def learned_and_valid(collection: Collection[P]) -> tuple[list[P], list[P]]:
         raise UsageError(
             say(
                 "{name} has {n} pieces to learn and {m} to validate; both are needed.",
-                "{name} 有 {n} 首训练曲、{m} 首验证曲；两者都需要。",
+                "{name} 有 {n} 件用于训练、{m} 件用于验证；两者都需要。",
                 name=collection.name,
                 n=len(learned),
                 m=len(valid),
             ),
-            hint=say("Add more pieces; one in ten is kept for validation.", "请增加乐曲；十分之一用于验证。"),
+            hint=say("Add more pieces; some of them are kept for validation.", "请增加作品；其中一部分用于验证。"),
         )
     return learned, valid
 

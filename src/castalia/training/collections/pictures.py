@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -198,7 +199,7 @@ class _Zip:
         try:
             with self._file.open(name) as member:
                 return member.read(MOST_BYTES + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
             raise UsageError(say("cannot be unpacked: {why}", "无法解压：{why}", why=str(error)[:100])) from error
 
 
@@ -228,7 +229,7 @@ def _captions(place: _Folder | _Zip, dropped: dict[str, str]) -> Mapping[str, tu
         if path.name not in CAPTIONS or place.size(name) > MOST_BYTES * 4:
             continue
         text = place.read(name).decode("utf-8-sig", errors="replace")
-        rows = _lines(text, name, dropped) if path.suffix == ".jsonl" else csv.DictReader(io.StringIO(text))
+        rows = (_lines if path.suffix == ".jsonl" else _rows)(text, name, dropped)
         for row in rows:
             file = str(row.get("file") or row.get("file_name") or "")
             said = str(row.get("text") or row.get("caption") or "")
@@ -245,6 +246,13 @@ def _lines(text: str, name: str, dropped: dict[str, str]) -> Iterator[Mapping[st
                 yield dict(json.loads(line))
         except (ValueError, TypeError) as error:
             dropped[f"{name}:{number}"] = say("no JSON object: {why}", "不是 JSON 对象：{why}", why=str(error)[:80])
+
+
+def _rows(text: str, name: str, dropped: dict[str, str]) -> Iterator[Mapping[str, Any]]:
+    try:
+        yield from csv.DictReader(io.StringIO(text))
+    except csv.Error as error:
+        dropped[name] = say("no table: {why}", "不是表格：{why}", why=str(error)[:80])
 
 
 def _beside(place: _Folder | _Zip, name: str) -> tuple[str, str, str]:

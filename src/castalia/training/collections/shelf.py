@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -64,7 +65,9 @@ class Shelf(Mapping[str, P]):
 
     @cached_property
     def _arrays(self) -> Mapping[str, Numbers]:
-        return np.load(self._folder / NAME, allow_pickle=False)
+        arrays = np.load(self._folder / NAME, allow_pickle=False)
+        weakref.finalize(self, arrays.close)
+        return arrays
 
     def __getitem__(self, name: str) -> P:
         return self._unpack(self._arrays[self._places[name]], self._said[name])

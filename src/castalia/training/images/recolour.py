@@ -50,7 +50,7 @@ def _main_hue(hue: Plane, saturation: Plane, value: Plane) -> float | None:
         return None
     bins = (hue[coloured] / 5).astype(np.int64) % 72
     histogram = np.bincount(bins, (saturation * value)[coloured], 72)
-    smooth = sum(np.roll(histogram, shift) for shift in range(-4, 5))
+    smooth = sum((5 - abs(shift)) * np.roll(histogram, shift) for shift in range(-4, 5))
     main = float(np.argmax(smooth) * 5 + 2.5)
     near = coloured & (_apart(hue, main) < _NEAR)
     return main if near.sum() >= _LEAST * subject.sum() else None

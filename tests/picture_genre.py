@@ -34,6 +34,12 @@ class Waves:
             drawn[top : top + size // 10, left : left + size // 8] += random.normal(0, 25, 3)
         return drawn.clip(0, 255).astype(np.uint8)
 
+    def unknown(self, words: str) -> list[str]:
+        return []
+
+    def nearest(self, pixels: np.ndarray) -> tuple[str, float]:
+        return "nothing", 99.0
+
 
 class Repeater:
     """A real enlarger without weights: each pixel becomes a square."""

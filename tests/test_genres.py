@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +14,7 @@ from castalia import genres, privacy, quality
 from castalia.cli.create import create
 from castalia.cli.genres import genres as command
 from castalia.cli.main import joined_options
+from castalia.core.picture import Picture
 from castalia.core.score import Note, Part, Score
 from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence
 from castalia.quality import readability
@@ -21,9 +23,12 @@ ALL = genres.every()
 EACH = [(genre, language) for genre in ALL for language in genre.languages]
 WORDS = {"en": "first snow over the harbour", "zh": "秋夜江上望月"}
 TUNE = Score(parts=(Part(name="Tune", kind="voice", notes=tuple(Note(48 * at, 48, 62 + at % 3) for at in range(16))),))
+PICTURE = Picture.of(np.full((128, 128, 3), 255, np.uint8), "a red apple")
 NEEDED: dict[str, dict[str, object]] = {
     "accompaniment": {"chords": "| C | Am F | G7 | C |"},
     "variation": {"melody": TUNE},
+    "mix": {"picture": PICTURE, "second": PICTURE},
+    **{name: {"picture": PICTURE} for name in ("cut-out", "direct", "enlarge", "painting", "pattern", "redraw")},
 }
 """What a genre cannot do without, beside words."""
 ROOT = Path(__file__).parent.parent

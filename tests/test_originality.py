@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from castalia import genres, quality
+from castalia.core.picture import Picture
 from castalia.core.score import QUARTER, Note, Part, Score
 from castalia.core.values import Brief, Content, Draft, Evidence
 
@@ -13,7 +15,13 @@ TRADITIONAL = "牀前明月光，\n疑是地上霜。\n舉頭望明月，\n低�
 OWN = "键声敲到晓，万字费清心。窗外星河转，归途露满襟。"
 
 TUNE = Score(parts=(Part(name="Tune", kind="voice", notes=(Note(0, 4 * QUARTER, 60),)),))
-GIVEN = {"variation": {"melody": TUNE}, "accompaniment": {"melody": TUNE}}
+PICTURE = Picture.of(np.full((128, 128, 3), 255, np.uint8), "a red apple")
+GIVEN = {
+    "variation": {"melody": TUNE},
+    "accompaniment": {"melody": TUNE},
+    "mix": {"picture": PICTURE, "second": PICTURE},
+    **{name: {"picture": PICTURE} for name in ("cut-out", "direct", "enlarge", "painting", "pattern", "redraw")},
+}
 """What a genre cannot do without."""
 
 

@@ -438,11 +438,11 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
     monkeypatch.setattr(LowestBits, "chance", 1e-9)  # hardly there: written over
     assert report(keys, marked_file(keys, extension, file.content)).record.watermark_payload == ""
     monkeypatch.setattr(LowestBits, "embed", lambda self, pixels, *rest: pixels)
-    if extension == "png":
-        with pytest.raises(MarkError, match="watermark"):
-            marked_file(keys, extension, record=record)
-    else:
-        assert report(keys, marked_file(keys, extension, record=record)).record.watermark_reason.startswith("too plain")
+    found = report(
+        keys, marked_file(keys, extension, record=record)
+    )  # a small picture, a plain sound: said, not refused
+    assert found.record.watermark == "none"
+    assert found.record.watermark_reason.startswith("too ")
 
     def refuse(self, pixels, *rest):
         raise MarkError("too small")

@@ -451,7 +451,7 @@ def test_a_run_writes_the_model_its_card_and_its_log(shapes_model: Path, shapes:
     assert card["command"].startswith("castalia train image --collection shapes --preset tiny ")
     lines = [json.loads(line) for line in (shapes_model / "log.jsonl").read_text().splitlines()]
     last = {line["stage"]: line["step"] for line in lines}
-    assert list(last.items()) == [("autoencoder", 30), ("generator", 20), ("decoder", 10)]
+    assert list(last.items()) == [("autoencoder", 33), ("generator", 22), ("decoder", 5)]
     assert all(np.isfinite(value) for line in lines for value in line.values() if isinstance(value, float))
     with np.load(shapes_model / "learned.npz") as learned:
         assert learned["thumbnails"].shape == (39, 8, 8, 3)

@@ -1,7 +1,8 @@
 """Gather the captioned pictures that the shipped picture model learned: Fluent emoji, drawn in 3D and flat.
 
-    python tools/gather_emoji.py FOLDER
+    python tools/gather_emoji.py FOLDER [3d | flat]
     castalia collections add emoji --as picture --from FOLDER --owner Microsoft --licence MIT
+    castalia train image --collection emoji
 
 Reads three packages of the npm registry (`npm pack` fetches them): @lobehub/fluent-emoji-3d 1.1.0 and
 @iconify-json/fluent-emoji-flat 1.2.6 (pictures: Microsoft, MIT) and emojibase-data 17.0.0 (names and keywords in
@@ -43,8 +44,8 @@ SUBGROUPS = (
 ).split()
 
 
-def main(out: Path) -> None:
-    """Write pictures and captions."""
+def main(out: Path, only: str = "") -> None:
+    """Write pictures and captions, of both styles or of one alone, whose captions then name no style."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         rounded, flat, base = (_unpacked(name, digest, Path(folder)) for name, digest in PACKAGES.items())
@@ -68,6 +69,11 @@ def main(out: Path) -> None:
                 svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{body}</svg>'
                 png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE, dpi=96))
                 lines.append(_write(out, f"flat-{stem}.png", Image.open(io.BytesIO(png)).convert("RGBA"), said, "flat"))
+    if only:
+        for line in lines:
+            if line["style"] != only:
+                (out / line["file"]).unlink()
+        lines = [{key: each for key, each in line.items() if key != "style"} for line in lines if line["style"] == only]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     (out / "captions.jsonl").write_text(text, encoding="utf-8")
     print(f"{len(lines)} pictures in {out}")
@@ -100,4 +106,4 @@ def _unpacked(package: str, digest: str, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

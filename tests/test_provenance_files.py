@@ -442,7 +442,7 @@ def test_a_watermark_goes_in_first_and_is_recorded_when_it_is_found(keys, extens
         keys, marked_file(keys, extension, record=record)
     )  # a small picture, a plain sound: said, not refused
     assert found.record.watermark == "none"
-    assert found.record.watermark_reason.startswith("too ")
+    assert "too " in found.record.watermark_reason
 
     def refuse(self, pixels, *rest):
         raise MarkError("too small")

@@ -208,7 +208,7 @@ def test_a_blank_picture_is_refused_and_tried_with_the_next_seed(studio: Studio)
     assert studio.library.count() == count + 1
 
 
-def test_without_a_model_the_next_step_is_said() -> None:
+def test_without_a_model_the_next_step_is_said(tmp_path: Path) -> None:
     brief = Brief(genre="x", words="w", fields=picture_genre.WavesFields(), seed=1)
     square = Picture.of(np.zeros((4, 4, 3), np.uint8))
     for step in (
@@ -217,8 +217,8 @@ def test_without_a_model_the_next_step_is_said() -> None:
         EnlargeStep("a", square),
     ):
         with pytest.raises(MissingError) as error:
-            image.compose(brief, Plan(pictures=(step,)), image.Painters(), lambda *_: Content(text=""))
-        assert "castalia models" in error.value.hint
+            image.compose(brief, Plan(pictures=(step,)), image.Painters(tmp_path), lambda *_: Content(text=""))
+        assert "castalia models" in error.value.hint or "castalia train image" in error.value.hint
 
 
 def test_painting_keeps_cover_and_whose_picture_it_is() -> None:

@@ -213,7 +213,7 @@ def test_without_a_model_the_next_step_is_said(tmp_path: Path) -> None:
     square = Picture.of(np.zeros((4, 4, 3), np.uint8))
     for step in (
         picture_genre.DrawStep("a", "w"),
-        PaintStep("a", square, "ink"),
+        PaintStep("a", square, "sea-print"),
         EnlargeStep("a", square),
     ):
         with pytest.raises(MissingError) as error:

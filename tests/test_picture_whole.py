@@ -210,7 +210,7 @@ def test_a_blank_picture_is_refused_and_tried_with_the_next_seed(studio: Studio)
 
 def test_without_a_model_the_next_step_is_said(tmp_path: Path) -> None:
     brief = Brief(genre="x", words="w", fields=picture_genre.WavesFields(), seed=1)
-    square = Picture.of(np.zeros((4, 4, 3), np.uint8))
+    square = Picture.of(np.zeros((64, 64, 3), np.uint8))
     for step in (
         picture_genre.DrawStep("a", "w"),
         PaintStep("a", square, "sea-print"),

@@ -271,6 +271,7 @@ def test_a_work_given_again_is_a_parent_and_stays_a_models(studio: Studio, tmp_p
     assert made.record.parents == (work.id,)
     assert made.record.action == "generated"
     assert made.brief.words == ""
+    assert made.brief.fields.model_dump()["picture"]["described"] == "a boat"
     assert studio.library.parents(made.id) == [work.id]
     assert made.content.picture
     assert made.content.picture.width == 256

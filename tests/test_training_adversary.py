@@ -115,12 +115,12 @@ def test_what_is_made_is_penalised_where_it_is() -> None:
 def test_what_is_augmented_is_what_is_scored() -> None:
     adversary = Adversary(slope_two(), rate=0.0, penalty=0.0)
     real, made = torch.ones(3, 2), torch.zeros((3, 2), requires_grad=True)
-    loss = adversary.loss(made, real, lambda each: 3 * each + 1)
+    loss = adversary.loss(made, real, augment=lambda each: 3 * each + 1)
     assert float(loss.detach()) == pytest.approx(math.log1p(math.exp(6.0)), rel=1e-6)
     loss.backward()
     assert made.grad is not None
     torch.testing.assert_close(made.grad[:, 0], torch.full((3,), -6 / 3 / (1 + math.exp(-6.0))))
-    told = adversary.learn(real, made, lambda each: 3 * each + 1)
+    told = adversary.learn(real, made, augment=lambda each: 3 * each + 1)
     assert told["loss"] == pytest.approx(math.log1p(math.exp(-6.0)), rel=1e-5)
 
 

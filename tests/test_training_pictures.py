@@ -347,7 +347,15 @@ def test_words_of_validation_pictures_alone_are_no_words_of_the_model() -> None:
     assert captions.styles == ["plain"]
     assert {"circle", "plain", "red", "shape"} <= set(captions.vocabulary.words)
     assert captions.vocabulary.read("hexagon 六角").known == ()
-    assert captions.whole(1) == [captions.colour("red"), *captions.vocabulary.read("plain").numbers]
+    assert captions.whole(1) == [captions.vocabulary.read("red"), *captions.vocabulary.read("plain").numbers[0].numbers]
+
+
+def test_a_style_of_capitals_and_several_words_is_read_back() -> None:
+    said = [Said("red circle", "", "Oil Painting"), Said("piñata", "", "drawing")]  # "drawing" says nothing
+    captions = Captions(said, ["red", ""], [0, 1])
+    assert captions.styles == ["oil painting"]
+    assert set(captions.vocabulary.read("oil painting").numbers) <= set(captions.whole(0))
+    assert captions.vocabulary.read("a Piñata").known == captions.vocabulary.read("pinata").known == ("pinata",)
 
 
 def test_a_recoloured_picture_is_called_by_its_new_colour() -> None:
@@ -355,8 +363,8 @@ def test_a_recoloured_picture_is_called_by_its_new_colour() -> None:
     assert captions.whole(0, "blue") == [*captions.vocabulary.read("circle blue").numbers]
     for seed in range(30):
         drawn = captions.draw(0, np.random.default_rng(seed), "blue")
-        assert captions.colour("blue") in drawn
-        assert captions.colour("red") not in drawn
+        assert captions.vocabulary.read("blue").numbers[0] in drawn
+        assert captions.vocabulary.read("red").numbers[0] not in drawn
 
 
 def test_rows_are_filled_up_with_zeros() -> None:

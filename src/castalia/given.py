@@ -140,6 +140,8 @@ class Reader:
         if found is not None and found.by_model:
             picture = picture.model_copy(update={"made_by": "model"})
         parents = (found.parent,) if found and found.parent else ()
+        if parents and (work := self._work(parents[0])) and work.content.picture:
+            picture = picture.model_copy(update={"described": work.content.picture.described})
         return Given(picture, parents, [_doubt("reading", each, path) for each in rest])
 
     def _picture_named(self, room: Genre, words: str, fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:

@@ -19,7 +19,13 @@ class PictureFields(BriefFields):
     """Fields of a picture."""
 
     style: Annotated[  # a manner that the model was taught
-        str, Field(max_length=60, description="a manner that the model was taught: 3d, flat | 模型学过的画法：3d、flat")
+        str,
+        Field(
+            max_length=60,
+            description="a manner that the model was taught, see `castalia models words`; "
+            "the one that comes along has one | "
+            "模型学过的画法，见 `castalia models words`；自带的模型只有一种",
+        ),
     ] = ""
     size: Annotated[int, Field(ge=64, le=512, description="pixels a side, 64 to 512 | 边长像素，64 至 512")] = 128
 

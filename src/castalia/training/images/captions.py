@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.modalities.image.draw.words import Vocabulary, learn_vocabulary
+from castalia.modalities.image.draw.words import Vocabulary, learn_vocabulary, tokens
 from castalia.training.images.recolour import COLOURS
 
 LONGEST = 12
@@ -44,9 +44,12 @@ class Captions:
 
     def __init__(self, said: Sequence[Said], own: Sequence[str], train: Sequence[int]) -> None:
         learned = [said[at] for at in train]
-        styles = [style for style, _ in Counter(each.style for each in said if each.style).most_common()]
+        named = Counter(style for each in said if tokens(style := each.style.lower()))  # "drawing" says nothing
+        styles = [style for style, _ in named.most_common()]
         self.vocabulary: Vocabulary = learn_vocabulary(
-            [each.text for each in learned], [each.other for each in learned], extra=(*COLOURS, *styles)
+            [each.text for each in learned],
+            [each.other for each in learned],
+            extra=(*COLOURS, *(word for style in styles for word in tokens(style))),
         )
         read = self.vocabulary.read
         self._names = [read(each.text.partition(",")[0]).numbers for each in said]
@@ -79,10 +82,6 @@ class Captions:
     def words_of(self, picture: int) -> Sequence[int]:
         """All that is said of a picture: name, keywords, style and the colour that it has."""
         return [*self._names[picture], *self._tags[picture], *self._styles[picture], *self._own[picture]]
-
-    def colour(self, name: str) -> int:
-        """The number of a colour's name."""
-        return self._colours[name]
 
     def whole(self, picture: int, colour: str = "") -> list[int]:
         """The name, colour and style of a picture: how somebody would ask for it."""

@@ -25,8 +25,6 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "black": (0.0, 0.0, 0.3),
 }
 """Hue in degrees, factors of saturation and value, by name."""
-NAMED = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
-"""Colours that a hue is called by."""
 _NEAR = 40.0
 """Degrees about the main hue that count as that colour."""
 _COLOURED = 0.25

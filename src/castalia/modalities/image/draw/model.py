@@ -134,7 +134,7 @@ class DrawingModel:
                     "它只画学过的内容：`castalia models words` 会列出；可用 `castalia train image` 教它您自己的图片。",
                 ),
             )
-        named = set(reading.known) & set(self.styles)
+        named = any(set(self.vocabulary.read(each).numbers) <= set(reading.numbers) for each in self.styles)
         style = style or ("" if named or not self.styles else self.styles[0])
         added = self.vocabulary.read(style) if style else Reading((), (), ())
         return Reading((*reading.numbers, *added.numbers), (*reading.known, *added.known), reading.unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -99,8 +100,9 @@ class Vocabulary:
 
 
 def tokens(text: str) -> Sequence[str]:
-    """English words in small letters and runs of Chinese characters; without words that say nothing of a picture."""
-    plain = _COUNTED.sub(" ", text.lower().replace("'s ", " "))
+    """English words in small letters without accents, and runs of Chinese characters; none that say nothing."""
+    letters = (each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
+    plain = _COUNTED.sub(" ", "".join(letters).replace("'s ", " "))
     return [each for each in _WORD.findall(plain) if each not in _STOP]
 
 

@@ -34,6 +34,8 @@ _MOVED = 0.5
 """Share of pictures whose code is moved towards their own."""
 _RIDGE, _MOST = 0.1, 4000
 """Of the regression that a generator begins with; pictures whose components are looked for."""
+_AT_ONCE = 256
+"""Codes that are found together: one by one, their memory is not given back."""
 _INEXACT = 0.1
 """Deviations by which a code is off."""
 _HELD_OUT = 20
@@ -177,20 +179,20 @@ def _begin(material: Material, latents: Latents, network: Generator) -> None:
     network.components.copy_(directions * scale[:, None])
     network.spread.copy_(scale)
 
-    rows: list[tuple[Sequence[int], Tensor, float]] = []
+    rows: list[tuple[Sequence[int], int, str, float]] = []
     for at in material.train:
-        code = network.code(latents.of(at)[None])[0]
-        rows += [(captions.whole(at), code, 1.0), (captions.words_of(at), code, 0.5)]
-        for colour in latents.colours(at)[::2]:
-            rows.append((captions.whole(at, colour), network.code(latents.of(at, colour)[None])[0], 0.7))
-    counts = np.bincount([word for words, _, _ in rows for word in set(words)], minlength=len(network.table.weight))
+        rows += [(captions.whole(at), at, "", 1.0), (captions.words_of(at), at, "", 0.5)]
+        rows += [(captions.whole(at, colour), at, colour, 0.7) for colour in latents.colours(at)[::2]]
+    counts = np.bincount([word for words, *_ in rows for word in set(words)], minlength=len(network.table.weight))
     weights = torch.from_numpy(np.maximum(counts, 1).astype(np.float32)).rsqrt()
     square, against = _RIDGE * torch.eye(len(weights)), torch.zeros(len(weights), width)
-    for words, code, much in rows:
-        numbers = torch.tensor(sorted(set(words)))
-        share = weights[numbers] / weights[numbers].sum() * much
-        square[numbers[:, None], numbers] += share[:, None] * share
-        against[numbers] += share[:, None] * code * much
+    for some in (rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE)):
+        codes = network.code(torch.stack([latents.of(at, colour) for _, at, colour, _ in some]))
+        for (words, _, _, much), code in zip(some, codes, strict=True):
+            numbers = torch.tensor(sorted(set(words)))
+            share = weights[numbers] / weights[numbers].sum() * much
+            square[numbers[:, None], numbers] += share[:, None] * share
+            against[numbers] += share[:, None] * code * much
     with torch.no_grad():
         network.table.weight.copy_(torch.linalg.solve(square, against))
         network.table.weight[0] = 0

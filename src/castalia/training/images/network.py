@@ -30,7 +30,7 @@ class Size:
     blocks: int = 2
     """Of the generator."""
     heads: int = 4
-    words: int = 384
+    words: int = 640
     """Width of a word's vector: principal components of the pictures."""
 
 

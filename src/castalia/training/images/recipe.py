@@ -7,7 +7,7 @@ from typing import Literal
 
 from castalia.training.images.network import SMALL, Size
 
-PARTS = {"autoencoder": 3600, "generator": 2400, "decoder": 600}
+PARTS = {"autoencoder": 4500, "generator": 8000, "decoder": 1500}
 """How a run's steps are shared out: of so many together, each stage takes these."""
 
 
@@ -34,7 +34,7 @@ class Recipe:
     latent_penalty: float = 10.0
     patch_penalty: float = 1.0
     """γ of the adversaries."""
-    adversary_begins: float = 0.5
+    adversary_begins: float = 0.7
     """Share of the generator's steps after which its adversary acts."""
     bits: Literal[8, 16] = 8
     """Of a weight in the exported model."""

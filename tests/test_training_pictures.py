@@ -23,6 +23,7 @@ from castalia.core.errors import UsageError
 from castalia.core.files import folders
 from castalia.modalities.image.draw.layers import ROUNDED, STEP
 from castalia.modalities.image.draw.words import learn_vocabulary
+from castalia.modalities.image.recolour import main_hue, name_of, recoloured
 from castalia.training import Collection, add, find
 from castalia.training.clock import Clock
 from castalia.training.collections.pictures import Pictures, squared
@@ -30,7 +31,6 @@ from castalia.training.collections.shelf import NAME, Filling, Shelf
 from castalia.training.images import train_images
 from castalia.training.images.captions import Captions, Said, filled
 from castalia.training.images.export import rounded
-from castalia.training.images.recolour import main_hue, name_of, recoloured
 from castalia.training.stages import Stage, run_stage
 
 RED, BLUE, GREEN = (COLOURS[name][0] for name in ("red", "blue", "green"))

@@ -24,7 +24,7 @@ def frechet(one: Found, other: Found) -> float:
 
 
 def kernel(one: Found, other: Found) -> float:
-    """Squared maximum mean discrepancy with the kernel (x·y / numbers + 1)³, times 1,000, unbiased: about 0 for like sets.
+    """Squared maximum mean discrepancy with the kernel (x·y / numbers + 1)³, times 1,000; unbiased.
 
     Bińkowski et al. (2018), "Demystifying MMD GANs", section 4.
     """

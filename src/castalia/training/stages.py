@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.training.clock import Clock
 from castalia.training.started import Log
 
@@ -55,7 +57,7 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
     folder.mkdir(parents=True, exist_ok=True)
     done, checkpoint = (folder / f"{stage.name}.{end}" for end in ("safetensors", "checkpoint"))
     if done.exists():
-        _put_back(stage, load_file(done))
+        restore(stage, folder)
         return
     began = 0
     if checkpoint.exists():
@@ -85,6 +87,26 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
         _save(_held(stage) | {"step": torch.tensor(step + 1)}, checkpoint)
     _save(_weights(stage), done)
     checkpoint.unlink(missing_ok=True)
+
+
+def restore(stage: Stage, folder: Path) -> None:
+    """Give the networks of a stage what they had become when it was done.
+
+    Raises:
+        UsageError: it is not done.
+    """
+    done = folder / f"{stage.name}.safetensors"
+    if not done.exists():
+        raise UsageError(
+            say(
+                "The stage {name} of {folder} is not done.",
+                "{folder} 的阶段 {name} 尚未完成。",
+                name=stage.name,
+                folder=folder,
+            ),
+            hint=say("Give the same command again: it goes on.", "再次执行同一命令即可继续。"),
+        )
+    _put_back(stage, load_file(done))
 
 
 def _weights(stage: Stage) -> dict[str, Tensor]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from castalia.modalities.image.recolour import COLOURS, recoloured
 from castalia.training.images.grid import contact_sheet
 from castalia.training.images.material import Material
 from castalia.training.images.network import Decoder, Encoder, Size, divergence, drawn
 from castalia.training.images.recipe import Recipe
-from castalia.training.images.recolour import COLOURS, recoloured
 from castalia.training.optimiser import average, schedule
 from castalia.training.stages import Stage
 

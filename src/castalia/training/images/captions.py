@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.modalities.image.draw.words import Vocabulary, learn_vocabulary, tokens
-from castalia.training.images.recolour import COLOURS
+from castalia.modalities.image.recolour import COLOURS
 
 LONGEST = 12
 """Words that a network reads at most."""

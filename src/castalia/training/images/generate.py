@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from castalia.modalities.image.recolour import COLOURS, recoloured
 from castalia.training.adversary import Adversary
 from castalia.training.images.autoencode import pixels_of, tensor
 from castalia.training.images.captions import filled
@@ -23,7 +24,6 @@ from castalia.training.images.grid import contact_sheet
 from castalia.training.images.material import Material
 from castalia.training.images.network import Generator, LatentCritic
 from castalia.training.images.recipe import Recipe
-from castalia.training.images.recolour import COLOURS, recoloured
 from castalia.training.optimiser import average, schedule
 from castalia.training.stages import Stage
 
@@ -72,10 +72,11 @@ class Latents:
 
     def colours(self, picture: int, *, held_out: bool = False) -> list[str]:
         """Colours that a picture has been given; those kept for measuring, or all others."""
-        return [name for name in self._coloured[picture] if _is_held_out(picture, name) == held_out]
+        return [name for name in self._coloured[picture] if is_held_out(picture, name) == held_out]
 
 
-def _is_held_out(picture: int, colour: str) -> bool:
+def is_held_out(picture: int, colour: str) -> bool:
+    """Whether a picture in that colour is kept for measuring; pictures by their number in the material."""
     return (picture * 7 + list(COLOURS).index(colour) * 3) % _HELD_OUT == 0
 
 

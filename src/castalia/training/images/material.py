@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from castalia.modalities.image.recolour import name_of
 from castalia.training.collections import Collection
 from castalia.training.collections.pictures import Captioned
 from castalia.training.images.captions import Captions, Said
-from castalia.training.images.recolour import name_of
 
 Pixels = NDArray[np.uint8]
 

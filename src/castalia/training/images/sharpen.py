@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from castalia.modalities.image.recolour import recoloured
 from castalia.training.adversary import Adversary
 from castalia.training.images.autoencode import decibels, likeness, tensor
 from castalia.training.images.captions import filled
@@ -18,7 +19,6 @@ from castalia.training.images.grid import contact_sheet
 from castalia.training.images.material import Material
 from castalia.training.images.network import Decoder, Generator, PatchCritic
 from castalia.training.images.recipe import Recipe
-from castalia.training.images.recolour import recoloured
 from castalia.training.optimiser import average, schedule
 from castalia.training.stages import Stage
 

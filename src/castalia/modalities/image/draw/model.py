@@ -22,6 +22,8 @@ from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
 from castalia.modalities.image.draw.words import COLOURS, Reading, Vocabulary
+from castalia.modalities.image.recolour import COLOURS as RECOLOURED
+from castalia.modalities.image.recolour import coloured
 
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
@@ -42,6 +44,19 @@ class Direction:
     name: str
     chinese: str
     vector: Floats
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What is to be drawn.
+
+    Attributes:
+        numbers: Of words: those that were said, and what they left open.
+        colours: That were said, of something which was not learned so.
+    """
+
+    numbers: Sequence[int]
+    colours: Sequence[str]
 
 
 class DrawingModel:
@@ -175,19 +190,18 @@ class DrawingModel:
 
     def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
         """See `Drawer.draw`: what the words leave open is taken from one of the pictures that have them all."""
-        reading = self.read(words, style)
         rng = np.random.default_rng(seed)
-        numbers = self._filled(reading.numbers, rng)
-        return resized(self.drawn(numbers, self._shaken(self.network.meant(numbers), _SHAKEN, rng)), size)
+        filled = self._filled(self.read(words, style).numbers, rng)
+        code = self._shaken(self.network.meant(filled.numbers), _SHAKEN, rng)
+        return resized(self._mended(self.drawn(filled.numbers, code), filled), size)
 
     def redraw(self, step: RedrawStep, seed: int) -> Pixels:
         """See `Drawer.redraw`: the picture's code, moved towards what its words give under another seed."""
         rng = np.random.default_rng(seed)
-        numbers = self._filled(self.read(step.words, step.style).numbers, rng)
-        own, there = self._seen(step.picture), self._shaken(self.network.meant(numbers), 2 * _SHAKEN, rng)
-        return resized(
-            self.drawn(numbers, (own + step.strength * (there - own)).astype(np.float32)), _side(step.picture)
-        )
+        filled = self._filled(self.read(step.words, step.style).numbers, rng)
+        own, there = self._seen(step.picture), self._shaken(self.network.meant(filled.numbers), 2 * _SHAKEN, rng)
+        code = (own + step.strength * (there - own)).astype(np.float32)
+        return resized(self._mended(self.drawn(filled.numbers, code), filled), _side(step.picture))
 
     def mix(self, step: MixStep) -> Pixels:
         """See `Drawer.mix`: between the codes of both, as the words of both say."""
@@ -222,22 +236,28 @@ class DrawingModel:
         """A picture (S, S, 3) from numbers of words and a code, in the network's own size."""
         return self.network.pixels(self.network.latents(words, code))
 
-    def _filled(self, words: Sequence[int], rng: np.random.Generator) -> Sequence[int]:
+    def _filled(self, words: Sequence[int], rng: np.random.Generator) -> _Filled:
         """The words, and those of the name of a picture that was learned with all of them, which chance chooses.
 
         A colour may be another than that picture's; one that is called just so is taken every other time.
         """
         _, _, held = self._learned
-        named = {number for each in COLOURS for number in self.vocabulary.read(each).numbers}
-        colours = named.intersection(words)
+        named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
+        colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)
         fits = np.flatnonzero(np.all([(held == word).any(1) for word in about], 0))
         if not len(fits):
-            return words
+            return _Filled(words, [named[each] for each in colours])
         plain = fits[(held[fits] > 0).sum(1) == len(about)]
         chosen = held[rng.choice(plain if len(plain) and rng.random() < 0.5 else fits)]
         added = [int(word) for word in chosen if word and not (colours and int(word) in named)]
-        return tuple(dict.fromkeys((*words, *added)))
+        other = [named[each] for each in colours if each not in chosen]
+        return _Filled(tuple(dict.fromkeys((*words, *added))), other)
+
+    def _mended(self, pixels: Pixels, filled: _Filled) -> Pixels:
+        """The picture in the colour that was asked for, where it was one, and the network drew it in another."""
+        own = [each for each in filled.colours if each in RECOLOURED]
+        return coloured(pixels, own[0]) if len(own) == 1 else pixels
 
     def _shaken(self, code: Floats, far: float, rng: np.random.Generator) -> Floats:
         steps: Floats = rng.standard_normal(len(code)).astype(np.float32)

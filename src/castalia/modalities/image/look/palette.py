@@ -99,7 +99,7 @@ def colour_name(red: int, green: int, blue: int) -> tuple[str, str]:
 
 def colour_named(name: str) -> tuple[int, int, int] | None:
     """The sRGB levels of a colour's English or Chinese name; None where it is not known."""
-    wanted = name.strip().lower()
+    wanted = name.strip().lower().replace("gray", "grey")
     for english, (chinese, value) in _table().items():
         if wanted in (english, chinese):
             red, green, blue = bytes.fromhex(value[1:])

@@ -1,4 +1,7 @@
-"""Recolouring: the colour that a picture mostly has becomes another, and its caption says which (augmentation)."""
+"""Recolouring: the colour that a picture mostly has becomes another.
+
+Training shows pictures in other colours and says which (augmentation); drawing mends a colour that came out otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from castalia.modalities.image.cut_out import cut_out
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3)."""
@@ -29,6 +34,8 @@ _NEAR = 40.0
 """Degrees about the main hue that count as that colour."""
 _COLOURED = 0.25
 """Saturation from which a pixel has a colour."""
+_TINT = 0.55
+"""Saturation that a tint has at least."""
 _LEAST = 0.3
 """Share of what is not ground that must have the main colour."""
 
@@ -98,6 +105,29 @@ def recoloured(pixels: Pixels, names: Sequence[str]) -> Mapping[str, Pixels]:
         mixed = pixels + share[..., None] * (other - pixels)
         made[name] = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
     return made
+
+
+def coloured(pixels: Pixels, name: str) -> Pixels:
+    """The picture in a colour: as it is where that is its main colour, recoloured where another is, else tinted.
+
+    Args:
+        pixels: (height, width, 3).
+        name: A key of `COLOURS`.
+    """
+    if name_of(pixels) == name:
+        return pixels
+    return recoloured(pixels, [name]).get(name, _tinted(pixels, name))
+
+
+def _tinted(pixels: Pixels, name: str) -> Pixels:
+    """The subject in one colour, each shade as light as it is; the ground stays."""
+    _, saturation, value = _hsv(pixels)
+    target, vivid, bright = COLOURS[name]
+    subject = cut_out(pixels).pixels[..., 3:] / np.float32(255)
+    other = _rgb(
+        np.full_like(value, target), np.clip(np.maximum(saturation, _TINT) * vivid, 0, 1), value * min(bright, 1)
+    )
+    return np.clip(np.round(pixels + subject * (other - pixels)), 0, 255).astype(np.uint8)
 
 
 def _apart(hue: Plane, other: float) -> Plane:

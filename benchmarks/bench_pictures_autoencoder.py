@@ -10,8 +10,8 @@ levels (after Zhang et al. 2018, "The unreasonable effectiveness of deep feature
 pixels. In one run, the same for JPEG and WebP at the quality whose bytes come nearest to those bits, and for principal
 components of the learned pictures, as many numbers a picture as the latents have, which are not rounded.
 
-`weights`: what eight bits a weight cost against sixteen, where the folder of the run is given (`--run`): PSNR between the
-pictures that both draw for 64 learned names, bytes, and seconds a picture in turns.
+`weights`: what eight bits a weight cost against sixteen, where the folder of the run is given (`--run`): PSNR between
+the pictures that both draw for 64 learned names, bytes, and seconds a picture in turns.
 
 The benchmark fails (exit 1) below 30 dB.
 """
@@ -34,7 +34,8 @@ from PIL import Image
 
 from _report import emit
 from castalia.modalities.image.draw.model import DrawingModel
-from castalia.training.collections import find
+from castalia.training.collections import Collection, find
+from castalia.training.collections.pictures import Captioned
 from castalia.training.features import Features
 from castalia.training.images.material import Material
 from castalia.training.images.run import export_again
@@ -136,7 +137,7 @@ def projected(learned: Sequence[Pixels], real: Sequence[Pixels], count: int) -> 
     return [np.clip(np.round(each), 0, 255).astype(np.uint8).reshape(real[0].shape) for each in codes @ kept + mean]
 
 
-def weights(run: Path, collection: Any, material: Material) -> dict[str, Any]:
+def weights(run: Path, collection: Collection[Captioned], material: Material) -> dict[str, Any]:
     """Eight bits against sixteen."""
     names = [collection.pieces[material.names[at]].text.partition(",")[0] for at in material.train]
     asked = names[:: max(1, len(names) // 64)][:64]

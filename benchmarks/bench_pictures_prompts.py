@@ -13,8 +13,8 @@ Protocol of `found`: features (EfficientNet-Lite0, cosine) of the drawn picture 
 learned; top 1 and top 5 say how often the one that bears the asked name is nearest, or among the five nearest. Pictures
 of the same name count as one. `ceiling` is the same of the learned pictures themselves, through encoder and decoder and
 in the asked colour where the recolouring can give them one; `chance` of pictures drawn for other prompts of the group.
-`colour`: how often the asked colour is the one of ten that most of the subject's pixels are nearest to (OKLab, lightness
-by half). Intervals are 95 % (Wilson).
+`colour`: how often the asked colour is the one of ten that most of the subject's pixels are nearest to (OKLab,
+lightness by half). Intervals are 95 % (Wilson).
 
 The benchmark fails (exit 1) where fewer than .8 of the learned names are found among five, or fewer than .5 of the
 colours of `held_out` are right.
@@ -102,7 +102,8 @@ def main() -> None:
     reached = {"learned": figures["learned"]["top_5"][0] >= 0.8, "colour": figures["held_out"]["colour"][0] >= 0.5}
     emit(
         "pictures_prompts",
-        "found: nearest learned picture by EfficientNet-Lite0 features bears the asked name; colour: of ten, nearest in OKLab to most of the subject",
+        "found: nearest learned picture by EfficientNet-Lite0 features bears the asked name; "
+        "colour: of ten, nearest in OKLab to most of the subject",
         {**figures, "reached": reached, "prompts": [each.words for each in asked]},
     )
     if not all(reached.values()):

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
-from castalia.modalities.image.draw.layers import ROUNDED, STEP
+from castalia.core.rounded import STEP, WHOLE
 from castalia.modalities.image.draw.model import PARTS, DrawingModel, resized
 from castalia.training import Collection
 from castalia.training.images.autoencode import pixels_of, tensor
@@ -39,7 +39,7 @@ class Learned:
     def __init__(self, model: DrawingModel) -> None:
         held = load_file(model.path / "weights.safetensors")
         whole = {name: _whole(held, name) for name in held if not name.endswith(STEP)}
-        self.weights: Mapping[str, Tensor] = {name.removesuffix(ROUNDED): value for name, value in whole.items()}
+        self.weights: Mapping[str, Tensor] = {name.removesuffix(WHOLE): value for name, value in whole.items()}
         size = Size(**model.card["recipe"]["size"])
         self.encoder, self.decoder = Encoder(size), Decoder(size)
         self.generator = Generator(size, len(model.vocabulary.words))
@@ -51,9 +51,9 @@ class Learned:
 
 def _whole(held: Mapping[str, Tensor], name: str) -> Tensor:
     value = held[name].float()
-    if not name.endswith(ROUNDED):
+    if not name.endswith(WHOLE):
         return value
-    return value * held[name.removesuffix(ROUNDED) + STEP].reshape(-1, *[1] * (value.ndim - 1))
+    return value * held[name.removesuffix(WHOLE) + STEP].reshape(-1, *[1] * (value.ndim - 1))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def far(first: np.ndarray, second: np.ndarray) -> float:
 
 def test_some_weights_are_kept_in_eight_bits_and_none_is_left_over(model: DrawingModel, learned: Learned) -> None:
     held = load_file(model.path / "weights.safetensors")
-    kept = {name.removesuffix(ROUNDED) for name in held if name.endswith(ROUNDED)}
+    kept = {name.removesuffix(WHOLE) for name in held if name.endswith(WHOLE)}
     assert {"encoder.enter.weight", "decoder.leave.weight", "generator.table.weight"} <= kept
     networks = ("encoder", "decoder", "generator")
     parts = {f"{name}.{key}" for name in networks for key in getattr(learned, name).state_dict()}

@@ -21,7 +21,6 @@ from torch import nn
 
 from castalia.core.errors import UsageError
 from castalia.core.files import folders
-from castalia.modalities.image.draw.layers import ROUNDED, STEP
 from castalia.modalities.image.draw.words import learn_vocabulary
 from castalia.modalities.image.recolour import main_hue, name_of, recoloured
 from castalia.training import Collection, add, find
@@ -30,7 +29,6 @@ from castalia.training.collections.pictures import Pictures, squared
 from castalia.training.collections.shelf import NAME, Filling, Shelf
 from castalia.training.images import train_images
 from castalia.training.images.captions import Captions, Said, filled
-from castalia.training.images.export import rounded
 from castalia.training.stages import Stage, run_stage
 
 RED, BLUE, GREEN = (COLOURS[name][0] for name in ("red", "blue", "green"))
@@ -423,20 +421,6 @@ def test_a_stage_that_is_done_gives_its_networks_without_a_step(tmp_path: Path) 
     again.run(tmp_path)
     assert torch.equal(first.first.weight, again.first.weight)
     assert all(torch.equal(a, b) for a, b in zip(first.second.buffers(), again.second.buffers(), strict=True))
-
-
-def test_a_rounded_weight_is_off_by_half_a_step_at_most() -> None:
-    weight = (
-        torch.randn(5, 3, 3, 3, generator=torch.Generator().manual_seed(0))
-        * torch.logspace(-4, 2, 5)[:, None, None, None]
-    )
-    weight[2] = 0
-    held = rounded("enter.weight", weight)
-    whole, step = held["enter.weight" + ROUNDED], held["enter.weight" + STEP]
-    assert (whole.dtype, whole.shape, step.shape) == (torch.int8, weight.shape, (5,))
-    error = (whole * step[:, None, None, None] - weight).abs().flatten(1).amax(1)
-    assert bool((error <= step / 2 * (1 + 1e-5)).all())
-    assert whole.flatten(1).abs().amax(1).tolist() == [127, 127, 0, 127, 127]
 
 
 def test_three_pictures_are_too_few_and_it_says_which_part_is_missing(pictures: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import MissingError
 from castalia.core.language import say
+from castalia.core.rounded import restored
 
 PARTS = ("weights.safetensors", "counts.npz", "card.json")
 
@@ -73,7 +74,7 @@ class ModelFolder:
     def members(self) -> list[dict[str, NDArray[np.generic]]]:
         """Weights of each member, by the names of the torch modules."""
         load: Any = import_module("safetensors.numpy").load_file
-        flat: Mapping[str, NDArray[np.generic]] = load(self.path / "weights.safetensors")
+        flat = restored(load(self.path / "weights.safetensors"))
         members: list[dict[str, NDArray[np.generic]]] = [{} for _ in range(self.card["members"])]
         for name, values in flat.items():
             number, _, rest = name.partition(".")

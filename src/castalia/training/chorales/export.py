@@ -9,22 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from castalia.modalities.music.voices.sonority import Sonorities
 from castalia.training.chorales.batches import Pieces
 from castalia.training.chorales.network import Network
+from castalia.training.weights import Bits, weights_of
 
 
-def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write `weights.safetensors` (half precision), `counts.npz` and `card.json` into a folder."""
+def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mapping[str, Any], bits: Bits = 8) -> None:
+    """Write `weights.safetensors` (of that many bits), `counts.npz` and `card.json` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    flat = {
-        f"{number}.{name}": values.half().contiguous()
-        for number, member in enumerate(members)
-        for name, values in member.state_dict().items()
-    }
-    save_file(flat, folder / "weights.safetensors")
+    networks = {str(number): member for number, member in enumerate(members)}
+    save_file(weights_of(networks, bits), folder / "weights.safetensors")
     arrays: dict[str, Any] = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
     np.savez_compressed(folder / "counts.npz", **arrays)
     text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)

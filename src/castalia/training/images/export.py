@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.numpy import save_file
+from torch import nn
 
 from castalia.core.files import write_atomic
-from castalia.modalities.image.draw.layers import ROUNDED, STEP
 from castalia.training.images.captions import filled
 from castalia.training.images.generate import Latents
 from castalia.training.images.material import Material
+from castalia.training.weights import Bits, weights_of
 
 THUMBNAIL = 8
 """Pixels a side of what is kept of each picture that was learned."""
@@ -27,7 +26,7 @@ THUMBNAIL = 8
 
 def export(
     networks: Mapping[str, nn.Module], latents: Latents, material: Material, folder: Path, card: Mapping[str, Any],
-    *, bits: int,
+    *, bits: Bits,
 ) -> None:  # fmt: skip
     """Write `weights.safetensors`, `words.json`, `learned.npz` and `card.json` into a folder.
 
@@ -40,11 +39,8 @@ def export(
         bits: Of a weight: 16 are halves, 8 are whole numbers with a step for each output.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    flat: dict[str, Tensor] = {"mean": latents.mean, "deviation": latents.deviation}
-    for name, network in networks.items():
-        for key, value in network.state_dict().items():
-            flat |= rounded(f"{name}.{key}", value) if bits == 8 and value.ndim > 1 else {f"{name}.{key}": value.half()}
-    save_file({name: value.contiguous() for name, value in flat.items()}, folder / "weights.safetensors")
+    own = {"mean": latents.mean.numpy(), "deviation": latents.deviation.numpy()}
+    save_file(own | weights_of(networks, bits), folder / "weights.safetensors")
     vocabulary = material.captions.vocabulary
     words = {"words": list(vocabulary.words), "aliases": {key: list(each) for key, each in vocabulary.aliases.items()}}
     write_atomic(folder / "words.json", json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode())
@@ -65,14 +61,6 @@ def add_to_card(folder: Path, more: Mapping[str, Any]) -> None:
 def _write(folder: Path, card: Mapping[str, Any]) -> None:
     text = json.dumps(card, ensure_ascii=False, indent=1)
     write_atomic(folder / "card.json", (text + "\n").encode())
-
-
-def rounded(name: str, weight: Tensor) -> dict[str, Tensor]:
-    """A weight (out, …) as whole numbers of 8 bits and the step of each output, so that the largest is 127 steps."""
-    flat = weight.flatten(1)
-    step = (flat.abs().amax(1) / 127).clamp_min(1e-8)
-    whole = (flat / step[:, None]).round().to(torch.int8).view(weight.shape)
-    return {name + ROUNDED: whole, name + STEP: step.float()}
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

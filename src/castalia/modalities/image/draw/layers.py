@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.rounded import restored
+
 Floats = NDArray[np.float32]
 SLOPE = np.float32(0.2)
 """Of the leaky ReLU."""
-ROUNDED = ".rounded"
-"""How the name of a weight ends that is kept as whole numbers of 8 bits; its steps are under the name with `.step`."""
-STEP = ".step"
 TABLES = ("table.weight", "weight.weight")
 """How the names of weights end that are looked up."""
 
@@ -21,20 +20,13 @@ class Layers:
     """Weights, and what is done with them.
 
     Args:
-        weights: By name; matrices (out, in), kernels (out, in, side, side). Those under `<name>.rounded` are int8, one
-            step an output under `<name>.step`.
+        weights: By name; matrices (out, in), kernels (out, in, side, side); see `castalia.core.rounded`.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[np.generic]]) -> None:
         self._held: dict[str, Floats] = {}
-        for key, values in weights.items():
-            if key.endswith(STEP):
-                continue
-            whole, name = np.asarray(values, np.float32), key.removesuffix(ROUNDED)
-            if name != key:
-                step = np.asarray(weights[name + STEP], np.float32)
-                whole = whole * step.reshape(-1, *[1] * (whole.ndim - 1))
-            self._held[name] = _turned(whole) if name.endswith(".weight") and not name.endswith(TABLES) else whole
+        for name, values in restored(weights).items():
+            self._held[name] = _turned(values) if name.endswith(".weight") and not name.endswith(TABLES) else values
 
     def __getitem__(self, name: str) -> Floats:
         """An array as it is used: matrices (in, out), kernels (side · side · in, out)."""

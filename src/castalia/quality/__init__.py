@@ -80,6 +80,9 @@ from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
+from castalia.quality.sets import EvenSizesRule as EvenSizesRule
+from castalia.quality.sets import ShownRule as ShownRule
+from castalia.quality.sets import TwinsRule as TwinsRule
 from castalia.quality.shape import BarsRule as BarsRule
 from castalia.quality.shape import KeptNotesRule as KeptNotesRule
 from castalia.quality.tonality import KeyGuess as KeyGuess

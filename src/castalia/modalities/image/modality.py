@@ -12,6 +12,7 @@ import numpy as np
 from castalia.core import seeds
 from castalia.core.language import say
 from castalia.core.picture import (
+    CoverStep,
     CutOutStep,
     DirectStep,
     DrawStep,
@@ -22,12 +23,15 @@ from castalia.core.picture import (
     Picture,
     PictureStep,
     RedrawStep,
+    SheetStep,
+    StickerStep,
 )
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cut_out import cut_out
 from castalia.modalities.image.painters import Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
+from castalia.modalities.image.sets import laid_out, sticker
 from castalia.modalities.image.size import within
 
 LATER = "put into the pixels when the picture is marked"
@@ -134,6 +138,14 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case CutOutStep():
             subject = cut_out(step.picture.pixels[..., :3]).pixels
             return Made(_from(step.picture, subject), Method("cut-out"))
+        case StickerStep():
+            return Made(
+                _from(step.picture, sticker(step.picture.pixels, step.side, rim=step.rim)), Method("sticker")
+            )
+        case SheetStep():
+            return Made(laid_out(step), Method("sheet"))
+        case CoverStep():
+            raise NotImplementedError
 
 
 def _tile(step: PatternStep) -> Pixels:
@@ -152,12 +164,12 @@ def _with_alpha(pixels: Pixels, old: Pixels) -> Pixels:
 
 
 def _evidence(done: list[Made], seed: int) -> Evidence:
-    """Of pictures alone: the model of the last step, whose work is seen; the others stand beside the engine."""
-    last = done[-1].model
+    """Of pictures alone: the last model with weights, whose work is seen; the others stand beside the engine."""
+    last = next((each.model for each in reversed(done) if each.model.digest), done[-1].model)
     return Evidence(
         model=last.name,
         digest=last.digest,
-        engine=_engines(last.build, [each for each in done if each.model.digest != last.digest]),
+        engine=_engines(last.build, [each for each in done if each.model.name != last.name]),
         threads=1,
         seed=seed,
         watermark_reason=LATER,

@@ -72,7 +72,9 @@ def _with(change: Change, seen: Image) -> Image:
     from PIL import Image
 
     clear = seen.convert("RGBA").getchannel("A") if seen.has_transparency_data else None
-    before = np.asarray(seen.convert("RGB"))
+    before = np.array(seen.convert("RGB"))
+    if clear is not None:
+        before[np.asarray(clear) == 0] = 255  # a dark plate would not be told from the black that mostly hides there
     after = Image.fromarray(change(before.copy()))
     if clear is not None:
         drawn = np.abs(np.asarray(after, np.int16) - before).max(-1) > _DRAWN

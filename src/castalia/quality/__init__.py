@@ -25,6 +25,8 @@ from castalia.quality.counterpoint import LeapRule as LeapRule
 from castalia.quality.counterpoint import ParallelsRule as ParallelsRule
 from castalia.quality.counterpoint import RangeRule as RangeRule
 from castalia.quality.counterpoint import SpacingRule as SpacingRule
+from castalia.quality.covers import ContrastRule as ContrastRule
+from castalia.quality.covers import PlacedRule as PlacedRule
 from castalia.quality.drawn import KnownWordsRule as KnownWordsRule
 from castalia.quality.drawn import NearCopyRule as NearCopyRule
 from castalia.quality.events import EventsRule as EventsRule

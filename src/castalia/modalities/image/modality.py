@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,7 @@ from castalia.core.picture import (
 )
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
+from castalia.modalities.image.cover import TYPESETTER, cover, picture_of
 from castalia.modalities.image.cut_out import cut_out
 from castalia.modalities.image.painters import Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
@@ -44,6 +45,8 @@ class Made:
 
     picture: Picture
     model: Model
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What rules are to know of it beside, by names that begin with the step's."""
 
 
 def compose(
@@ -80,7 +83,7 @@ def compose(
             progress(say("making {step}", "正在制作：{step}", step=step.name), number / len(plan.pictures))
         made = _make(step, painters, seed, progress)
         parts[step.name] = made.picture.model_dump_json()
-        parts |= _told(step, made, painters)
+        parts |= made.told or _told(step, made, painters)
         done.append(made)
     evidence = _evidence(done, seed) if before is None else _added(before.evidence, done)
     taken = evidence.seconds + time.monotonic() - began
@@ -145,7 +148,9 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case SheetStep():
             return Made(laid_out(step), Method("sheet"))
         case CoverStep():
-            raise NotImplementedError
+            made = cover(step)
+            told = {f"{step.name}.ground": Picture.of(made.ground).model_dump_json(), f"{step.name}.lines": made.lines}
+            return Made(picture_of(made, step), Method("cover", build=TYPESETTER), told)
 
 
 def _tile(step: PatternStep) -> Pixels:

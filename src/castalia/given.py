@@ -87,7 +87,9 @@ class Reader:
             seed=seeds.chosen(seed),
             parents=(*parents, *(work for each in read.values() for work in each.parents)),
         )
-        if not brief.said.strip() and not any(isinstance(value, Score) or pictures_in(value) for _, value in brief.fields):
+        if not brief.said.strip() and not any(
+            isinstance(value, Score) or pictures_in(value) for _, value in brief.fields
+        ):
             raise UsageError(
                 say("The brief is empty.", "要求为空。"),
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',

@@ -33,7 +33,8 @@ class CoverFields(BriefFields):
         Field(description="picture; without, it is drawn from the brief | 图片；未给出则按要求绘制"),
     ] = None
     proportion: Annotated[
-        Proportion, Field(description="book 2:3, album 1:1, post 16:9 or story 9:16 | 书 2:3、专辑 1:1、文章 16:9、竖屏 9:16")
+        Proportion,
+        Field(description="book 2:3, album 1:1, post 16:9 or story 9:16 | 书 2:3、专辑 1:1、文章 16:9、竖屏 9:16"),
     ] = "book"
     layout: Annotated[
         Literal["", "poster", "block", "full"],

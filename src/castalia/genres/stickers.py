@@ -1,4 +1,4 @@
-"""Stickers: a set of small pictures from a list of words, cut out and made equally large; icons are those without a rim."""
+"""Stickers: a set of pictures from a list of words, cut out and made equally large; icons are those without a rim."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ class StickersFields(BriefFields):
     colour: Annotated[
         str, Field(max_length=30, description="a colour that all have, e.g. blue | 统一的颜色，如 蓝色")
     ] = ""
-    style: Annotated[
-        str, Field(max_length=60, description="a manner that the model was taught | 模型学过的画法")
-    ] = ""
+    style: Annotated[str, Field(max_length=60, description="a manner that the model was taught | 模型学过的画法")] = ""
     size: Annotated[int, Field(ge=64, le=512, description="pixels a side of each, 64 to 512 | 每个的边长像素")] = 256
 
 
@@ -89,10 +87,13 @@ def _names(brief: Brief) -> Sequence[str]:
     raise UsageError(
         say("The set names {words} twice.", "“{words}” 出现了两次。", words=", ".join(twice))
         if twice
-        else say("A set has 1 to {most} pictures, not {n}.", "一套为 1 到 {most} 个，而不是 {n} 个。", most=MOST, n=len(names)),
-        hint=say(
-            'castalia create stickers "cat, umbrella, rocket"', "castalia create stickers “猫，雨伞，火箭”"
+        else say(
+            "A set has 1 to {most} pictures, not {n}.",
+            "一套为 1 到 {most} 个，而不是 {n} 个。",
+            most=MOST,
+            n=len(names),
         ),
+        hint=say('castalia create stickers "cat, umbrella, rocket"', "castalia create stickers “猫，雨伞，火箭”"),
     )
 
 

@@ -51,7 +51,11 @@ class ContrastRule:
             ratio = contrast(line.colour, _part(ground, line))
             findings.append(
                 _finding(
-                    self.name, ok=ratio >= self.least, found=f"{ratio:.1f} : 1", wanted=f"≥ {self.least:g} : 1", place=line.text
+                    self.name,
+                    ok=ratio >= self.least,
+                    found=f"{ratio:.1f} : 1",
+                    wanted=f"≥ {self.least:g} : 1",
+                    place=line.text,
                 )
             )
         return findings
@@ -92,7 +96,11 @@ class PlacedRule:
             ),
             _finding(self.name, ok=not meeting, found=str(len(meeting)), wanted="0", place=say("overlaps", "重叠")),
             _finding(
-                self.name, ok=not bare and bool(lines), found=str(len(bare)), wanted="0", place=say("missing lines", "缺行")
+                self.name,
+                ok=not bare and bool(lines),
+                found=str(len(bare)),
+                wanted="0",
+                place=say("missing lines", "缺行"),
             ),
         ]
 
@@ -151,5 +159,7 @@ def _forbidden(height: int, width: int) -> NDArray[np.bool_]:
 
 
 def _finding(name: str, *, ok: bool, found: str, wanted: str, place: str = "") -> Finding:
-    hint = "" if ok else say("Choose another layout, a shorter title or another picture.", "请换版式、缩短标题或换图片。")
+    hint = (
+        "" if ok else say("Choose another layout, a shorter title or another picture.", "请换版式、缩短标题或换图片。")
+    )
     return Finding(rule=name, ok=ok, found=found, wanted=wanted, place=place, hint=hint)

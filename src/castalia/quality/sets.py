@@ -34,7 +34,9 @@ class ShownRule:
         """A finding for each cell that shows too little; one where all do."""
         shown = {name: float(_subject(cell).mean()) for name, cell in _cells(draft)}
         empty = [name for name, share in shown.items() if share < self.least]
-        found = say("{share:.0%} of the emptiest cell", "最空的一格有 {share:.0%}", share=min(shown.values(), default=0.0))
+        found = say(
+            "{share:.0%} of the emptiest cell", "最空的一格有 {share:.0%}", share=min(shown.values(), default=0.0)
+        )
         return [_finding(self.name, not empty and bool(shown), found, f"≥ {self.least:.0%}", ", ".join(empty))]
 
 

@@ -136,15 +136,20 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case EnlargeStep():
             large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
             return Made(_from(step.picture, large), painters.enlarger)
+        case _:
+            return _by_method(step)
+
+
+def _by_method(step: PatternStep | CutOutStep | StickerStep | SheetStep | CoverStep) -> Made:
+    """What is made without weights."""
+    match step:
         case PatternStep():
             return Made(_from(step.picture, _tile(step)), Method("pattern"))
         case CutOutStep():
             subject = cut_out(step.picture.pixels[..., :3]).pixels
             return Made(_from(step.picture, subject), Method("cut-out"))
         case StickerStep():
-            return Made(
-                _from(step.picture, sticker(step.picture.pixels, step.side, rim=step.rim)), Method("sticker")
-            )
+            return Made(_from(step.picture, sticker(step.picture.pixels, step.side, rim=step.rim)), Method("sticker"))
         case SheetStep():
             return Made(laid_out(step), Method("sheet"))
         case CoverStep():

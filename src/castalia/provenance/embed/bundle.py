@@ -1,5 +1,4 @@
-"""ZIP: several files that belong together. Each that can carry marks has its own; the member `castalia.json` has those of
-the whole, and says what it is to whoever unpacks it."""
+"""ZIP: several files that belong together; each marked where it can be, the whole in `castalia.json`."""
 
 from __future__ import annotations
 

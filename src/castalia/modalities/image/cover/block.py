@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -50,7 +51,9 @@ class Style:
     """Lines."""
 
 
-def set_block(text: str, room: Room, style: Style, align: Align, foot: Literal["top", "middle", "bottom"]) -> list[Placed]:
+def set_block(
+    text: str, room: Room, style: Style, align: Align, foot: Literal["top", "middle", "bottom"]
+) -> list[Placed]:
     """The lines of a text in a room, as large as fits.
 
     Args:
@@ -108,7 +111,7 @@ def broken(text: str, count: int) -> list[str]:
             if found:
                 best[line, end] = min(found)
     cuts = (0, *best[count, len(words)][1])
-    return [glue.join(words[begin:end]) for begin, end in zip(cuts, cuts[1:], strict=False)]
+    return [glue.join(words[begin:end]) for begin, end in pairwise(cuts)]
 
 
 def _line(widths: Sequence[float], glue: int) -> float:
@@ -122,10 +125,21 @@ def _stranded(words: Sequence[str], begin: int) -> float:
 
 def _wide(text: str) -> float:
     """About how wide a text is, in sizes of the font."""
-    return sum(
-        1.0 if ord(each) > 0x2E7F else 0.27 if each in " il.,'!|:;I" else 0.92 if each in "mwMW" else 0.68 if each.isupper() else 0.54
-        for each in text
-    ) or 0.5
+    return (
+        sum(
+            1.0
+            if ord(each) > 0x2E7F
+            else 0.27
+            if each in " il.,'!|:;I"
+            else 0.92
+            if each in "mwMW"
+            else 0.68
+            if each.isupper()
+            else 0.54
+            for each in text
+        )
+        or 0.5
+    )
 
 
 def _fitted(

@@ -245,7 +245,12 @@ def _written(step: CoverStep, frame: _Frame, ground: Pixels, tint: Tint) -> Cove
     face: Typeface = "serif" if step.proportion == "book" else "sans"
     short = min(frame.width, frame.height)
     chinese = is_chinese(step.title)
-    heading = Style(face, bold=True, largest=short * (0.19 if frame.width < frame.height * 1.3 else 0.17), spacing=0.02 if chinese else -0.005)
+    heading = Style(
+        face,
+        bold=True,
+        largest=short * (0.19 if frame.width < frame.height * 1.3 else 0.17),
+        spacing=0.02 if chinese else -0.005,
+    )
     small = Style("sans", largest=short * 0.044, spacing=0.06, most=2)
     title = step.title.strip()
     if _stands(step) and frame.title.height > 2 * frame.title.width:

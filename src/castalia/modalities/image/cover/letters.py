@@ -59,7 +59,7 @@ def drawn(
     Raises:
         MissingError: no font has a letter.
     """
-    seen = [each for each in _rendered(lines, size, typeface, bold=bold, spacing=spacing)]
+    seen = _rendered(lines, size, typeface, bold=bold, spacing=spacing)
     empty = [line for line, ink in zip(lines, seen, strict=True) if not ink.cover.size]
     missing = sorted({letter for line in lines for letter in _missing(line, typeface)} | set("".join(empty)))
     if missing:
@@ -85,9 +85,7 @@ def _missing(line: str, typeface: Typeface) -> tuple[str, ...]:
     )
 
 
-def _rendered(
-    lines: Sequence[str], size: float, typeface: Typeface, *, bold: bool, spacing: float
-) -> list[Ink]:
+def _rendered(lines: Sequence[str], size: float, typeface: Typeface, *, bold: bool, spacing: float) -> list[Ink]:
     import resvg_py
 
     longest = max(sum(1.05 if ord(letter) > 0x2E7F else 0.8 for letter in line) for line in lines)
@@ -104,9 +102,7 @@ def _rendered(
     )
     image = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=drawing, background="black"))))
     levels = np.asarray(image.convert("L"), np.float32) / 255
-    return [
-        _cut(line, levels[number * band : (number + 1) * band], base) for number, line in enumerate(lines)
-    ]
+    return [_cut(line, levels[number * band : (number + 1) * band], base) for number, line in enumerate(lines)]
 
 
 def _cut(line: str, band: Plane, base: int) -> Ink:

@@ -11,6 +11,9 @@ from PIL import Image
 from castalia.core.picture import Cell, Picture, Sheet, SheetStep
 from castalia.modalities.image.oklab import Pixels
 
+_FOOT = 0.1
+"""Of the shorter side, below the last row where it has no cell left: a visible label stands there."""
+
 
 def laid_out(step: SheetStep) -> Picture:
     """A sheet of the step's pictures, in rows that make it about square.
@@ -22,6 +25,8 @@ def laid_out(step: SheetStep) -> Picture:
     rows = math.ceil(len(step.pictures) / columns)
     pitch = step.side + step.gap
     width, height = columns * pitch + step.gap, rows * pitch + step.gap
+    if not step.milliseconds and len(step.pictures) == columns * rows:
+        height += round(_FOOT * min(width, height))
     channels = 4 if step.ground is None else 3
     whole = np.zeros((height, width, channels), np.uint8)
     if step.ground is not None:

@@ -25,6 +25,9 @@ _SMALL = 400
 class CoverFields(BriefFields):
     """Fields of a cover."""
 
+    style: Annotated[
+        str, Field(max_length=60, description="a manner that the model was taught, of what it draws | 模型学过的画法")
+    ] = ""
     title: Annotated[str, Field(max_length=120, description="title (required) | 标题（必填）")] = ""
     subtitle: Annotated[str, Field(max_length=120, description="a line below it | 副标题")] = ""
     author: Annotated[str, Field(max_length=80, description="who made it, at the foot | 作者")] = ""

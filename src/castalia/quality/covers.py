@@ -6,7 +6,7 @@ Measured on the finished pixels: what differs from the same cover without letter
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -135,9 +135,12 @@ def _typeset(draft: Draft, step: str) -> tuple[Pixels | None, Sequence[_Line]]:
     if not ground or not lines:
         return None, ()
     told: list[dict[str, Any]] = json.loads(lines)
-    return Picture.model_validate_json(ground).pixels[..., :3], [
-        _Line(**{**each, "colour": tuple(each["colour"])}) for each in told
-    ]
+    return Picture.model_validate_json(ground).pixels[..., :3], [_line(each) for each in told]
+
+
+def _line(told: Mapping[str, Any]) -> _Line:
+    red, green, blue = told["colour"]
+    return _Line(told["text"], told["left"], told["top"], told["width"], told["height"], (red, green, blue))
 
 
 def _part(whole: NDArray[Any], line: _Line) -> NDArray[Any]:

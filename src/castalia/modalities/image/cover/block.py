@@ -14,6 +14,9 @@ from castalia.modalities.image.cover.letters import Ink, Typeface, drawn
 from castalia.modalities.image.oklab import Pixels
 
 Align = Literal["left", "middle"]
+_CLOSING = "，。、；：！？）》」』”’,.;:!?)"
+_AFTER = 14.0
+"""Squares of the font's size by which lines may be less even where one ends with punctuation."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def broken(text: str, count: int) -> list[str]:
     for line in range(1, count + 1):
         for end in range(line, len(words) + 1):
             found = [
-                (cost + _line(widths[begin:end], len(glue)) ** 2 + _stranded(words, begin), (*cuts, end))
+                (cost + _line(widths[begin:end], len(glue)) ** 2 + _break(words, begin), (*cuts, end))
                 for begin in range(line - 1, end)
                 if (line - 1, begin) in best
                 for cost, cuts in [best[line - 1, begin]]
@@ -118,9 +121,11 @@ def _line(widths: Sequence[float], glue: int) -> float:
     return sum(widths) + 0.27 * glue * (len(widths) - 1)
 
 
-def _stranded(words: Sequence[str], begin: int) -> float:
-    """A line does not begin with closing punctuation."""
-    return 1e6 if begin < len(words) and words[begin][0] in "，。、；：！？）》」』”’,.;:!?)" else 0.0
+def _break(words: Sequence[str], begin: int) -> float:
+    """What a break before this word costs: a line begins with no closing punctuation, and rather after some."""
+    if not begin:
+        return 0.0
+    return 1e6 if words[begin][0] in _CLOSING else -_AFTER if words[begin - 1][-1] in _CLOSING else 0.0
 
 
 def _wide(text: str) -> float:

@@ -28,7 +28,7 @@ def crisp(pixels: Pixels, width: int, height: int) -> Pixels:
     scale = height / len(pixels)
     way = Image.Resampling.LANCZOS
     colour = Image.fromarray(behind_alpha(pixels)).resize((width, height), way)
-    alpha = _plane(pixels[..., 3].astype(np.float32) / 255, width, height)
+    alpha = _plane(np.asarray(pixels[..., 3] / 255, np.float32), width, height)
     if scale > 1:
         # The outline lies where alpha is one half; how steep it is there tells how far away it is.
         smooth = _blurred(alpha, scale / _SHARPER)
@@ -48,4 +48,4 @@ def _blurred(plane: Plane, radius: float) -> Plane:
     from PIL import ImageFilter
 
     levels = Image.fromarray((np.clip(plane, 0, 1) * 255 + 0.5).astype(np.uint8))
-    return np.asarray(levels.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    return np.asarray(np.asarray(levels.filter(ImageFilter.GaussianBlur(radius))) / 255, np.float32)

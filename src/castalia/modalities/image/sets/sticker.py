@@ -103,7 +103,7 @@ def _middle(subject: Pixels, axis: int, side: int, wide: float) -> int:
 def _rimmed(placed: Pixels, wide: float) -> Pixels:
     """On white paper that is cut around it at that distance, without holes, and its shadow."""
     side = len(placed)
-    paper = _grown(placed[..., 3].astype(np.float32) / 255, wide)
+    paper = _grown(np.asarray(placed[..., 3] / 255, np.float32), wide)
     outside = reached(paper < 0.5)
     paper = np.where(outside, paper, 1.0).astype(np.float32)
     shade = Image.fromarray((paper * 255 * _SHADOW).astype(np.uint8)).filter(ImageFilter.GaussianBlur(side * 0.008))
@@ -124,4 +124,5 @@ def _grown(alpha: Plane, wide: float) -> Plane:
     met = np.fft.irfft2(np.fft.rfft2(alpha > 0.5, shape) * np.fft.rfft2(near, shape), shape)
     grown = met[reach : reach + alpha.shape[0], reach : reach + alpha.shape[1]] > 0.5
     soft = Image.fromarray(grown).convert("L").filter(ImageFilter.GaussianBlur(max(1.0, wide * 0.3)))
-    return np.clip((np.asarray(soft, np.float32) / 255 - 0.5) * max(1.0, wide * 0.5) + 0.5, 0, 1)
+    steep = max(1.0, wide * 0.5)
+    return np.asarray(np.clip((np.asarray(soft) / 255 - 0.5) * steep + 0.5, 0, 1), np.float32)

@@ -101,7 +101,7 @@ def _rendered(lines: Sequence[str], size: float, typeface: Typeface, *, bold: bo
         f' letter-spacing="{spacing:.2f}" xml:space="preserve">{texts}</svg>'
     )
     image = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=drawing, background="black"))))
-    levels = np.asarray(image.convert("L"), np.float32) / 255
+    levels = np.asarray(np.asarray(image.convert("L")) / 255, np.float32)
     return [_cut(line, levels[number * band : (number + 1) * band], base) for number, line in enumerate(lines)]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from castalia import faces
+from castalia.cli.create import create
 from castalia.core.errors import RefusedError, UsageError
 from castalia.core.picture import Picture, SheetStep
 from castalia.core.values import Brief, Content, Draft, Evidence
@@ -157,3 +160,16 @@ def test_stickers_leave_as_a_sheet_an_archive_and_outlines_and_are_made_again(ho
     studio.close()
     with pytest.raises((UsageError, RefusedError)):
         Studio().create("stickers", "rocket, xyzzyx", seed=6, size=64)
+
+
+def test_what_n_made_stands_on_one_sheet(home, tmp_path):
+    run = CliRunner()
+    alone = run.invoke(create, ["picture", "whale", "--sheet", str(tmp_path / "all.png")])
+    assert isinstance(alone.exception, UsageError)
+    options = ["-n", "2", "--seed", "1", "-o", "size=64", "--sheet", str(tmp_path / "all.png"), "--json"]
+    made = run.invoke(create, ["picture", "whale", *options])
+    first, second, sheet = map(json.loads, made.stdout.splitlines())
+    assert sheet["genre"] == "sheet"
+    assert sheet["castalia"]["parents"] == [first["id"], second["id"]]
+    with Image.open(tmp_path / "all.png") as shown:
+        assert shown.width == 2 * 256 + 3 * 15

@@ -173,6 +173,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "png": lambda: picture("PNG"),
     "jpg": lambda: picture("JPEG", quality=90),
     "webp": lambda: picture("WEBP", quality=90),
+    "gif": lambda: picture("GIF"),
     "wav": lambda: sound("WAV"),
     "pdf": pdf,
     "svg": lambda: SVG,
@@ -187,6 +188,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "epub": epub,
     "docx": docx,
     "xlsx": xlsx,
+    "zip": lambda: packed(**{"one.png": picture("PNG"), "notes.bin": b"\0\1"}),
 }
 
 

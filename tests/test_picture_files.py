@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from castalia.core import language
 from castalia.core.errors import UsageError
 from castalia.core.picture import Picture
-from castalia.modalities.image import FACES, file_of, read_picture, read_picture_and_rest
+from castalia.modalities.image import PIXELS, file_of, read_picture, read_picture_and_rest
 
 RED, GREEN, BLUE = (200, 30, 40), (20, 180, 60), (30, 60, 220)
 PLAIN = np.zeros((20, 30, 3), np.uint8)
@@ -198,7 +198,7 @@ def test_it_stands_upright_and_no_place_goes_on(orientation: int, turn: Callable
     assert b"Camera of the person" in content
     picture = read_picture(content, "x")
     assert np.array_equal(picture.pixels, turn(PLAIN))
-    for face in FACES:
+    for face in PIXELS:
         made = file_of(picture, face)
         assert b"Camera" not in made
         with Image.open(io.BytesIO(made)) as image:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zipfile
 from contextlib import suppress
 
 import numpy as np
@@ -22,8 +23,9 @@ from castalia.core.values import Evidence, MarkedFile, Record
 from castalia.provenance import FORMATS, Keys, aac, make_record, mark, mark_file, payload_of, rhythm, verify
 from castalia.provenance.embed import MalformedError, Stamp, face_of
 from castalia.provenance.label import label_for
+from castalia.provenance.pictures import drawn_label
 from castalia.provenance.tc260 import FIELDS, read_aigc
-from made_files import MAKERS, made
+from made_files import MAKERS, made, packed, picture
 from test_provenance_mark import Store, states
 
 CODED = {"mp4"} if aac.available() else {"mp4", "m4a"}
@@ -244,7 +246,7 @@ def test_the_label_is_drawn_large_enough_and_the_rest_is_left_alone(keys, extens
 def test_a_drawn_label_is_seen_again_after_coding_and_resizing_and_nowhere_else(size, ground):
     from PIL import Image
 
-    from castalia.provenance.pictures import draw_label, drawn_label
+    from castalia.provenance.pictures import draw_label
 
     width, height = size
     pixels = {
@@ -377,15 +379,54 @@ def test_a_picture_that_lies_on_its_side_is_labelled_upright(keys):
     assert place[:, 1].max() > 200
 
 
-def test_an_animated_or_16_bit_picture_needs_an_editor(keys):
+def animated(form: str, **options) -> bytes:
     from PIL import Image
 
+    frames = [Image.open(io.BytesIO(picture("PNG"))).rotate(90 * turn, expand=False) for turn in range(3)]
     stream = io.BytesIO()
-    frames = [Image.new("RGB", (40, 40), (number * 40, 0, 0)) for number in range(3)]
-    frames[0].save(stream, "WEBP", save_all=True, append_images=frames[1:])
+    frames[0].save(stream, form, save_all=True, append_images=frames[1:], duration=[100, 40, 300], **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("extension", ["gif", "webp"])
+def test_every_frame_of_an_animation_is_labelled_and_lasts_as_long(keys, extension):
+    from PIL import Image, ImageSequence
+
+    file = marked_file(keys, extension, animated(extension.upper(), loop=2))
+    found = report(keys, file)
+    assert found.ok
+    assert states(found)["label"] == states(found)["watermark"] == "present"
+    seen = Image.open(io.BytesIO(file.content))
+    lasts = []
+    for frame in ImageSequence.Iterator(seen):
+        assert drawn_label(np.asarray(frame.convert("RGB"))) == "AI-generated"
+        lasts.append(frame.info["duration"])
+    assert lasts == [100, 40, 300]
+    assert seen.info["loop"] == 2
+
+
+def test_an_archive_has_marks_in_each_picture_and_in_the_whole(keys):
+    record = a_record()
+    file = marked_file(keys, "zip", packed(**{"a/one.png": picture("PNG"), "two.jpg": picture("JPEG")}), record=record)
+    assert file.sidecar is not None
+    assert report(keys, file).ok
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        assert sorted(archive.namelist()) == ["a/one.png", "castalia.json", "two.jpg"]
+        for name in ("a/one.png", "two.jpg"):
+            found = verify(archive.read(name), name=name, anchors=keys.anchors())
+            assert found.ok
+            assert found.record.id == record.id
+            assert states(found)["label"] == "present"
+    with pytest.raises(MarkError, match="within an archive"):
+        marked_file(keys, "zip", packed(**{"inner.zip": packed(**{"one.png": picture("PNG")})}))
+
+
+def test_an_animated_png_or_a_picture_of_16_bits_needs_an_editor(keys):
+    from PIL import Image
+
     deep = io.BytesIO()
     Image.fromarray(np.full((40, 40), 30_000, np.uint16)).save(deep, "PNG")
-    for extension, content in (("webp", stream.getvalue()), ("png", deep.getvalue())):
+    for extension, content in (("png", animated("PNG")), ("png", deep.getvalue())):
         with pytest.raises(MarkError, match="not touched"):
             marked_file(keys, extension, content)
         assert report(keys, marked_file(keys, extension, content, accept_marking_responsibility=True)).ok

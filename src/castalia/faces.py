@@ -26,18 +26,19 @@ def choose(plan: Plan, wanted: Sequence[str], *, genre: str) -> tuple[str, ...]:
     Raises:
         UsageError: works of the genre are not written as one of them.
     """
-    known = _known(score=bool(plan.music), picture=bool(plan.pictures))
+    known = (*plan.faces, *_known(score=bool(plan.music), picture=image.FACES if plan.pictures else ()))
     for each in wanted:
         _check(each, known, genre)
     if not plan.pictures:
         return tuple(wanted) or ("txt",)
-    pictures = [each for each in wanted if provenance.format_of(each).extension in image.FACES]
-    return (*wanted, *(() if pictures else image.FACES[:1]))
+    pixels = [each for each in wanted if provenance.format_of(each).extension in image.PIXELS]
+    return (*wanted, *(() if pixels else image.PIXELS[:1]))
 
 
 def check(face: str, content: Content, *, genre: str) -> None:
     """Raise `UsageError` where a finished work is not written as such a file."""
-    _check(face, _known(score=content.score is not None, picture=content.picture is not None), genre)
+    picture = image.faces_of(content.picture) if content.picture is not None else ()
+    _check(face, _known(score=content.score is not None, picture=picture), genre)
 
 
 def made(content: Content, wanted: Sequence[str], *, soundfont: str) -> Mapping[str, bytes]:
@@ -49,7 +50,8 @@ def made(content: Content, wanted: Sequence[str], *, soundfont: str) -> Mapping[
         soundfont: The setting: what plays a score, where it is sound.
     """
     if content.picture is not None:
-        pictures = [each for each in wanted if provenance.format_of(each).extension in image.FACES]
+        known = image.faces_of(content.picture)
+        pictures = [each for each in wanted if provenance.format_of(each).extension in known]
         return {face: image.file_of(content.picture, face) for face in pictures}
     if content.score is not None:
         font = music.find_soundfont(soundfont)
@@ -57,9 +59,9 @@ def made(content: Content, wanted: Sequence[str], *, soundfont: str) -> Mapping[
     return {}
 
 
-def _known(*, score: bool, picture: bool) -> tuple[str, ...]:
+def _known(*, score: bool, picture: Sequence[str]) -> tuple[str, ...]:
     if picture:
-        return (*image.FACES, *_DESCRIBED)
+        return (*picture, *_DESCRIBED)
     return (*(music.FACES if score else ()), *provenance.FACES)
 
 

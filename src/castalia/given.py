@@ -20,7 +20,7 @@ from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.core.ports import Genre
 from castalia.core.score import Score
-from castalia.core.values import Brief, Finding, GivenText, Work
+from castalia.core.values import Brief, Finding, GivenText, Work, pictures_in
 from castalia.library import Library
 from castalia.modalities import image, music
 
@@ -87,7 +87,9 @@ class Reader:
             seed=seeds.chosen(seed),
             parents=(*parents, *(work for each in read.values() for work in each.parents)),
         )
-        if not brief.said.strip() and not any(isinstance(value, Score | Picture) for _, value in brief.fields):
+        if not brief.said.strip() and not any(
+            isinstance(value, Score) or pictures_in(value) for _, value in brief.fields
+        ):
             raise UsageError(
                 say("The brief is empty.", "要求为空。"),
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
@@ -97,6 +99,8 @@ class Reader:
     def _read(self, room: Genre, name: str, value: object) -> Given:
         """A field's value; what a name or an id leads to, where the field takes those."""
         field = room.fields.model_fields.get(name)
+        if field is not None and field.annotation == tuple[Picture, ...]:
+            return self._pictures(value)
         if field is None or not isinstance(value, str | Path):
             return Given(value)
         if any(isinstance(mark, GivenText) for mark in field.metadata):
@@ -143,6 +147,13 @@ class Reader:
         if parents and (work := self._work(parents[0])) and work.content.picture:
             picture = picture.model_copy(update={"described": work.content.picture.described})
         return Given(picture, parents, [_doubt("reading", each, path) for each in rest])
+
+    def _pictures(self, value: object) -> Given:
+        """Several, from names and ids, one after the other."""
+        named = genres.listed(value) if isinstance(value, str) else cast("Sequence[object]", value)
+        read = [self._picture(each) if isinstance(each, str | Path) else Given(each) for each in named]
+        parents = tuple(dict.fromkeys(parent for each in read for parent in each.parents))
+        return Given(tuple(each.value for each in read), parents, [doubt for each in read for doubt in each.doubts])
 
     def _picture_named(self, room: Genre, words: str, fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """The words and fields, where words that only name a picture have become the genre's first one."""
@@ -237,11 +248,12 @@ def _doubt(rule: str, found: str, path: Path) -> Finding:
 def _guarded(value: object) -> object:
     if isinstance(value, str):
         return privacy.guard(value)
-    return [_guarded(each) for each in cast("Sequence[object]", value)] if isinstance(value, (list, tuple)) else value
+    return tuple(map(_guarded, cast("Sequence[object]", value))) if isinstance(value, (list, tuple)) else value
 
 
 def _said(value: object) -> str:
-    return value.described if isinstance(value, Picture) else str(value)
+    held = pictures_in(value)
+    return " ".join(each.described for each in held) if held else str(value)
 
 
 def _language_of(words: str, room: Genre) -> str:

@@ -222,7 +222,7 @@ class Studio:
             language: Of the visible label; None goes by the file's words, else by the interface.
             parents: Ids of works that it is made from, beside those that are found.
             labelled: A label is seen or heard in it already; asked for where none can be put in: in MP4, in M4A without
-                ffmpeg, in animated pictures.
+                ffmpeg, in animated PNG.
 
         Raises:
             UsageError: the file is missing or too large, its format is unknown, or `out` names another format.

@@ -96,6 +96,12 @@ _MOST_BYTES = 1_000_001
     show_default=True,
     help=say("how many variations", "作品数量"),
 )
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=say("pictures: all that -n made, side by side in one more work", "图片：将 -n 所作并排为另一件作品"),
+)
 @click.option("--seed", type=int, help=say("same seed, same work", "相同的种子得到相同的作品"))
 @click.option("--tries", type=click.IntRange(1, 100), help=say("drafts written before giving up", "放弃前的尝试次数"))
 @click.option("--offline", is_flag=True, default=None, help=say("forbid all downloads", "禁止一切下载"))
@@ -113,6 +119,7 @@ def create(
     model: str | None,
     style: str | None,
     number: int,
+    sheet: Path | None,
     seed: int | None,
     tries: int | None,
     offline: bool | None,
@@ -128,7 +135,13 @@ def create(
         named[_humming(genre)] = hum
     fields = _fields(option) | {name: value for name, value in named.items() if value}
     sampling = {name: fields.pop(name) for name in SAMPLING if name in fields}
-    check_files(out, FORMATS)
+    check_files([*out, *([sheet] if sheet else [])], FORMATS)
+    if sheet and number == 1:
+        raise UsageError(
+            say("A contact sheet wants several pictures.", "样片总览需要多张图片。"),
+            hint=say("Say how many with -n, e.g. -n 8.", "请用 -n 指定数量，例如 -n 8。"),
+        )
+    made: list[Work] = []
     faces = list(dict.fromkeys(face_of(path) for path in out))
     refusals = 0
     with progress_line(quiet=as_json) as progress:
@@ -145,6 +158,12 @@ def create(
                 paths = [_numbered(path, count, number) for path in out]
                 progress("", 1)
                 _deliver(studio, work, paths, as_json=as_json)
+                made.append(work)
+            if sheet and len(made) > 1:
+                ids = [each.id for each in made]
+                whole = studio.create("sheet", pictures=ids, language=made[0].content.language, faces=[face_of(sheet)])
+                progress("", 1)
+                _deliver(studio, whole, [sheet], as_json=as_json)
         finally:
             studio.close()
     if refusals:

@@ -58,7 +58,7 @@ def list_(genre: str | None, language: str | None, limit: int, offset: int, as_j
 @_json
 def show(work_id: str, as_json: bool) -> None:
     """Parse, call, print."""
-    from castalia.core.picture import Picture
+    from castalia.core.values import pictures_in
 
     studio = open_studio()
     work = studio.library.get(work_id)
@@ -68,7 +68,7 @@ def show(work_id: str, as_json: bool) -> None:
     show_work(studio, work)
     click.echo(say("brief: {words}", "要求：{words}", words=work.brief.words), err=True)
     fields = work.brief.fields
-    pictures = {name: size_of(value) for name, value in fields if isinstance(value, Picture)}
+    pictures = {name: "; ".join(map(size_of, held)) for name, value in fields if (held := pictures_in(value))}
     given: dict[str, object] = fields.model_dump(mode="json", exclude_defaults=True, exclude={"language", *pictures})
     for name, value in (given | pictures).items():
         if value:

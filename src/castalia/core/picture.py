@@ -31,6 +31,25 @@ def _plain(content: bytes) -> bytes:
     return content
 
 
+class Cell(Value):
+    """Where one of several pictures lies in a larger one, pixels."""
+
+    name: str
+    """What it shows."""
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Sheet(Value):
+    """What lies where in a picture that holds several: a set, or the frames of an animation."""
+
+    cells: tuple[Cell, ...]
+    milliseconds: int = 0
+    """How long each is shown, one after the other; 0 where they are no frames."""
+
+
 class Picture(Value):
     """Pixels, exact; in JSON they are base64. Two pictures are equal when every pixel is."""
 
@@ -46,10 +65,17 @@ class Picture(Value):
     """The words that it was made from, or what is known of it."""
     made_by: Literal["model", "person"] = "model"
     """Who made what is seen; `person` too where a model changed a person's picture."""
+    sheet: Sheet | None = None
+    """Of a picture that holds several."""
 
     @classmethod
     def of(
-        cls, pixels: NDArray[np.uint8], described: str = "", *, made_by: Literal["model", "person"] = "model"
+        cls,
+        pixels: NDArray[np.uint8],
+        described: str = "",
+        *,
+        made_by: Literal["model", "person"] = "model",
+        sheet: Sheet | None = None,
     ) -> Self:
         """A picture of pixels.
 
@@ -57,6 +83,7 @@ class Picture(Value):
             pixels: Shape (height, width, 3 or 4), sRGB, alpha not multiplied in.
             described: See the field.
             made_by: See the field.
+            sheet: See the field.
 
         Raises:
             UsageError: it has more than `MOST_PIXELS`.
@@ -73,7 +100,7 @@ class Picture(Value):
                 ),
                 hint=say("Start from a smaller picture, or enlarge it less.", "请用较小的图片，或减小放大倍数。"),
             )
-        return cls(png=png.encode(pixels), described=described, made_by=made_by)
+        return cls(png=png.encode(pixels), described=described, made_by=made_by, sheet=sheet)
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -95,7 +122,9 @@ class Picture(Value):
         return png.size(self.png)[0]
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Picture) or (self.described, self.made_by) != (other.described, other.made_by):
+        if not isinstance(other, Picture):
+            return False
+        if (self.described, self.made_by, self.sheet) != (other.described, other.made_by, other.sheet):
             return False
         if self.png == other.png:
             return True
@@ -209,6 +238,66 @@ class DirectStep:
     """How far, in deviations of the noise; below 0 the other way."""
 
 
-PictureStep = DrawStep | PaintStep | EnlargeStep | PatternStep | CutOutStep | RedrawStep | MixStep | DirectStep
+@dataclass(frozen=True)
+class StickerStep:
+    """One node of a plan: a subject without its plain ground, in the middle of a square, as large as others look."""
+
+    name: str
+    picture: Picture
+    side: int = 256
+    """Pixels."""
+    rim: bool = True
+    """Whether it has a white rim, as if it were cut out of paper."""
+
+
+@dataclass(frozen=True)
+class SheetStep:
+    """One node of a plan: several pictures side by side in one."""
+
+    name: str
+    pictures: tuple[Picture, ...]
+    """Of any sizes; each is made to fit its cell."""
+    side: int = 256
+    """Pixels of a cell."""
+    gap: int = 0
+    """Pixels between cells, and around them."""
+    ground: tuple[int, int, int] | None = None
+    """sRGB behind them; None leaves it clear."""
+    milliseconds: int = 0
+    """See `Sheet`."""
+
+
+Proportion = Literal["book", "album", "post", "story"]
+"""2:3, 1:1, 16:9 and 9:16, wide to high."""
+
+
+@dataclass(frozen=True)
+class CoverStep:
+    """One node of a plan: a title, and what else is to be read, typeset over a picture."""
+
+    name: str
+    picture: Picture
+    title: str
+    subtitle: str = ""
+    author: str = ""
+    proportion: Proportion = "book"
+    layout: Literal["", "poster", "block", "full"] = ""
+    """The subject on a ground of its colours, the picture above a block of colour, or the picture under all; empty
+    leaves it to the picture."""
+
+
+PictureStep = (
+    DrawStep
+    | PaintStep
+    | EnlargeStep
+    | PatternStep
+    | CutOutStep
+    | RedrawStep
+    | MixStep
+    | DirectStep
+    | StickerStep
+    | SheetStep
+    | CoverStep
+)
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

@@ -341,6 +341,8 @@ class Plan:
     steps: tuple[Step, ...] = ()
     music: tuple[MusicStep | MusicStepMaker, ...] = ()
     pictures: tuple[PictureStep | PictureStepMaker, ...] = ()
+    faces: tuple[str, ...] = ()
+    """Formats of its works beside those of all works of their kind, by extension."""
 
 
 class Rule(Protocol):

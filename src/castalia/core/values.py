@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, SerializeAsAny
 
@@ -24,6 +24,12 @@ class GivenText:
 
     The studio then takes the words of that file or work; the work becomes a parent.
     """
+
+
+def pictures_in(value: object) -> tuple[Picture, ...]:
+    """The pictures that a field holds: one, several or none."""
+    several = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    return tuple(each for each in several if isinstance(each, Picture))
 
 
 class BriefFields(Value):
@@ -54,8 +60,8 @@ class Brief(Value):
     @property
     def said(self) -> str:
         """All that the user said, words and fields, as one text: what a faithful work may draw on."""
-        pictures = {name: value for name, value in self.fields if isinstance(value, Picture)}
-        flat = [picture.described for picture in pictures.values()]
+        pictures = {name: held for name, value in self.fields if (held := pictures_in(value))}
+        flat = [picture.described for held in pictures.values() for picture in held]
         for value in self.fields.model_dump(mode="json", exclude={"language", "style", *pictures}).values():
             flat += value if isinstance(value, list) else [value] if isinstance(value, str) else []
         return "\n".join(each for each in (self.words, *flat) if each)

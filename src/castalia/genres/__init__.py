@@ -75,8 +75,10 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
             ),
             hint=say("Its languages: {names}.", "它支持的语言：{names}。", names=", ".join(genre.languages)),
         )
-    listed = {name for name, field in known.items() if "tuple" in str(field.annotation)}
-    split = {name: _listed(value) if name in listed else value for name, value in given.items()}
+    several = {name for name, field in known.items() if "tuple" in str(field.annotation)}
+    split = {
+        name: listed(value) if name in several and isinstance(value, str) else value for name, value in given.items()
+    }
     try:
         return genre.fields.model_validate(split)
     except ValidationError as error:
@@ -98,10 +100,8 @@ def fields_of(genre: Genre, given: Mapping[str, object]) -> BriefFields:
         ) from error
 
 
-def _listed(value: object) -> object:
-    """`a, b; c` as ("a", "b", "c"), for fields that hold several; commas inside numbers stay."""
-    if not isinstance(value, str):
-        return value
+def listed(value: str) -> tuple[str, ...]:
+    """`a, b; c` as ("a", "b", "c"), for what holds several; commas inside numbers stay."""
     parts = (
         re.split(r"[;\n；、]|,(?!\d{3})|，", value) if not re.search(r"[;\n；]", value) else re.split(r"[;\n；]", value)
     )

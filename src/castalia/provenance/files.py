@@ -15,7 +15,7 @@ from castalia.core.errors import MarkError, UsageError
 from castalia.core.language import current, is_chinese, say
 from castalia.core.values import Evidence, Language, MarkedFile, Record
 from castalia.provenance import c2pa
-from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, face_of, find_format
+from castalia.provenance.embed import FORMATS, Face, MalformedError, Marks, Stamp, archive, bundle, face_of, find_format
 from castalia.provenance.finish import finish
 from castalia.provenance.inscribe import Inscribed, inscribe
 from castalia.provenance.keys import Keys
@@ -64,6 +64,8 @@ def mark_file(
     try:
         if face_of(f".{face.extension}", content) is not face:  # a text is of the kind that its name says
             raise MalformedError(f"not a {face.extension} file")
+        if face is bundle.FACE:
+            content = _members_marked(content, record, keys, config)
         manifest = _manifest(face, content, sidecar)
         original = _original(face, content, record, manifest, sidecar)
         inscribed = _inscribed(content, face, record, label, labelled=labelled)
@@ -186,6 +188,19 @@ def format_of(extension: str) -> Face:
             hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(FORMATS)),
         )
     return face
+
+
+def _members_marked(content: bytes, record: Record, keys: Keys, config: Config) -> bytes:
+    """An archive with marks in each of its pictures, sounds and documents, under one record."""
+    new: dict[str, bytes] = {}
+    for name in archive.names(content):
+        member = archive.member(content, name) or b""
+        face = face_of(name, member) if member and name != bundle.MEMBER else None
+        if face is bundle.FACE:
+            raise MalformedError(f"an archive within an archive: {name[:80]}")
+        if face is not None and face.kind != "text":
+            new[name] = mark_file(member, extension=face.extension, record=record, keys=keys, config=config).content
+    return archive.replaced(content, new)
 
 
 def _inscribed(content: bytes, face: Face, record: Record, label: str, *, labelled: bool) -> Inscribed:

@@ -76,7 +76,7 @@ def mark(
     own = _undecided(record) if picture else record
     drawn = [mark_file(each, extension=face, record=own, keys=keys, config=config) for face, each in made.items()]
     if picture and drawn:  # whether pixels hold a mark is known when they carry it
-        record = drawn[0].record
+        record = next((each.record for each in drawn if each.payload), drawn[0].record)
         found = {"watermark": record.watermark, "watermark_reason": record.watermark_reason}
         draft = judged.draft.model_copy(update={"evidence": evidence.model_copy(update=found)})
         judged = judged.model_copy(update={"draft": draft})

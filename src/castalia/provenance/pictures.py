@@ -55,25 +55,64 @@ def changed(content: bytes, face: Face, change: Change) -> bytes:
     """The file with its pixels changed; transparency, profile and every other part of it are kept.
 
     Raises:
-        MalformedError: it cannot be decoded, has too many pixels, more than one frame, or more than 8 bits a channel.
+        MalformedError: it cannot be decoded, has too many pixels, or more than 8 bits a channel; or it is an animated
+            PNG.
     """
-    from PIL import Image
-
     picture = _open(content)
-    if getattr(picture, "n_frames", 1) > 1:
-        raise MalformedError("an animated picture, whose pixels are not touched")
     if picture.mode not in _EIGHT_BITS or (picture.format == "PNG" and content[24:25] == b"\x10"):
         raise MalformedError(f"pixels of the kind {picture.mode} or of 16 bits, which are not touched")
-    seen = _upright(picture)
+    if getattr(picture, "n_frames", 1) > 1:
+        new = _animated(picture, content, change)
+    else:
+        new = _encoded(_turned_back(_with(change, _upright(picture)), picture), picture, content)
+    return face.graft(content, new) if face.graft else new
+
+
+def _with(change: Change, seen: Image) -> Image:
+    from PIL import Image
+
     clear = seen.convert("RGBA").getchannel("A") if seen.has_transparency_data else None
-    before = np.asarray(seen.convert("RGB"))
+    before = np.array(seen.convert("RGB"))
+    if clear is not None:
+        before[np.asarray(clear) == 0] = 255  # a dark plate would not be told from the black that mostly hides there
     after = Image.fromarray(change(before.copy()))
     if clear is not None:
         drawn = np.abs(np.asarray(after, np.int16) - before).max(-1) > _DRAWN
         # A label over nothing is to be seen too.
         after.putalpha(Image.fromarray(np.where(drawn, 255, np.asarray(clear)).astype(np.uint8)))
-    new = _encoded(_turned_back(after, picture), picture, content)
-    return face.graft(content, new) if face.graft else new
+    return after
+
+
+def _animated(picture: Image, content: bytes, change: Change) -> bytes:
+    """Every frame changed, in the same time and as often again; one that comes twice is changed once."""
+    from PIL import ImageSequence
+
+    count: int = getattr(picture, "n_frames", 1)
+    if picture.format not in ("GIF", "WEBP"):
+        raise MalformedError("an animated PNG, whose pixels are not touched")
+    if picture.width * picture.height * count > MOST_PIXELS:
+        raise MalformedError(f"frames of more than {MOST_PIXELS} pixels together")
+    done: dict[bytes, Image] = {}
+    frames: list[Image] = []
+    held: list[int] = []
+    try:
+        for each in ImageSequence.Iterator(picture):
+            seen = each.convert("RGBA" if each.has_transparency_data else "RGB")
+            held.append(int(each.info.get("duration", 0)))
+            name = seen.mode.encode() + seen.tobytes()
+            done[name] = done.get(name) or _with(change, seen)
+            frames.append(done[name])
+    except (OSError, SyntaxError, EOFError, ValueError) as error:
+        raise MalformedError(f"an animated picture that cannot be decoded ({error})") from error
+    stream = io.BytesIO()
+    again: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": held}
+    if "loop" in picture.info:
+        again["loop"] = picture.info["loop"]
+    if picture.format == "GIF":
+        frames[0].save(stream, "GIF", disposal=2 if frames[0].mode == "RGBA" else 1, **again)
+    else:
+        frames[0].save(stream, "WEBP", lossless=b"VP8L" in content[:4096], quality=95, exact=True, **again)
+    return stream.getvalue()
 
 
 def draw_label(seen: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
@@ -168,7 +207,7 @@ def _open(content: bytes) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
+        picture = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP", "GIF"))
         if picture.width * picture.height > MOST_PIXELS:
             raise MalformedError(f"more than {MOST_PIXELS} pixels")
         picture.load()
@@ -214,6 +253,8 @@ def _encoded(picture: Image, old: Image, content: bytes) -> bytes:
         picture.convert("L" if grey else "RGB").save(stream, "JPEG", qtables=tables, subsampling=sampling)
     elif old.format == "WEBP":
         picture.save(stream, "WEBP", lossless=b"VP8L" in content[:4096], quality=95, exact=True)
+    elif old.format == "GIF":
+        picture.save(stream, "GIF")
     else:
         mode = {"RGB": "L", "RGBA": "LA"}[picture.mode] if grey else picture.mode
         picture.convert(mode).save(stream, "PNG")

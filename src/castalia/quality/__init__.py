@@ -25,6 +25,8 @@ from castalia.quality.counterpoint import LeapRule as LeapRule
 from castalia.quality.counterpoint import ParallelsRule as ParallelsRule
 from castalia.quality.counterpoint import RangeRule as RangeRule
 from castalia.quality.counterpoint import SpacingRule as SpacingRule
+from castalia.quality.covers import ContrastRule as ContrastRule
+from castalia.quality.covers import PlacedRule as PlacedRule
 from castalia.quality.drawn import KnownWordsRule as KnownWordsRule
 from castalia.quality.drawn import NearCopyRule as NearCopyRule
 from castalia.quality.events import EventsRule as EventsRule
@@ -80,6 +82,9 @@ from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
+from castalia.quality.sets import EvenSizesRule as EvenSizesRule
+from castalia.quality.sets import ShownRule as ShownRule
+from castalia.quality.sets import TwinsRule as TwinsRule
 from castalia.quality.shape import BarsRule as BarsRule
 from castalia.quality.shape import KeptNotesRule as KeptNotesRule
 from castalia.quality.tonality import KeyGuess as KeyGuess

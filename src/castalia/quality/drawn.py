@@ -15,10 +15,12 @@ class KnownWordsRule:
 
     Args:
         step: Of the plan; `<step>.unknown` of the draft's parts names the others, one a line.
+        place: Which of several pictures it is.
     """
 
     step: str
     name: str = "words"
+    place: str = ""
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding, a note where words are unknown: the rest is drawn."""
@@ -29,6 +31,7 @@ class KnownWordsRule:
                 rule=self.name,
                 ok=not named,
                 severity="note",
+                place=self.place,
                 found=say("not known to the model: {words}", "模型不认识：{words}", words=named)
                 if named
                 else say("all known", "均认识"),

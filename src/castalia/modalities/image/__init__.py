@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castalia.modalities.image.files import FACES, file_of
+from castalia.modalities.image.files import FACES, PIXELS, faces_of, file_of
 from castalia.modalities.image.modality import compose
 from castalia.modalities.image.painters import Drawer, Enlarger, Painter, Painters
 from castalia.modalities.image.read import EXTENSIONS as READABLE
@@ -10,12 +10,14 @@ from castalia.modalities.image.read import read_picture, read_picture_and_rest
 
 __all__ = [
     "FACES",
+    "PIXELS",
     "READABLE",
     "Drawer",
     "Enlarger",
     "Painter",
     "Painters",
     "compose",
+    "faces_of",
     "file_of",
     "read_picture",
     "read_picture_and_rest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from castalia.core import seeds
 from castalia.core.language import say
 from castalia.core.picture import (
+    CoverStep,
     CutOutStep,
     DirectStep,
     DrawStep,
@@ -22,12 +23,16 @@ from castalia.core.picture import (
     Picture,
     PictureStep,
     RedrawStep,
+    SheetStep,
+    StickerStep,
 )
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
+from castalia.modalities.image.cover import TYPESETTER, cover, picture_of
 from castalia.modalities.image.cut_out import cut_out
 from castalia.modalities.image.painters import Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
+from castalia.modalities.image.sets import laid_out, sticker
 from castalia.modalities.image.size import within
 
 LATER = "put into the pixels when the picture is marked"
@@ -40,6 +45,8 @@ class Made:
 
     picture: Picture
     model: Model
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What rules are to know of it beside, by names that begin with the step's."""
 
 
 def compose(
@@ -76,7 +83,7 @@ def compose(
             progress(say("making {step}", "正在制作：{step}", step=step.name), number / len(plan.pictures))
         made = _make(step, painters, seed, progress)
         parts[step.name] = made.picture.model_dump_json()
-        parts |= _told(step, made, painters)
+        parts |= made.told or _told(step, made, painters)
         done.append(made)
     evidence = _evidence(done, seed) if before is None else _added(before.evidence, done)
     taken = evidence.seconds + time.monotonic() - began
@@ -129,11 +136,26 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case EnlargeStep():
             large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
             return Made(_from(step.picture, large), painters.enlarger)
+        case _:
+            return _by_method(step)
+
+
+def _by_method(step: PatternStep | CutOutStep | StickerStep | SheetStep | CoverStep) -> Made:
+    """What is made without weights."""
+    match step:
         case PatternStep():
             return Made(_from(step.picture, _tile(step)), Method("pattern"))
         case CutOutStep():
             subject = cut_out(step.picture.pixels[..., :3]).pixels
             return Made(_from(step.picture, subject), Method("cut-out"))
+        case StickerStep():
+            return Made(_from(step.picture, sticker(step.picture.pixels, step.side, rim=step.rim)), Method("sticker"))
+        case SheetStep():
+            return Made(laid_out(step), Method("sheet"))
+        case CoverStep():
+            made = cover(step)
+            told = {f"{step.name}.ground": Picture.of(made.ground).model_dump_json(), f"{step.name}.lines": made.lines}
+            return Made(picture_of(made, step), Method("cover", build=TYPESETTER), told)
 
 
 def _tile(step: PatternStep) -> Pixels:
@@ -152,12 +174,12 @@ def _with_alpha(pixels: Pixels, old: Pixels) -> Pixels:
 
 
 def _evidence(done: list[Made], seed: int) -> Evidence:
-    """Of pictures alone: the model of the last step, whose work is seen; the others stand beside the engine."""
-    last = done[-1].model
+    """Of pictures alone: the last model with weights, whose work is seen; the others stand beside the engine."""
+    last = next((each.model for each in reversed(done) if each.model.digest), done[-1].model)
     return Evidence(
         model=last.name,
         digest=last.digest,
-        engine=_engines(last.build, [each for each in done if each.model.digest != last.digest]),
+        engine=_engines(last.build, [each for each in done if each.model.name != last.name]),
         threads=1,
         seed=seed,
         watermark_reason=LATER,

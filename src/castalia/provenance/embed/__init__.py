@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from castalia.provenance.embed import (
     abc,
+    bundle,
     docx,
     epub,
     flac,
+    gif,
     html,
     jpeg,
     json,
@@ -30,10 +32,10 @@ from castalia.provenance.embed.plain import decode
 
 _ALL = (
     *(txt.FACE, md.FACE, html.FACE, json.FACE),
-    *(png.FACE, jpeg.FACE, webp.FACE, svg.FACE),
+    *(png.FACE, jpeg.FACE, webp.FACE, gif.FACE, svg.FACE),
     *(wav.FACE, mp3.FACE, flac.FACE, mp4.M4A, mp4.MP4),
     *(midi.FACE, musicxml.FACE, mxl.FACE, abc.FACE),
-    *(pdf.FACE, docx.FACE, xlsx.FACE, epub.FACE),
+    *(pdf.FACE, docx.FACE, xlsx.FACE, epub.FACE, bundle.FACE),
 )
 FORMATS: dict[str, Face] = {face.extension: face for face in _ALL}
 """All formats that carry marks, by file extension."""

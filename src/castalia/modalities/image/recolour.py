@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.errors import UsageError
 from castalia.modalities.image.cut_out import cut_out
 
 Pixels = NDArray[np.uint8]
@@ -123,7 +124,10 @@ def _tinted(pixels: Pixels, name: str) -> Pixels:
     """The subject in one colour, each shade as light as it is; the ground stays."""
     _, saturation, value = _hsv(pixels)
     target, vivid, bright = COLOURS[name]
-    subject = cut_out(pixels).pixels[..., 3:] / np.float32(255)
+    try:
+        subject = cut_out(pixels).pixels[..., 3:] / np.float32(255)
+    except UsageError:  # its ground is not plain: what has a colour is the subject
+        subject = np.clip(saturation / 0.12, 0, 1)[..., None]
     other = _rgb(
         np.full_like(value, target), np.clip(np.maximum(saturation, _TINT) * vivid, 0, 1), value * min(bright, 1)
     )

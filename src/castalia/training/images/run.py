@@ -67,7 +67,7 @@ def train_images(
     run = settled(run, folder, lambda: _timed(collection, run.recipe), versions, log=log, most=APART)
     recipe, told = run.recipe, telling(folder, log)
     clock, material = Clock(started.minutes(folder / "log.jsonl")), Material.of(collection, recipe.size.side)
-    work = _Work(material, recipe)
+    work = Work(material, recipe)
     for name, stage in work.stages():
         steps_ = recipe.of(name)
         every = between(steps_, APART)
@@ -94,7 +94,7 @@ def export_again(collection: Collection[Captioned], run: Path, folder: Path, *, 
     """
     found = opened(run, Asked(None, None, None, None), collection, PRESETS, versions_with(torch.get_num_threads()))
     recipe = found.recipe
-    work = _Work(Material.of(collection, recipe.size.side), recipe)
+    work = Work(Material.of(collection, recipe.size.side), recipe)
     for _, stage in work.stages():
         restore(stage, run)
     card = {**described(found, collection, folder), **work.card()}
@@ -103,7 +103,7 @@ def export_again(collection: Collection[Captioned], run: Path, folder: Path, *, 
     return folder
 
 
-class _Work:
+class Work:
     """A collection and what its stages make, one after the other."""
 
     def __init__(self, material: Material, recipe: Recipe) -> None:
@@ -143,7 +143,7 @@ def _timed(collection: Collection[Captioned], recipe: Recipe) -> Timed:
     """Seconds of a step, the mean over stages by their shares of the steps; a few of each are taken."""
     taken = 0.0
     with torch.random.fork_rng(devices=[]):
-        for name, stage in _Work(Material.of(collection, recipe.size.side, _TIMED), recipe).stages():
+        for name, stage in Work(Material.of(collection, recipe.size.side, _TIMED), recipe).stages():
             last = recipe.of(name) - 1
             for number in (last - 1, last):
                 began = time.monotonic()

@@ -129,7 +129,8 @@ def ours(material: Material, real: Pixels, seconds: float) -> tuple[Pixels, dict
         asked.append(material.captions.draw(picture, rng, colours[rng.integers(len(colours))] if colours else ""))
     with torch.no_grad():
         parts = [
-            pixels_of(work.decoder(work.latents.raw(draw(work.generator, asked[at : at + 50])))) for at in range(0, MADE, 50)
+            pixels_of(work.decoder(work.latents.raw(draw(work.generator, asked[at : at + 50]))))
+            for at in range(0, MADE, 50)
         ]
     return np.concatenate(parts), {"steps": recipe.steps, "processor_minutes": round(spent / 60, 2)}
 

@@ -109,7 +109,7 @@ def recoloured(pixels: Pixels, names: Sequence[str]) -> Mapping[str, Pixels]:
 
 
 def coloured(pixels: Pixels, name: str) -> Pixels:
-    """The picture in a colour: as it is where that is its main colour, recoloured where another is, else tinted.
+    """The picture in a colour: as it is where that is its main colour, recoloured where that makes it so, else tinted.
 
     Args:
         pixels: (height, width, 3).
@@ -117,7 +117,9 @@ def coloured(pixels: Pixels, name: str) -> Pixels:
     """
     if name_of(pixels) == name:
         return pixels
-    return recoloured(pixels, [name]).get(name, _tinted(pixels, name))
+    made = recoloured(pixels, [name]).get(name)
+    grey = COLOURS[name][1] == 0
+    return made if made is not None and (grey or name_of(made) == name) else _tinted(pixels, name)
 
 
 def _tinted(pixels: Pixels, name: str) -> Pixels:

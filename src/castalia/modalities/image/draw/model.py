@@ -201,8 +201,7 @@ class DrawingModel:
         filled = self._filled(self.read(step.words, step.style).numbers, rng)
         own, there = self._seen(step.picture), self._shaken(self.network.meant(filled.numbers), 2 * _SHAKEN, rng)
         code = (own + step.strength * (there - own)).astype(np.float32)
-        drawn = self.drawn(filled.numbers, code)
-        return resized(self._mended(drawn, filled) if step.strength else drawn, _side(step.picture))
+        return resized(self.drawn(filled.numbers, code), _side(step.picture))
 
     def mix(self, step: MixStep) -> Pixels:
         """See `Drawer.mix`: between the codes of both, as the words of both say."""

@@ -7,9 +7,9 @@ Protocol of `same_budget`: the collection at 64×64; each way gets the same minu
 nothing that was learned before; then 500 pictures are made, all kept. `ours`: the recipe of `castalia train image` at
 this size; its pictures are asked for by captions of the collection, drawn by chance, since it takes words.
 `lightweight_gan`: its own networks, losses and defaults (batch 10, hinge, gradient penalty every fourth step, attention
-at 32, no augmentation) but that its widest layer has 64 channels, not 512, with which ten minutes would be 15 steps; its
-package asks for CUDA and for torchvision, of which the networks use nothing: both are put
-aside, and its one blur is done by a convolution. `flow`: a rectified flow (Liu et al. 2022) in pixels with a small
+at 32, no augmentation) but that its widest layer has 64 channels, not 512, with which ten minutes would be
+15 steps; its package asks for CUDA and for torchvision, of which the networks use nothing: both are put aside, and its
+one blur is done by a convolution. `flow`: a rectified flow (Liu et al. 2022) in pixels with a small
 U-Net, 25 steps of Euler. Both others know no words: ours has the easier task, and what it gains by them is part of it.
 
 `frechet` and `kernel`: distances of EfficientNet-Lite0's features to 500 pictures of the collection; `floor` is that of
@@ -31,7 +31,7 @@ import types
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,7 @@ def _fitting(material: Material, recipe: Recipe, seconds: float) -> int:
 
 def lightweight_gan(material: Material, real: Pixels, seconds: float) -> tuple[Pixels, dict[str, float]]:
     """Its training step, without what saves and draws."""
+    del real
     room = _imported()
     gan = room.LightweightGAN(latent_dim=256, image_size=SIDE, attn_res_layers=[32], disc_output_size=1, fmap_max=64)
     learned = tensor(np.stack([material.pixels[at] for at in material.train])) / 2 + 0.5  # it wants [0, 1]
@@ -191,7 +192,7 @@ def lightweight_gan(material: Material, real: Pixels, seconds: float) -> tuple[P
     return pixels_of(made * 2 - 1), {"steps": step, "processor_minutes": round(spent / 60, 2)}
 
 
-def _imported() -> Any:
+def _imported() -> Any:  # noqa: ANN401 - a package without types
     """The package's file of networks, without CUDA, torchvision and kornia."""
 
     def filter2d(x: Tensor, weights: Tensor, *, normalized: bool) -> Tensor:
@@ -267,8 +268,8 @@ class _Velocity(nn.Module):
         self.times = nn.Sequential(nn.Linear(32, 160), nn.SiLU(), nn.Linear(160, sum(widths) * 2))
         self.widths = widths
         self.enter = nn.Conv2d(12, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:], strict=False))
-        self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
         self.blocks = nn.ModuleList(_Part(width) for width in (*widths, *widths[::-1]))
         self.leave = nn.Conv2d(widths[0], 12, 3, padding=1)
 

@@ -21,7 +21,7 @@ from castalia.training.stacked_mnist.augment import CUT, MOVED, differentiable
 from castalia.training.stacked_mnist.classifier import Classifier, accuracy, modes_of, train_classifier
 from castalia.training.stacked_mnist.digits import COLOURS, MODES, SIDE, TESTED, Digits, Stacks, read_digits
 from castalia.training.stacked_mnist.measure import floor, found
-from castalia.training.stacked_mnist.network import SMALL, TINY, Discriminator, Generator, weights
+from castalia.training.stacked_mnist.network import SMALL, TINY, Discriminator, Generator, normalised, weights
 from castalia.training.stacked_mnist.recipe import Recipe, Training, pictures_of, train
 
 TINY_RECIPE = Recipe(size=TINY, batch=4, rate=Settling(1e-2, 1e-3, 4), penalty=Settling(1.0, 0.1, 4), average=0.5)
@@ -79,22 +79,25 @@ def test_networks_fit_the_protocol() -> None:
     assert discriminator(made).shape == (2,)
 
 
-def test_branches_begin_at_zero_and_learn() -> None:
+def test_a_score_does_not_know_its_batch() -> None:
     torch.manual_seed(0)
-    network = Discriminator(TINY)
-    network(torch.randn(4, COLOURS, SIDE, SIDE)).sum().backward()
-    last = [each for name, each in network.named_parameters() if ".branch." in name and not each.any()]
-    kernels = [each for each in last if each.dim() == 4]
-    assert len(kernels) == 3
-    assert all(each.grad is not None and each.grad.any() for each in kernels)
+    discriminator, pictures = Discriminator(TINY), torch.randn(6, COLOURS, SIDE, SIDE)
+    alone = torch.cat([discriminator(each[None]) for each in pictures])
+    torch.testing.assert_close(discriminator(pictures), alone, atol=1e-5, rtol=1e-4)
 
 
-def test_a_sample_does_not_know_its_batch() -> None:
+def test_a_normalised_generator_does_not_know_its_batch() -> None:
     torch.manual_seed(0)
-    generator, noise = Generator(TINY), torch.randn(6, TINY.noise)
-    together = generator(noise).detach()
-    alone = torch.cat([generator(each[None]) for each in noise]).detach()
+    generator, noise = Generator(TINY), torch.randn(600, TINY.noise)
+    fresh = generator(noise[:6]).detach()
+    normalised(generator, noise, at_once=200)
+    together = generator(noise[:6]).detach()
+    alone = torch.cat([generator(each[None]) for each in noise[:6]]).detach()
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    assert not torch.equal(together, fresh)
+    mean = generator.enter(noise).view(600, -1, 4, 4).mean((0, 2, 3))
+    found = next(each for each in generator.modules() if isinstance(each, torch.nn.BatchNorm2d)).running_mean
+    torch.testing.assert_close(found, mean.detach(), atol=1e-5, rtol=1e-3)
 
 
 def test_stacks_are_drawn_evenly_and_by_their_chance(stacks: Stacks) -> None:

@@ -18,11 +18,13 @@ from castalia.training.best import Best
 from castalia.training.optimiser import average, resume, save
 from castalia.training.stacked_mnist.augment import differentiable
 from castalia.training.stacked_mnist.digits import Stacks
-from castalia.training.stacked_mnist.network import SMALL, Discriminator, Generator, Size
+from castalia.training.stacked_mnist.network import SMALL, Discriminator, Generator, Size, normalised
 from castalia.training.started import Log
 
-SETTLED = 4000
+SETTLED = 12_000
 """Steps after which settings stay as they are."""
+_NORMALISED = 5000
+"""Pictures over which a running mean of weights finds its normalisation."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,15 @@ class Recipe:
     """All that a run is a function of, beside the digits."""
 
     size: Size = SMALL
-    batch: int = 32
+    batch: int = 64
     """Pictures a step, of either kind."""
-    rate: Settling = field(default=Settling(4e-4, 1e-4, SETTLED))
+    rate: Settling = field(default=Settling(5e-4, 1e-4, SETTLED))
     """Learning rate of both sides."""
     decay: Settling = field(default=Settling(0.9, 0.99, SETTLED))
     """β₂ of Adam."""
-    penalty: Settling = field(default=Settling(1.0, 0.1, SETTLED))
+    penalty: Settling = field(default=Settling(0.1, 0.01, SETTLED))
     """γ; see `Adversary`."""
-    average: float = 0.998
+    average: float = 0.999
     """The weights that pictures are made with are a running mean, with this much of the past at each step."""
     paired: bool = True
     """Whether scores are compared in pairs, or each judged alone."""
@@ -153,7 +155,8 @@ def train(
 
 @torch.no_grad()
 def pictures_of(generator: Generator, size: Size, count: int, *, seed: int, at_once: int = 500) -> Tensor:
-    """Pictures (count, 3, 32, 32) of noise drawn with a seed."""
+    """Pictures (count, 3, 32, 32) of noise drawn with a seed; normalised over other noise."""
     drawn = torch.Generator().manual_seed(seed)
+    normalised(generator, torch.randn(_NORMALISED, size.noise, generator=drawn))
     noise = torch.randn(count, size.noise, generator=drawn)
     return torch.cat([generator(each) for each in noise.split(at_once)])

@@ -79,6 +79,10 @@ class Captions:
             chosen += self._styles[picture]
         return chosen[-LONGEST:]
 
+    def tags_of(self, picture: int) -> Sequence[int]:
+        """What is said of a picture beside its name."""
+        return self._tags[picture]
+
     def words_of(self, picture: int) -> Sequence[int]:
         """All that is said of a picture: name, keywords, style and the colour that it has."""
         return [*self._names[picture], *self._tags[picture], *self._styles[picture], *self._own[picture]]

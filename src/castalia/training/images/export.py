@@ -48,6 +48,7 @@ def export(
         "names": np.array([material.names[at] for at in material.train]),
         "thumbnails": np.stack([thumbnail(material.pixels[at]) for at in material.train]),
         "words": filled([material.captions.whole(at) for at in material.train]).astype(np.uint16),
+        "tags": filled([material.captions.tags_of(at) for at in material.train]).astype(np.uint16),
     }
     np.savez_compressed(folder / "learned.npz", **learned)
     _write(folder, card)

@@ -28,6 +28,10 @@ from castalia.modalities.image.recolour import coloured
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
 """Deviations by which chance moves a code: enough to tell seeds apart, little enough to be drawn cleanly."""
+_SAID = 0.7
+"""How much a keyword of a learned picture counts against a word of its name."""
+_PLAIN = 5.0
+"""How much likelier a name is that says nothing else."""
 PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
 
@@ -165,17 +169,18 @@ class DrawingModel:
 
     def nearest(self, pixels: Pixels) -> tuple[str, float]:
         """See `Drawer.nearest`: the mean difference of fields, of which a picture has 8 × 8."""
-        names, thumbnails, _ = self._learned
+        names, thumbnails, _, _ = self._learned
         side = thumbnails.shape[1]
         seen = np.array(Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.BOX), np.float32)
         far = np.abs(thumbnails - seen).mean((1, 2, 3))
         return names[int(far.argmin())], float(far.min())
 
     @cached_property
-    def _learned(self) -> tuple[Sequence[str], Floats, NDArray[np.uint16]]:
-        """Of each picture that was learned: its file's name, its thumbnail, the numbers of its name's words."""
+    def _learned(self) -> tuple[Sequence[str], Floats, NDArray[np.uint16], NDArray[np.uint16]]:
+        """Of each picture that was learned: its file, its thumbnail, numbers of its name's words, and of others."""
         with np.load(self.path / "learned.npz", allow_pickle=False) as held:
-            return [str(name) for name in held["names"]], held["thumbnails"].astype(np.float32), held["words"]
+            names = [str(name) for name in held["names"]]
+            return names, held["thumbnails"].astype(np.float32), held["words"], held["tags"]
 
     @property
     def count(self) -> int:
@@ -237,19 +242,23 @@ class DrawingModel:
         return self.network.pixels(self.network.latents(words, code))
 
     def _filled(self, words: Sequence[int], rng: np.random.Generator) -> _Filled:
-        """The words, and those of the name of a picture that was learned with all of them, which chance chooses.
+        """The words, and those of the name of a learned picture that has most of them, which chance chooses.
 
-        A colour may be another than that picture's; one that is called just so is taken every other time.
+        Rare words count more (Spärck Jones 1972, "A statistical interpretation of term specificity"), and of pictures
+        that have as much, those whose names say little else are likelier. A colour may be another than that picture's.
         """
-        _, _, held = self._learned
+        _, _, held, tags = self._learned
         named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
         colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)
-        fits = np.flatnonzero(np.all([(held == word).any(1) for word in about], 0))
+        has, said = (np.stack([(each == word).any(1) for word in about], 1) for each in (held, tags))
+        rarity = np.log(len(held) / (has | said).sum(0).clip(1))
+        score = np.where(has, 1, _SAID * said) @ rarity  # (pictures,)
+        fits = np.flatnonzero((score > 0) & (score > score.max() - 1e-6))
         if not len(fits):
             return _Filled(words, [named[each] for each in colours])
-        plain = fits[(held[fits] > 0).sum(1) == len(about)]
-        chosen = held[rng.choice(plain if len(plain) and rng.random() < 0.5 else fits)]
+        likely = (1.0 + (held[fits] > 0).sum(1) - has[fits].sum(1)) ** -_PLAIN
+        chosen = held[rng.choice(fits, p=likely / likely.sum())]
         added = [int(word) for word in chosen if word and not (colours and int(word) in named)]
         other = [named[each] for each in colours if each not in chosen]
         return _Filled(tuple(dict.fromkeys((*words, *added))), other)

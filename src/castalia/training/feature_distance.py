@@ -15,12 +15,10 @@ def frechet(one: Found, other: Found) -> float:
     has a bias that falls as 1 / pictures: compare equal numbers only.
     """
     means = one.mean(0) - other.mean(0)
-    first, second = (np.atleast_2d(np.cov(each, rowvar=False)) for each in (one, other))
-    # The trace of the root of first · second is that of the root of √first · second · √first, which is symmetric.
-    values, vectors = np.linalg.eigh(first)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    shared = np.sqrt(np.linalg.eigvalsh(root @ second @ root).clip(0)).sum()
-    return float(means @ means + np.trace(first) + np.trace(second) - 2 * shared)
+    first, second = (np.linalg.qr((each - each.mean(0)) / np.sqrt(len(each) - 1), mode="r") for each in (one, other))
+    # For covariances FᵀF and SᵀS the trace of the root of their product is the sum of FSᵀ's singular values.
+    shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()
+    return float(means @ means + (first**2).sum() + (second**2).sum() - 2 * shared)
 
 
 def kernel(one: Found, other: Found) -> float:
@@ -46,6 +44,15 @@ def precision_and_coverage(real: Found, made: Found, *, near: int = 5) -> tuple[
     within = np.sort(_distances(real, real), axis=1)[:, near]
     reached = _distances(real, made) <= within[:, None]
     return float(reached.any(0).mean()), float(reached.any(1).mean())
+
+
+def recall(real: Found, made: Found, *, near: int = 5) -> float:
+    """Share of real pictures that lie near a made one.
+
+    Kynkäänniemi et al. (2019), equation 2, with both sets exchanged: near is within the distance of a made picture's
+    `near`-th neighbour among the made ones.
+    """
+    return precision_and_coverage(made, real, near=near)[0]
 
 
 def _distances(one: Found, other: Found) -> Found:

@@ -77,6 +77,18 @@ class Features(nn.Module):
         return network.requires_grad_(requires_grad=False).eval()
 
 
+def unlikeness(network: Features, made: Tensor, real: Tensor) -> Tensor:
+    """How differently pictures (B, 3, S, S) in [-1, 1] are seen, in [0, 4]: the mean over pictures and levels.
+
+    Zhang et al. (2018), "The unreasonable effectiveness of deep features as a perceptual metric", equation 1, with all
+    weights 1. Gradients flow into `made` and nowhere else.
+    """
+    with torch.no_grad():
+        wanted = [functional.normalize(each, dim=1) for each in network.levels(real)]
+    found = (functional.normalize(each, dim=1) for each in network.levels(made))
+    return torch.stack([(a - b).square().sum(1).mean() for a, b in zip(found, wanted, strict=True)]).mean()
+
+
 class _Same(nn.Conv2d):
     """A convolution with the edges of TensorFlow's "same": what is missing is added below and to the right first."""
 

@@ -15,10 +15,28 @@ from torch import Tensor, nn
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
+from castalia.training.best import Best
 from castalia.training.clock import Clock
 from castalia.training.started import Log
 
 Figures = Mapping[str, float]
+_BEST = "best:"
+"""How the names of weights begin in a checkpoint that are the best so far."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Figures that take long, and stopping by them.
+
+    Attributes:
+        figures: Of the networks as they are now; the first is the one that should fall.
+        lines: Lines of the log from one time to the next; the last step is watched, too.
+        patience: See `Best`: the networks that had the smallest first figure are the stage's result.
+    """
+
+    figures: Callable[[], Figures]
+    lines: int
+    patience: int
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class Stage:
         step: One update, told its number and a generator whose state is a function of (seed, stage, step).
         measure: Figures to log beside those of the steps.
         sample: Draws what the networks make now into a file of that path; nothing of the run changes by it.
+        watch: What it may be stopped by.
     """
 
     name: str
@@ -40,6 +59,7 @@ class Stage:
     step: Callable[[int, np.random.Generator], Figures]
     measure: Callable[[], Figures] = dict
     sample: Callable[[Path], None] | None = None
+    watch: Watch | None = None
 
 
 def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock, log: Log, every: int) -> None:
@@ -59,14 +79,18 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
     if done.exists():
         restore(stage, folder)
         return
-    began = 0
+    began, watch = 0, stage.watch
+    best, kept = Best(watch.patience if watch else 0), dict[str, Tensor]()
     if checkpoint.exists():
         held = load_file(checkpoint)
         began = int(held["step"])
         _put_back(stage, held)
+        if best.patience:
+            best.least, best.stale = float(held["least"]), int(held["stale"])
+            kept = {key.removeprefix(_BEST): held[key] for key in held if key.startswith(_BEST)}
     told: list[Figures] = []
     salt = sum(stage.name.encode())
-    for step in range(began, steps):
+    for step in range(began, 0 if best.done else steps):
         rng = np.random.default_rng((seed, salt, step))
         torch.manual_seed(int(rng.integers(2**31)))
         told.append(stage.step(step, rng))
@@ -77,6 +101,11 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
         line = {"stage": stage.name, "step": step + 1, "minutes": round(clock.gone, 2)}
         line |= {"left": round(clock.left(steps - step - 1), 2)}
         line |= {name: float(f"{value:.4g}") for name, value in {**figures, **stage.measure()}.items()}
+        if watch and ((step + 1) % (every * watch.lines) == 0 or step + 1 == steps):
+            seen = watch.figures()
+            line |= {name: float(f"{value:.4g}") for name, value in seen.items()}
+            if best.better(next(iter(seen.values()))) and best.patience:
+                kept = {key: value.clone() for key, value in _weights(stage).items()} | {"step": torch.tensor(step + 1)}
         if stage.sample and clock.time_to_be_heard():
             path = folder / "samples" / f"{stage.name}-{step + 1:06}.png"
             path.parent.mkdir(exist_ok=True)
@@ -84,7 +113,15 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
             line["sample"] = str(path)
         log(line)
         told.clear()
-        _save(_held(stage) | {"step": torch.tensor(step + 1)}, checkpoint)
+        now = {"step": torch.tensor(step + 1)}
+        if best.patience:
+            now |= {"least": torch.tensor(best.least, dtype=torch.float64), "stale": torch.tensor(best.stale)}
+        _save(_held(stage) | now | {_BEST + key: value for key, value in kept.items()}, checkpoint)
+        if best.done:
+            break
+    if kept:
+        _put_back(stage, kept)
+        log({"stage": stage.name, "step": int(kept["step"]), "minutes": round(clock.gone, 2), "kept": best.least})
     _save(_weights(stage), done)
     checkpoint.unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from castalia.modalities.image.recolour import COLOURS, recoloured
+from castalia.training.features import Features, unlikeness
 from castalia.training.images.grid import contact_sheet
+from castalia.training.images.look import watched
 from castalia.training.images.material import Material
 from castalia.training.images.network import Decoder, Encoder, Size, divergence, drawn
 from castalia.training.images.recipe import Recipe
@@ -49,6 +51,7 @@ def stage(material: Material, recipe: Recipe) -> tuple[Stage, Autoencoder]:
     mean.load_state_dict(network.state_dict())
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.99))
+    seen = Features.installed() if recipe.autoencoder_features else None
 
     def step(number: int, rng: np.random.Generator) -> Mapping[str, float]:
         for group in optimizer.param_groups:
@@ -60,12 +63,20 @@ def stage(material: Material, recipe: Recipe) -> tuple[Stage, Autoencoder]:
         made = network.decoder(drawn(*latents))
         plain, edges = likeness(made, real)
         far = divergence(*latents).mean()
+        loss, told = plain + edges + recipe.autoencoder_pull * far, {}
+        if seen:
+            unlike = unlikeness(seen, made, real)
+            loss, told = loss + recipe.autoencoder_features * unlike, {"features": unlike.item()}
         optimizer.zero_grad()
-        (plain + edges + recipe.autoencoder_pull * far).backward()
+        loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         average(mean, network, number, 0.998)
-        return {"l1": plain.item(), "edges": edges.item(), "nats": far.item()}
+        return {"l1": plain.item(), "edges": edges.item(), "nats": far.item(), **told}
+
+    def again(numbers: Sequence[int]) -> list[Pixels]:
+        with torch.no_grad():
+            return [pixels_of(mean.decoder(mean.encoder(tensor(pixels[at][None]))[0]))[0] for at in numbers]
 
     def measure() -> Mapping[str, float]:
         with torch.no_grad():
@@ -78,7 +89,8 @@ def stage(material: Material, recipe: Recipe) -> tuple[Stage, Autoencoder]:
             made = pixels_of(mean.decoder(mean.encoder(tensor(real))[0]))
         contact_sheet([*real, *made], path, columns=12)
 
-    return Stage("autoencoder", {"network": network, "mean": mean}, {"adam": optimizer}, step, measure, sample), mean
+    networks, watch = {"network": network, "mean": mean}, watched(material, recipe, again)
+    return Stage("autoencoder", networks, {"adam": optimizer}, step, measure, sample, watch), mean
 
 
 def changed(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -18,9 +18,12 @@ from torch import Tensor, nn
 
 from castalia.modalities.image.recolour import COLOURS, recoloured
 from castalia.training.adversary import Adversary
+from castalia.training.features import Features, unlikeness
+from castalia.training.images.augment import Augmentation
 from castalia.training.images.autoencode import pixels_of, tensor
 from castalia.training.images.captions import filled
 from castalia.training.images.grid import contact_sheet
+from castalia.training.images.look import watched
 from castalia.training.images.material import Material
 from castalia.training.images.network import Generator, LatentCritic
 from castalia.training.images.recipe import Recipe
@@ -36,6 +39,8 @@ _RIDGE, _MOST = 0.1, 4000
 """Of the regression that a generator begins with; pictures whose components are looked for."""
 _AT_ONCE = 256
 """Codes that are found together: one by one, their memory is not given back."""
+_SEEN = 4
+"""One picture of a step in so many is decoded for the features' distance: that takes longer than all the rest."""
 _INEXACT = 0.1
 """Deviations by which a code is off."""
 _HELD_OUT = 20
@@ -91,7 +96,7 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     Args:
         material: What is learned.
         latents: Of its pictures.
-        decoder: Of stage one, to look at what is drawn.
+        decoder: Of stage one, to look at what is drawn; it stays as it is.
         recipe: How.
     """
     captions, train, size = material.captions, material.train, recipe.size
@@ -101,7 +106,10 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     _begin(material, latents, network)
     mean.load_state_dict(network.state_dict())
     critic = Adversary(LatentCritic(size, vocabulary), rate=rate / 4, penalty=recipe.latent_penalty)
+    augment = Augmentation(recipe.augment, colour=False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.5, 0.99))
+    seen = Features.installed() if recipe.generator_features else None
+    decoder.requires_grad_(requires_grad=False)
 
     def chosen(rng: np.random.Generator, many: int) -> tuple[Tensor, Tensor]:
         real, words = [], []
@@ -122,13 +130,18 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
         towards = torch.from_numpy(np.where(rng.random(batch) < _MOVED, rng.random(batch), 0)).float()[:, None]
         code = meant + towards * (network.code(real) - meant)
         code = code + _INEXACT * network.spread * torch.randn_like(code)
-        plain = (network(words, code) - real).abs().mean()
+        drawn = network(words, code)
+        plain = (drawn - real).abs().mean()
         loss, told = plain, {"l1": plain.item()}
+        if seen:
+            some = [decoder(latents.raw(each[::_SEEN])) for each in (drawn, real)]
+            unlike = unlikeness(seen, *some)
+            loss, told["features"] = loss + recipe.generator_features * unlike, unlike.item()
         if number >= recipe.adversary_begins * steps:
             half = batch // 2
             made = network(words[:half], meant[:half])
-            told |= {f"critic_{name}": value for name, value in critic.learn(real[:half], made, words[:half]).items()}
-            loss = loss + recipe.latent_adversary * critic.loss(made, real[:half], words[:half])
+            told |= augment.learn(critic, real[:half], made, words[:half])
+            loss = loss + recipe.latent_adversary * critic.loss(made, real[:half], words[:half], augment=augment)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -142,9 +155,10 @@ def stage(material: Material, latents: Latents, decoder: nn.Module, recipe: Reci
     def sample(path: Path) -> None:
         contact_sheet(shown(material, latents, decoder, mean), path, columns=16)
 
-    networks = {"network": network, "mean": mean, "critic": critic.discriminator}
+    networks = {"network": network, "mean": mean, "critic": critic.discriminator, **augment.networks}
+    watch = watched(material, recipe, lambda asked: named(material, latents, decoder, mean, asked))
     optimizers = {"adam": optimizer, "adversary": critic.optimizer}
-    return Stage("generator", networks, optimizers, step, measure, sample), mean
+    return Stage("generator", networks, optimizers, step, measure, sample, watch), mean
 
 
 def _measured(material: Material, latents: Latents, generator: Generator) -> Mapping[str, float]:
@@ -205,6 +219,15 @@ def draw(generator: Generator, words: Sequence[Sequence[int]]) -> Tensor:
     with torch.no_grad():
         numbers = torch.from_numpy(filled(words))
         return generator(numbers, generator.meant(numbers))
+
+
+def named(
+    material: Material, latents: Latents, decoder: nn.Module, generator: Generator, numbers: Sequence[int]
+) -> list[Pixels]:
+    """What is drawn when pictures of a collection are asked for by their names (S, S, 3)."""
+    made = draw(generator, [material.captions.whole(at) for at in numbers])
+    with torch.no_grad():
+        return [pixels_of(decoder(latents.raw(each[None])))[0] for each in made]
 
 
 def shown(material: Material, latents: Latents, decoder: nn.Module, generator: Generator) -> list[Pixels]:

@@ -36,6 +36,16 @@ class Recipe:
     """γ of the adversaries."""
     adversary_begins: float = 0.7
     """Share of the generator's steps after which its adversary acts."""
+    autoencoder_features: float = 0.0
+    generator_features: float = 0.0
+    decoder_features: float = 0.0
+    """Weights of the distance by which a network of photographs tells made pictures from true ones (`unlikeness`)."""
+    augment: float = 0.0
+    """How well the adversaries may know their pictures (r_t) before they are augmented; see `Augmentation`."""
+    looks: int = 0
+    """Lines of the log from one look at the features of pictures to the next; see `Look`. 0 takes none."""
+    patience: int = 0
+    """Looks in a row without a smaller distance after which a stage stops and keeps its best; 0 goes on to the end."""
     bits: Literal[8, 16] = 8
     """Of a weight in the exported model."""
     seed: int = 0

@@ -12,10 +12,13 @@ from torch import Tensor, nn
 
 from castalia.modalities.image.recolour import recoloured
 from castalia.training.adversary import Adversary
+from castalia.training.features import Features, unlikeness
+from castalia.training.images.augment import Augmentation
 from castalia.training.images.autoencode import decibels, likeness, tensor
 from castalia.training.images.captions import filled
-from castalia.training.images.generate import Latents, shown
+from castalia.training.images.generate import Latents, named, shown
 from castalia.training.images.grid import contact_sheet
+from castalia.training.images.look import watched
 from castalia.training.images.material import Material
 from castalia.training.images.network import Decoder, Generator, PatchCritic
 from castalia.training.images.recipe import Recipe
@@ -46,7 +49,9 @@ def stage(
         each.load_state_dict(decoder.state_dict())
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     critic = Adversary(PatchCritic(size), rate=rate, penalty=recipe.patch_penalty)
+    augment = Augmentation(recipe.augment, colour=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, betas=(0.5, 0.99))
+    seen = Features.installed() if recipe.decoder_features else None
 
     def chosen(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Latents that the decoder reads, and the pictures that they should become."""
@@ -71,11 +76,15 @@ def stage(
             group["lr"] = rate * schedule(number, steps)
         given, real = chosen(rng)
         made = network(given)
-        told = {f"critic_{name}": value for name, value in critic.learn(real, made).items()}
+        told = augment.learn(critic, real, made)
         plain, edges = likeness(made, real)
-        fooled = critic.loss(made, real)
+        fooled = critic.loss(made, real, augment=augment)
+        loss = plain + edges + recipe.patch_adversary * fooled
+        if seen:
+            unlike = unlikeness(seen, made, real)
+            loss, told["features"] = loss + recipe.decoder_features * unlike, unlike.item()
         optimizer.zero_grad()
-        (plain + edges + recipe.patch_adversary * fooled).backward()
+        loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         average(mean, network, number, 0.995)
@@ -89,5 +98,7 @@ def stage(
     def sample(path: Path) -> None:
         contact_sheet(shown(material, latents, mean, generator), path, columns=16)
 
-    networks = {"network": network, "mean": mean, "critic": critic.discriminator}
-    return Stage("decoder", networks, {"adam": optimizer, "adversary": critic.optimizer}, step, measure, sample), mean
+    networks = {"network": network, "mean": mean, "critic": critic.discriminator, **augment.networks}
+    watch = watched(material, recipe, lambda asked: named(material, latents, mean, generator, asked))
+    optimizers = {"adam": optimizer, "adversary": critic.optimizer}
+    return Stage("decoder", networks, optimizers, step, measure, sample, watch), mean

@@ -44,6 +44,14 @@ class Given:
     """What was left out or may be wrong."""
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that was sent: its bytes, and what it is called; nothing is looked up on disk by that name."""
+
+    name: str
+    content: bytes
+
+
 class Reader:
     """Makes briefs of what is given.
 
@@ -55,7 +63,11 @@ class Reader:
     """
 
     def __init__(
-        self, library: Callable[[], Library], known: Callable[[Path], provenance.Foreign], *, files: bool = True
+        self,
+        library: Callable[[], Library],
+        known: Callable[[Path | Upload], provenance.Foreign],
+        *,
+        files: bool = True,
     ) -> None:
         self._library, self._known, self._files = library, known, files
 
@@ -101,11 +113,13 @@ class Reader:
         field = room.fields.model_fields.get(name)
         if field is not None and field.annotation == tuple[Picture, ...]:
             return self._pictures(value)
-        if field is None or not isinstance(value, str | Path):
+        if field is None or not isinstance(value, str | Path | Upload):
             return Given(value)
         if any(isinstance(mark, GivenText) for mark in field.metadata):
-            return self._text(str(value))
+            return self._sent_text(value) if isinstance(value, Upload) else self._text(str(value))
         kinds = get_args(field.annotation) or (field.annotation,)
+        if isinstance(value, Upload):
+            return self._sent(value, name, kinds)
         if not {Score, Picture} & {*kinds}:
             return Given(value)
         if str in kinds and not self._leads_on(str(value)):
@@ -126,34 +140,63 @@ class Reader:
         found = self._known(path)
         return Given(found.words, (found.parent,) if found.parent else ())
 
+    def _sent(self, sent: Upload, name: str, kinds: Sequence[object]) -> Given:
+        """What a file holds that was sent for a field."""
+        if Score in kinds:
+            return self._read_score(sent)
+        if Picture in kinds:
+            return self._read_picture(sent)
+        raise UsageError(
+            say("Field {name} takes no file.", "字段 {name} 不接受文件。", name=name),
+            hint=say("Give it as text.", "请以文字给出。"),
+        )
+
+    def _sent_text(self, sent: Upload) -> Given:
+        if Path(sent.name).suffix.lower() not in _TEXT_FILES:
+            return Given(_decoded(sent))
+        found = self._known(sent)
+        return Given(found.words, (found.parent,) if found.parent else ())
+
     def _score(self, value: str | Path) -> Given:
         if not self._is_file(Path(value)) and (work := self._work(str(value))):
             return Given(_held(work, work.content.score, say("music", "乐谱")), (work.id,))
-        path = self._allowed(value)
-        score, doubts = score_in(path)
-        return Given(score, self._parents(path), doubts)
+        return self._read_score(self._allowed(value))
+
+    def _read_score(self, file: Path | Upload) -> Given:
+        score, doubts = score_in(file)
+        return Given(score, self._parents(file), doubts)
 
     def _picture(self, value: str | Path) -> Given:
         if not self._is_file(Path(value)) and (work := self._work(str(value))):
             return Given(_held(work, work.content.picture, say("picture", "图片")), (work.id,))
-        path = self._allowed(value)
-        picture, rest = image.read_picture_and_rest(provenance.read_limited(path), path.name)
+        return self._read_picture(self._allowed(value))
+
+    def _read_picture(self, file: Path | Upload) -> Given:
+        picture, rest = image.read_picture_and_rest(_content(file), file.name)
         found = None
         with suppress(UsageError):  # a format that carries no marks
-            found = self._known(path)
+            found = self._known(file)
         if found is not None and found.by_model:
             picture = picture.model_copy(update={"made_by": "model"})
         parents = (found.parent,) if found and found.parent else ()
         if parents and (work := self._work(parents[0])) and work.content.picture:
             picture = picture.model_copy(update={"described": work.content.picture.described})
-        return Given(picture, parents, [_doubt("reading", each, path) for each in rest])
+        return Given(picture, parents, [_doubt("reading", each, file) for each in rest])
 
     def _pictures(self, value: object) -> Given:
         """Several, from names and ids, one after the other."""
-        named = genres.listed(value) if isinstance(value, str) else cast("Sequence[object]", value)
-        read = [self._picture(each) if isinstance(each, str | Path) else Given(each) for each in named]
+        if isinstance(value, str):
+            named: Sequence[object] = genres.listed(value)
+        else:
+            named = (value,) if isinstance(value, Upload) else cast("Sequence[object]", value)
+        read = [self._one_of(each) for each in named]
         parents = tuple(dict.fromkeys(parent for each in read for parent in each.parents))
         return Given(tuple(each.value for each in read), parents, [doubt for each in read for doubt in each.doubts])
+
+    def _one_of(self, value: object) -> Given:
+        if isinstance(value, Upload):
+            return self._read_picture(value)
+        return self._picture(value) if isinstance(value, str | Path) else Given(value)
 
     def _picture_named(self, room: Genre, words: str, fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """The words and fields, where words that only name a picture have become the genre's first one."""
@@ -176,10 +219,10 @@ class Reader:
                 return self._library().get(text.strip().lower())
         return None
 
-    def _parents(self, path: Path) -> Sequence[str]:
+    def _parents(self, file: Path | Upload) -> Sequence[str]:
         """The work that a file is, by its marks or the library."""
         with suppress(UsageError):  # a format that carries no marks
-            known = self._known(path).parent
+            known = self._known(file).parent
             return (known,) if known else ()
         return ()
 
@@ -199,22 +242,42 @@ class Reader:
         )
 
 
-def score_in(path: Path) -> tuple[Score, Sequence[Finding]]:
+def score_in(file: Path | Upload) -> tuple[Score, Sequence[Finding]]:
     """The score of a file, and what of it was left out; of a recording what may be heard wrong, its key guessed.
 
     Raises:
         UsageError: it is no music, damaged, or too large.
         MissingError: a recording is given, and onnxruntime is not installed.
     """
-    content = provenance.read_limited(path)
-    kind = music.recognise(content, path.suffix.lstrip(".").lower())
+    content = _content(file)
+    kind = music.recognise(content, Path(file.name).suffix.lstrip(".").lower())
     if kind not in music.RECORDED:
         score, rest = music.read_score_and_rest(content, kind)
-        return score, [_doubt("reading", each, path) for each in rest]
+        return score, [_doubt("reading", each, file) for each in rest]
     heard = music.hear(content, after=provenance.announcement)  # a work of ours is heard without its label
     key = quality.key_of(heard.score)
-    doubts = [_doubt("hearing", doubt, path) for doubt in heard.doubts]
+    doubts = [_doubt("hearing", doubt, file) for doubt in heard.doubts]
     return heard.score.model_copy(update={"fifths": key.fifths, "mode": key.mode}), doubts
+
+
+def _content(file: Path | Upload) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UsageError: it is too large.
+    """
+    if isinstance(file, Path):
+        return provenance.read_limited(file)
+    if len(file.content) > provenance.LONGEST:
+        raise UsageError(
+            say(
+                "{name} is larger than {n} MB.",
+                "{name} 大于 {n} MB。",
+                name=file.name,
+                n=provenance.LONGEST // 1_000_000,
+            )
+        )
+    return file.content
 
 
 def _held(work: Work, found: _Held | None, what: str) -> _Held:
@@ -231,18 +294,18 @@ def _takes_picture(annotation: object) -> bool:
     return Picture in kinds and str not in kinds
 
 
-def _decoded(path: Path) -> str:
+def _decoded(file: Path | Upload) -> str:
     """The text of a file of no format that carries marks."""
     try:
-        return provenance.read_limited(path).decode()
+        return _content(file).decode()
     except UnicodeDecodeError as error:
         raise UsageError(
-            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=path), hint="iconv -t UTF-8"
+            say("{path} is not UTF-8 text.", "{path} 不是 UTF-8 文本。", path=file.name), hint="iconv -t UTF-8"
         ) from error
 
 
-def _doubt(rule: str, found: str, path: Path) -> Finding:
-    return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=path.name)
+def _doubt(rule: str, found: str, file: Path | Upload) -> Finding:
+    return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=file.name)
 
 
 def _guarded(value: object) -> object:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from castalia import explaining, genres, models, privacy, provenance, quality
 from castalia import faces as files
@@ -21,12 +21,12 @@ from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageE
 from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
-from castalia.core.ports import Genre, LanguageModel, Plan, Progress
+from castalia.core.ports import Genre, Heard, LanguageModel, Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
-from castalia.given import Reader
+from castalia.given import Reader, Upload
 from castalia.library import Library
 from castalia.modalities import image, music, text
-from castalia.writer import open_engine
+from castalia.writer import Writer
 
 
 class Studio:
@@ -35,7 +35,11 @@ class Studio:
     Args:
         password: Opens a library that has one.
         progress: Told what is going on.
+        heard: Told of each line or sentence that is kept (see `ports.Heard`).
         read_files: Whether words and fields may name files; without, no name is ever looked up on disk.
+        data: Where its keys and works lie; None takes the user's own data folder.
+        vault: Opened already, of `data`.
+        writer: The language model, shared with other studios, who do not write at the same time.
         overrides: Settings (see `castalia config`) that win over environment and file, e.g. `tries=8`.
 
     Raises:
@@ -47,13 +51,21 @@ class Studio:
         *,
         password: str | None = None,
         progress: Progress | None = None,
+        heard: Heard | None = None,
         read_files: bool = True,
+        data: Path | None = None,
+        vault: privacy.Vault | None = None,
+        writer: Writer | None = None,
         **overrides: object,
     ) -> None:
         self.settings = config.load(overrides)
         self.config = self.settings.config
         self._password = password or os.environ.get("CASTALIA_PASSWORD") or None
-        self._progress = progress
+        self._progress, self._heard = progress, heard
+        self._data = data or folders().data
+        if vault:
+            self.vault = vault
+        self._writer, self._shared = writer or Writer(), writer is not None
         self.given = Reader(lambda: self.library, self._known, files=read_files)
         if self.config.lang:
             language.use(self.config.lang, folders().config / "messages")
@@ -68,6 +80,7 @@ class Studio:
         seed: int | None = None,
         faces: Sequence[str] = (),
         parents: Sequence[str] = (),
+        work_id: str = "",
         **fields: object,
     ) -> Work:
         """Make one work and keep it.
@@ -79,6 +92,7 @@ class Studio:
             faces: File formats whose marks are made at once, by default `png` of a picture, `txt` of all else; others
                 can be exported later.
             parents: Ids of works that this one is made from.
+            work_id: Its id, a UUID that no work has; empty draws one.
             fields: The genre's own fields (`castalia genres show NAME`).
 
         Raises:
@@ -96,7 +110,7 @@ class Studio:
             judged.append(draft.model_copy(update={"findings": (*draft.findings, *doubts)}))
             if judged[-1].passed:
                 try:
-                    return self.library.keep(self._mark(judged[-1], chosen), tries=attempt + 1)
+                    return self.library.keep(self._mark(judged[-1], chosen, work_id), tries=attempt + 1)
                 except SignatureError:
                     raise
                 except MarkError as error:
@@ -163,11 +177,23 @@ class Studio:
             UsageError: no format has this extension.
             StorageError: the file cannot be written.
         """
-        face = path.suffix.lstrip(".").lower()
+        self._deliver(self._exported(work, path.suffix.lstrip(".").lower()), path)
+        return path
+
+    def export_bytes(self, work: Work, face: str) -> MarkedFile:
+        """A work as a marked file that is sent and not written; the library notes it like one.
+
+        Raises:
+            UsageError: no format has this extension.
+        """
+        file = self._exported(work, face)
+        self.library.note(file, f"{work.genre}-{work.id[:8]}.{face}")
+        return file
+
+    def _exported(self, work: Work, face: str) -> MarkedFile:
         files.check(face, work.content, genre=work.genre)
         made = self._made(work.content, [face]).get(face)
-        self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
-        return path
+        return provenance.export(work, face, keys=self.keys, config=self.config, made=made)
 
     def explain(self, work: Work) -> MusicExplanation:
         """Why four voices or a melody are as they are: doubts, refused pitches, and known passages that come near.
@@ -267,6 +293,26 @@ class Studio:
             write_atomic(path.with_name(path.name + ".c2pa"), file.sidecar)
         return kept
 
+    def verify(self, sent: Upload, sidecar: bytes | None = None, anchors: bytes = b"") -> provenance.Report:
+        """Check all marks of a file that was sent, by this studio's keys and library too.
+
+        Args:
+            sent: The file.
+            sidecar: Its C2PA manifest, where that came beside it.
+            anchors: Certificates (PEM) of further authorities to trust.
+
+        Raises:
+            UsageError: it is larger than `provenance.LONGEST`.
+        """
+        return provenance.verify(
+            sent.content,
+            name=sent.name,
+            sidecar=sidecar,
+            anchors=self.keys.anchors() + anchors,
+            watermark_keys=self.keys.watermarks(),
+            find=self.record_of,
+        )
+
     def find(self, text_or_id: str) -> Work | None:
         """The work with this id, or with this text (white space aside), or None."""
         with suppress(UsageError):
@@ -294,22 +340,22 @@ class Studio:
     @cached_property
     def vault(self) -> privacy.Vault:
         """The user's keys, opened."""
-        return privacy.Vault.open(folders().data, self._password)
+        return privacy.Vault.open(self._data, self._password)
 
     @cached_property
     def library(self) -> Library:
         """The user's works."""
-        return Library(folders().data / "library.db", self.vault.library_key)
+        return Library(self._data / "library.db", self.vault.library_key)
 
     @cached_property
     def keys(self) -> provenance.Keys:
         """Signing and watermark keys."""
-        return provenance.Keys(self.vault, folders().data / "certificates")
+        return provenance.Keys(self.vault, self._data / "certificates")
 
-    @cached_property
+    @property
     def engine(self) -> LanguageModel:
-        """The language model, loaded."""
-        return open_engine(self.config, self._progress, self.vault)
+        """The language model, loaded; of a shared one no studio's own endpoint keys are used."""
+        return self._writer.engine(self.config, self._progress, None if self._shared else self.vault)
 
     @cached_property
     def composers(self) -> music.Composers:
@@ -328,14 +374,12 @@ class Studio:
         return self.painters.drawer.known()
 
     def close(self) -> None:
-        """Free the model and close the library."""
-        self._drop("engine")
-        self._drop("library")
-
-    def _drop(self, part: str) -> None:
-        if part in self.__dict__:
+        """Free the model, if it is its own, and close the library."""
+        if not self._shared:
+            self._writer.close()
+        if "library" in self.__dict__:
             with suppress(Exception):
-                self.__dict__.pop(part).close()
+                self.__dict__.pop("library").close()
 
     # ------------------------------------------------------------ the stages
 
@@ -364,6 +408,7 @@ class Studio:
             attempt=attempt,
             watermark=self.keys.text_watermark(strength),
             progress=self._progress,
+            heard=self._heard,
         )
         evidence = draft.evidence.model_copy(update={"watermark_strength": strength, "sampling": sampling})
         return draft.model_copy(update={"evidence": evidence})
@@ -375,22 +420,23 @@ class Studio:
         if evidence.watermark_strength:
             then["watermark_strength"] = evidence.watermark_strength
         named = self.settings.sources["model"] == "command line"
-        engine = cast("LanguageModel | None", self.__dict__.get("engine"))
+        engine = self._writer.loaded
         loaded = engine and engine.threads == evidence.threads and (named or engine.digest == evidence.digest)
         if not loaded:
             if not named:
                 then["model"] = models.written_by(evidence.model, evidence.digest, self.config.model)
-            self._drop("engine")
+            self._writer.close()
         now, self.config = self.config, self.config.model_copy(update=then)
         try:
             yield
         finally:
             self.config = now
             if not loaded:
-                self._drop("engine")
+                self._writer.close()
 
     def _judge(self, room: Genre, draft: Draft) -> Judged:
-        return quality.judge(draft, [*room.rules(draft.brief), *quality.house_rules(personal=privacy.personal)])
+        house = quality.house_rules(personal=privacy.personal, talk=room.plan(draft.brief).talk)
+        return quality.judge(draft, [*room.rules(draft.brief), *house])
 
     def _revised(self, room: Genre, judged: Judged) -> Judged:
         """The draft mended by its genre where that is possible, judged again; else as it was."""
@@ -404,7 +450,7 @@ class Studio:
         again = self._judge(room, mended)
         return again if again.passed else judged
 
-    def _mark(self, judged: Judged, chosen: Sequence[str]) -> provenance.Marked:
+    def _mark(self, judged: Judged, chosen: Sequence[str], work_id: str) -> provenance.Marked:
         self._make_keys()
         draft = judged.draft
         return provenance.mark(
@@ -414,15 +460,17 @@ class Studio:
             keys=self.keys,
             config=self.config,
             made=self._made(draft.content, chosen),
+            id_=work_id,
         )
 
     def _made(self, content: Content, chosen: Sequence[str]) -> Mapping[str, bytes]:
         return files.made(content, chosen, soundfont=self.config.soundfont)
 
-    def _known(self, path: Path) -> provenance.Foreign:
+    def _known(self, file: Path | Upload) -> provenance.Foreign:
         """A file with what its marks and the library say of it."""
         self._make_keys()
-        return provenance.read_foreign(path, keys=self.keys, find=self.record_of)
+        source, name = (file, "") if isinstance(file, Path) else (file.content, file.name)
+        return provenance.read_foreign(source, name=name, keys=self.keys, find=self.record_of)
 
     def _make_keys(self) -> None:
         with self.vault.locked():  # two first works at once share their keys

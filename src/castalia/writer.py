@@ -3,10 +3,51 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from castalia import engines, models
 from castalia.core import config
+from castalia.core.errors import MissingError
+from castalia.core.language import say
 from castalia.core.ports import LanguageModel, Progress, SecretStore
+
+
+class Writer:
+    """The language model in memory: one at a time, whichever studio asks for it.
+
+    Args:
+        fetch: Whether a model that is not installed may be fetched.
+    """
+
+    def __init__(self, *, fetch: bool = True) -> None:
+        self._fetch = fetch
+        self._asked = ("", 0)
+        self.loaded: LanguageModel | None = None
+
+    def engine(
+        self, settings: config.Config, progress: Progress | None = None, secrets_: SecretStore | None = None
+    ) -> LanguageModel:
+        """See `open_engine`; another model than the one before takes its place.
+
+        Raises:
+            MissingError: it would have to be fetched, and may not be.
+        """
+        asked = (settings.model, settings.context)
+        if self.loaded is None or asked != self._asked:
+            self.close()
+            if not self._fetch and not models.here(settings.model):
+                raise MissingError(
+                    say("No language model is installed.", "未安装语言模型。"), hint="castalia models pull"
+                )
+            self.loaded, self._asked = open_engine(settings, progress, secrets_), asked
+        return self.loaded
+
+    def close(self) -> None:
+        """Free it."""
+        loaded, self.loaded = self.loaded, None
+        if loaded:
+            with suppress(Exception):
+                loaded.close()
 
 
 def open_engine(

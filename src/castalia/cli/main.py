@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "用于训练的自有作品：添加、显示、列出、删除",
     ),
     "train": ("train models on a collection: music; export them", "用收藏训练模型：music；并导出"),
+    "serve": (
+        "serve the studio: a web page and an API, OpenAI's too, with accounts and a queue",
+        "提供网络服务：网页与接口（兼容 OpenAI），含账户与任务队列",
+    ),
     "keys": ("signing, watermark and endpoint keys", "签名、水印与端点密钥"),
     "config": ("settings and where each comes from", "设置及其来源"),
     "doctor": ("what is installed, what is missing, what this machine can run", "检查已安装、缺少的部件和本机能力"),

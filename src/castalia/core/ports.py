@@ -24,6 +24,11 @@ Progress = Callable[[str, float], None]
 """Called with a short message in the interface language and the share done in [0, 1]."""
 
 
+Heard = Callable[[str, str], None]
+"""Called with the name of a step and its text so far, each time a line or sentence of it was kept; a step whose units
+are all optional takes none of it back."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One turn of a conversation with a language model."""
@@ -329,6 +334,8 @@ class Step:
     form: Form | FormMaker | None = None
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int = 512
+    limit: int = 0
+    """Most tokens of the text under a form; 0 leaves it to the form."""
     stop: tuple[str, ...] = ()
     begin: str = ""
     """Text put into the model's mouth before it goes on; part of the step's text."""
@@ -341,6 +348,8 @@ class Plan:
     steps: tuple[Step, ...] = ()
     music: tuple[MusicStep | MusicStepMaker, ...] = ()
     pictures: tuple[PictureStep | PictureStepMaker, ...] = ()
+    talk: bool = False
+    """Whether it is a turn of a conversation, which may speak of itself and in several languages."""
     faces: tuple[str, ...] = ()
     """Formats of its works beside those of all works of their kind, by extension."""
 

@@ -115,6 +115,8 @@ class Evidence(Value):
     """Engine and build, e.g. `xllamacpp 2026.10.11549`."""
     threads: int = 0
     seed: int
+    prompt_tokens: int = 0
+    """Tokens of all prompts that a model of this machine read."""
     sampled_tokens: int = 0
     """Tokens drawn by our sampling loop, and so able to carry the watermark."""
     watermark: str = "none"

@@ -219,6 +219,10 @@ class Library:
         """
         return self._whole(self._one(f"SELECT {_COLUMNS} FROM works WHERE id LIKE ? ESCAPE '\\' LIMIT 2", work_id))
 
+    def has(self, work_id: str) -> bool:
+        """Whether a work has exactly this id."""
+        return bool(self._rows("SELECT 1 FROM works WHERE id = ?", (work_id,)))
+
     def find_record(self, record_id: str) -> Record:
         """The record of a work or of a marked file; likewise."""
         row = self._one(

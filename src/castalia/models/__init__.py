@@ -2,7 +2,7 @@
 
 from castalia.models.adopt import adopt
 from castalia.models.catalogue import Model, catalogue
-from castalia.models.choose import Endpoint, choose, default, set_default, written_by
+from castalia.models.choose import Endpoint, choose, default, here, set_default, written_by
 from castalia.models.inspect import Header, inspect
 from castalia.models.machine import Machine, machine
 from castalia.models.networks import (
@@ -34,6 +34,7 @@ __all__ = [
     "ensure",
     "folder",
     "has_network",
+    "here",
     "inspect",
     "installed",
     "known",

@@ -62,6 +62,12 @@ def choose(wanted: str, *, progress: Progress | None = None) -> store.Local | En
     return store.local(name)
 
 
+def here(wanted: str) -> bool:
+    """Whether `choose` would find the model without fetching anything."""
+    name = wanted or ladder()
+    return name not in catalogue() or store.path_of(name).is_file()
+
+
 def written_by(name: str, digest: str, configured: str) -> str:
     """What to name so that a work's own model is used again.
 

@@ -86,6 +86,53 @@ class Vault:
             vault._write((_by_words("password", password, vault._key),))
         return vault
 
+    @staticmethod
+    def stretch(password: str) -> None:
+        """Take as long as `open` takes to find a password wrong."""
+        _stretched(password, bytes(16))
+
+    @classmethod
+    def open_with(cls, data: Path, token: str, sealed: bytes) -> Vault:
+        """Open the vault in a data folder with a random token, such as an API key.
+
+        Args:
+            data: The data folder.
+            token: At least 128 random bits, so that nothing has to be stretched.
+            sealed: What `sealed_for` gave for it.
+
+        Raises:
+            LockedError: it was sealed for another token.
+        """
+        try:
+            return cls(data / "vault", AESGCM(_of_token(token)).decrypt(sealed[:12], sealed[12:], b"token"))
+        except (InvalidTag, ValueError) as error:
+            raise LockedError(
+                say("This key does not open the library.", "此密钥无法打开作品库。"),
+                hint=say("Log in, and make another.", "请登录并另建密钥。"),
+            ) from error
+
+    def sealed_for(self, token: str) -> bytes:
+        """The vault's key, wrapped by a random token; whoever holds both opens the vault (see `open_with`)."""
+        return _seal_raw(_of_token(token), self._key, b"token")
+
+    def seal(self, content: bytes, purpose: str) -> bytes:
+        """Bytes that lie outside the vault, encrypted for its owner alone; `purpose` must be named again."""
+        return _seal_raw(self._subkey, content, purpose.encode())
+
+    def unseal(self, sealed: bytes, purpose: str) -> bytes:
+        """What `seal` was given.
+
+        Raises:
+            LockedError: it was sealed by another vault, for another purpose, or is damaged.
+        """
+        try:
+            return AESGCM(self._subkey).decrypt(sealed[:12], sealed[12:], purpose.encode())
+        except (InvalidTag, ValueError) as error:
+            raise LockedError(
+                say("This vault does not open what was sealed.", "此密钥库无法打开被加密的内容。"),
+                hint=say("It has not been changed.", "该内容未被改动。"),
+            ) from error
+
     @property
     def library_key(self) -> bytes:
         """The key of the library's database: 32 bytes, derived from the vault's."""
@@ -224,6 +271,10 @@ def _stretched(words: str, salt: bytes) -> bytes:
     return hash_secret_raw(
         words.encode(), salt, time_cost=3, memory_cost=65_536, parallelism=4, hash_len=_KEY_BYTES, type=Type.ID
     )
+
+
+def _of_token(token: str) -> bytes:
+    return hashlib.blake2b(token.encode(), digest_size=_KEY_BYTES, person=b"castalia-token").digest()
 
 
 def _plain(code: str) -> str:

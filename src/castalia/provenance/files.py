@@ -102,11 +102,12 @@ class Foreign:
     """Whether a model made all of it: by that work's record, of others by what the file itself says."""
 
 
-def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
-    """Read a file, and the C2PA sidecar `<file>.c2pa` beside it.
+def read_foreign(source: Path | bytes, *, name: str = "", keys: Keys, find: Find) -> Foreign:
+    """Read a file, and the C2PA sidecar `<file>.c2pa` beside it; or bytes, without one.
 
     Args:
-        path: The file.
+        source: The file, or its bytes.
+        name: What bytes are called; its extension says their format.
         keys: The studio's keys.
         find: Looks into the library.
 
@@ -114,10 +115,15 @@ def read_foreign(path: Path, *, keys: Keys, find: Find) -> Foreign:
         UsageError: the file is missing or too large, or its extension is no format's.
         StorageError: it cannot be read.
     """
-    face, content = format_of(path.suffix), read_limited(path)
-    beside = path.with_name(path.name + ".c2pa")
-    sidecar = read_limited(beside) if beside.is_file() else None
-    known = verify(content, name=path.name, sidecar=sidecar, anchors=keys.anchors(), find=find)
+    sidecar = None
+    if isinstance(source, Path):
+        name = source.name
+        beside = source.with_name(name + ".c2pa")
+        face, content = format_of(source.suffix), read_limited(source)
+        sidecar = read_limited(beside) if beside.is_file() else None
+    else:
+        face, content = format_of(Path(name).suffix), source
+    known = verify(content, name=name, sidecar=sidecar, anchors=keys.anchors(), find=find)
     held = known.layer("record").state in ("valid", "trusted") and not known.broken
     words = face.words(content) if face.words else next(iter(face.read(content).texts), "")
     found = detect_any(words[:LONGEST_WATERMARK], (PUBLISHED, *keys.watermarks()))

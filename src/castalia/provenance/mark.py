@@ -30,6 +30,7 @@ def mark(
     action: Literal["generated", "modified"] = "generated",
     parents: Sequence[str] = (),
     made: Mapping[str, bytes] | None = None,
+    id_: str = "",
 ) -> Marked:
     """Put every mark on a draft that passed its checks, and read each of them back.
 
@@ -41,6 +42,7 @@ def mark(
         action: Whether a model made the work or changed a person's.
         parents: Ids of works that it is made from, beside those that its brief names.
         made: Files of the work that its own room made, by extension; of the other faces the text is written.
+        id_: Of the work, a UUID; empty draws one.
 
     Raises:
         MarkError: the draft did not pass, or a mark does not read back as it was written.
@@ -70,6 +72,7 @@ def mark(
         language=content.language,
         parents=(*brief.parents, *parents),
         text="" if picture else content.text,  # many pictures may be described alike
+        id_=id_,
     )
     told = _undecided(record, DESCRIBED) if picture else record
     files = [_file(content, told, face, keys=keys, config=config) for face in texts]

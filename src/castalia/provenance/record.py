@@ -49,6 +49,7 @@ def make_record(
     language: Language = "en",
     parents: Sequence[str] = (),
     text: str = "",
+    id_: str = "",
 ) -> Record:
     """The record of a work. The brief's words and the user are not in it.
 
@@ -60,9 +61,10 @@ def make_record(
         language: Language of the visible label.
         parents: Ids of works that it is made from.
         text: The work's words, where it has some, so that it is found by them.
+        id_: A UUID; empty draws one.
     """
     return Record(
-        id=str(uuid.uuid4()),
+        id=id_ or str(uuid.uuid4()),
         action=action,
         provider=provider,
         version=castalia.__version__,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -23,17 +23,28 @@ PersonalData = Callable[[str], Sequence[str]]
 """Finds personal data: the stretches of text that are some."""
 
 
-def house_rules(*, personal: PersonalData) -> tuple[Rule, ...]:
+def house_rules(*, personal: PersonalData, talk: bool = False) -> tuple[Rule, ...]:
     """All of them.
 
     Args:
         personal: The privacy desk's detector.
+        talk: Of a turn of a conversation: it may be in several languages, and an assistant's words are its own.
     """
-    return (_Written(), _InLanguage(), _Fit(), _Private(personal), _NoChatter(), OriginalityRule())
+    work = () if talk else (_InLanguage(), _NoChatter())
+    return (_Written(talk=talk), *work, _Fit(), _Private(personal), OriginalityRule())
+
+
+def harmful(text: str) -> Mapping[str, Sequence[str]]:
+    """The terms of the house's list that a text holds, by kind; every kind is named."""
+    found = _terms_in(text)
+    return {kind: sorted(term for each, term in found if each == kind) for kind in _terms()}
 
 
 class _Written:
     name = "written"
+
+    def __init__(self, *, talk: bool) -> None:
+        self._talk = talk  # a reply may be a figure
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         text = draft.content.text
@@ -45,7 +56,7 @@ class _Written:
         return [
             Finding(
                 rule=self.name,
-                ok=letters > 0 or draft.content.picture is not None,
+                ok=letters > 0 or (self._talk and bool(text.strip())) or draft.content.picture is not None,
                 found=say("{n} letters", "{n} 个字", n=letters),
                 wanted=say("a text", "有文字"),
                 hint=say("Try another seed or model.", "请换种子或模型。"),

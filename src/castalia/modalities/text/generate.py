@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core import seeds
-from castalia.core.ports import Cursor, LanguageModel, Processor, Sampling, Scores, Session, Step, Unit
+from castalia.core.ports import Cursor, Heard, LanguageModel, Processor, Sampling, Scores, Session, Step, Unit
 from castalia.modalities.text import critic
 from castalia.modalities.text.decode import UNFINISHED, piece_after
 from castalia.modalities.text.free import FreeForm
@@ -120,7 +120,15 @@ class Writer:
         self._watermark = (watermark,) if watermark else ()
         self._seed = seed
 
-    def write(self, step: Step, prompt: Sequence[int], earlier: Mapping[str, str], *, first: bool = False) -> Written:
+    def write(
+        self,
+        step: Step,
+        prompt: Sequence[int],
+        earlier: Mapping[str, str],
+        *,
+        first: bool = False,
+        heard: Heard | None = None,
+    ) -> Written:
         """Write one step.
 
         Args:
@@ -128,19 +136,22 @@ class Writer:
             prompt: Tokens of its conversation.
             earlier: Texts of the steps before it, by name.
             first: Whether it is the draft's first (see `LanguageModel.open`).
+            heard: Told of each unit that is kept.
         """
         session = self._engine.open(prompt, first=first)
         form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
         at, index, complete = _Place(step.begin), 0, True
         session.extend(self._engine.tokenize(step.begin))
         room = self._engine.context - 8
+        if step.limit:
+            room = min(room, len(prompt) + step.limit)
         places: list[tuple[_Place, int]] = []
         begun: Counter[int] = Counter()
         returns = 0
         while (unit := form.unit(index, at.text)) is not None and len(session.tokens) < room:
             start = len(session.tokens)
             session.extend(self._engine.tokenize(unit.opening))
-            kept = self._write_unit(session, step, unit, at.text + unit.opening, index, begun[index])
+            kept = self._write_unit(session, step, unit, at.text + unit.opening, index, begun[index], room)
             begun[index] += 1
             if kept is None and not unit.optional:
                 if not places or returns == _RETURNS:
@@ -158,6 +169,8 @@ class Writer:
                 continue
             text = at.text + unit.opening + kept.text
             at = _Place(text, at.sampled + len(kept.tokens), at.log_probability + kept.log_probability)
+            if heard:
+                heard(step.name, text)
             if kept.ended:
                 break
             at = replace(at, text=text + unit.closing)
@@ -165,7 +178,7 @@ class Writer:
         return Written(at.text, at.sampled, at.log_probability, complete)
 
     def _write_unit(
-        self, session: Session, step: Step, unit: Unit, so_far: str, index: int, begun: int
+        self, session: Session, step: Step, unit: Unit, so_far: str, index: int, begun: int, room: int
     ) -> _Branch | None:
         """The best accepted candidate, already kept in the session; None when every try was turned down.
 
@@ -176,6 +189,7 @@ class Writer:
             so_far: The step's text before it.
             index: Its number.
             begun: How often it was begun before.
+            room: Tokens of prompt and text together.
         """
         start = session.scores.copy()
         best: _Finished | None = None
@@ -185,7 +199,7 @@ class Writer:
                 _Branch(unit.cursor(), seeds.generator(self._seed, step.name, index, attempt, number), start)
                 for number in range(unit.width)
             ]
-            for _ in range(unit.max_tokens):
+            for _ in range(min(unit.max_tokens, room - len(session.tokens)) if step.limit else unit.max_tokens):
                 pushed = dict(self._draws(session, branches, step.sampling, so_far))
                 if not pushed:
                     break

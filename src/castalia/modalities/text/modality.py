@@ -9,7 +9,7 @@ from typing import Literal
 from castalia.core import seeds
 from castalia.core.errors import EngineError
 from castalia.core.language import say
-from castalia.core.ports import LanguageModel, Message, Plan, Processor, Progress, Step
+from castalia.core.ports import Heard, LanguageModel, Message, Plan, Processor, Progress, Step
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.text import critic, encode
 from castalia.modalities.text.generate import Writer, Written
@@ -28,6 +28,7 @@ def compose(
     style: Sequence[Processor] = (),
     watermark: Processor | None = None,
     progress: Progress | None = None,
+    heard: Heard | None = None,
 ) -> Draft:
     """Write one draft.
 
@@ -40,6 +41,7 @@ def compose(
         style: Processors that act before the watermark.
         watermark: The last processor; None leaves the text unmarked, and the evidence says so.
         progress: Told before each step.
+        heard: Told of each line or sentence that is kept; from an engine without token scores, of nothing.
 
     Raises:
         EngineError: the engine failed, or the prompt is longer than its context.
@@ -49,7 +51,7 @@ def compose(
     masked = engine.capabilities.scores != "none"
     writer = Writer(engine, style, watermark, seed)
     parts: dict[str, str] = {}
-    sampled, score, complete = 0, 0.0, True
+    read, sampled, score, complete = 0, 0, 0.0, True
     for number, step in enumerate(plan.steps):
         if progress:
             progress(
@@ -57,7 +59,9 @@ def compose(
             )
         turns = encode.messages(step, parts, brief.fields.style)
         if masked:
-            written = writer.write(step, encode.prompt(engine, turns), parts, first=number == 0)
+            prompt = encode.prompt(engine, turns)
+            read += len(prompt)
+            written = writer.write(step, prompt, parts, first=number == 0, heard=heard)
         else:
             written = _from_endpoint(engine, step, turns, seed)
         parts[step.name] = written.text
@@ -76,6 +80,7 @@ def compose(
             engine=engine.build,
             threads=engine.threads,
             seed=seed,
+            prompt_tokens=read,
             sampled_tokens=sampled,
             watermark=watermark.label if marked and watermark and sampled >= WATERMARK_FROM else "none",
             watermark_reason=_why_unmarked(sampled, masked=masked, wanted=watermark is not None),

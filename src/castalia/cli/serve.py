@@ -1,0 +1,54 @@
+"""`castalia serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from castalia.core.errors import MissingError
+from castalia.core.language import say
+
+
+@click.command(
+    help=say(
+        "Serve the studio: a web page, an API of its own, and OpenAI's, with accounts and a queue.",
+        "提供网络服务：网页、自有接口与 OpenAI 兼容接口，含账户与任务队列。",
+    )
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help=say("address to listen on", "监听地址"))
+@click.option("--port", type=click.IntRange(0, 65535), default=8471, show_default=True, help=say("0: any", "0 为任意"))
+@click.option(
+    "--url",
+    default="",
+    help=say(
+        "under which browsers reach it, behind a proxy or by a name: https://studio.example",
+        "浏览器访问的网址（经代理或域名）：https://studio.example",
+    ),
+)
+@click.option("--certificate", type=click.Path(path_type=Path), metavar="CHAIN.pem", help=say("for TLS", "用于 TLS"))
+@click.option("--key", type=click.Path(path_type=Path), metavar="KEY.pem", help=say("its private key", "其私钥"))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help=say("accounts, works and jobs", "账户、作品与任务所在文件夹"),
+)
+def serve(host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None) -> None:
+    """Parse, call, print."""
+    try:
+        import fastapi as fastapi
+        import python_multipart as python_multipart
+        import uvicorn as uvicorn
+    except ImportError as error:
+        raise MissingError(
+            say("The server is not installed: {part} is missing.", "未安装服务器：缺少 {part}。", part=error.name),
+            hint='pip install "castalia[server]"',
+        ) from error
+    from castalia.server import ServerSettings
+    from castalia.server import serve as run
+
+    settings = ServerSettings(host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key)
+    if data:
+        settings = ServerSettings(**{**vars(settings), "data": data})
+    run(settings, lambda address: click.echo(say("Listening on {url}", "正在监听 {url}", url=address)))

@@ -1,0 +1,413 @@
+"""The server's database: accounts, ways in, jobs, audit log. All SQL of the server stands in this one file.
+
+SQLite through the library that the works use too, without its encryption: nothing here needs it, and a server starts
+before anybody has logged in. Calls are short, come from several threads, and take turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from threading import RLock
+from typing import Any, Literal
+
+import apsw
+
+from castalia.core.errors import StorageError
+from castalia.core.files import make_folder
+from castalia.core.language import say
+
+State = Literal["waiting", "running", "done", "refused", "failed", "cancelled"]
+FINISHED: tuple[State, ...] = ("done", "refused", "failed", "cancelled")
+_KEPT_DAYS = 90
+"""How long the audit log and finished jobs are kept."""
+_JOB = "id, account, kind, live, state, attempts, created, started, finished, asked, outcome"
+_ACCOUNT = "id, name, admin, enabled, created"
+_WAY_IN = "id, account, kind, name, sealed, scopes, created, expires, used"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who may use the server."""
+
+    id: str
+    name: str
+    admin: bool
+    enabled: bool
+    created: float
+
+
+@dataclass(frozen=True)
+class Token:
+    """A way in: a session or an API key, without the token itself."""
+
+    id: str
+    account: str
+    kind: Literal["session", "key"]
+    name: str
+    sealed: bytes
+    scopes: tuple[str, ...]
+    created: float
+    expires: float | None
+    used: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the queue."""
+
+    id: str
+    account: str
+    kind: str
+    live: bool
+    state: State
+    attempts: int
+    created: float
+    started: float | None
+    finished: float | None
+    asked: bytes
+    outcome: bytes | None
+
+
+class Store:
+    """See the module.
+
+    Args:
+        path: The file; made when it is not there.
+
+    Raises:
+        StorageError: it cannot be opened, or was written by a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_folder(path.parent, private=True)
+        self._lock = RLock()
+        try:
+            self._database = apsw.Connection(str(path))
+            path.chmod(0o600)
+            self._database.set_busy_timeout(10_000)
+            self._database.pragma("journal_mode", "wal")
+            self._database.pragma("synchronous", "full")
+            self._database.pragma("foreign_keys", "on")
+        except apsw.Error as error:
+            raise StorageError(f"{path}: {error}") from error
+        self._migrate(path)
+        old = time.time() - _KEPT_DAYS * 86_400
+        with self._writing():
+            self._run("DELETE FROM audit WHERE at < ?", old)
+            self._run("DELETE FROM jobs WHERE finished < ? OR (live AND finished < ?)", old, time.time() - 86_400)
+            self._run("DELETE FROM tokens WHERE expires < ?", time.time())
+            self._run("DELETE FROM invitations WHERE expires < ?", time.time())
+
+    # ------------------------------------------------------------ accounts
+
+    def accounts(self) -> Sequence[Account]:
+        """All, in the order in which they were made."""
+        return [_account(row) for row in self._run(f"SELECT {_ACCOUNT} FROM accounts ORDER BY created, rowid")]
+
+    def account(self, id_or_name: str) -> Account | None:
+        """By id, or by name in any case."""
+        rows = self._run(f"SELECT {_ACCOUNT} FROM accounts WHERE id = ?1 OR name = ?1", id_or_name)
+        return _account(rows[0]) if rows else None
+
+    def add_account(self, id_: str, name: str, invitation: bytes | None) -> Account | None:
+        """Make an account: the very first, who becomes administrator, or one who brings an invitation's digest.
+
+        Returns:
+            It, or None where the name is taken or the invitation does not hold.
+        """
+        with self._writing():
+            first = not self.accounts()
+            if not first and not (
+                invitation and self._run("DELETE FROM invitations WHERE digest = ? RETURNING expires", invitation)
+            ):
+                return None
+            made = self._run(
+                f"INSERT INTO accounts VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING RETURNING {_ACCOUNT}",
+                id_,
+                name,
+                first,
+                time.time(),
+            )
+            return _account(made[0]) if made else None
+
+    def enable_account(self, id_: str, *, enabled: bool) -> None:
+        """Let somebody in again, or shut them out at once; sessions of theirs end."""
+        with self._writing():
+            self._run("UPDATE accounts SET enabled = ? WHERE id = ?", enabled, id_)
+            if not enabled:
+                self._run("DELETE FROM tokens WHERE account = ? AND kind = 'session'", id_)
+
+    def remove_account(self, id_: str) -> None:
+        """Forget an account with its keys and jobs."""
+        with self._writing():
+            self._run("DELETE FROM accounts WHERE id = ?", id_)
+
+    def invite(self, digest: bytes, seconds: float) -> None:
+        """Remember an invitation for so long."""
+        with self._writing():
+            self._run("INSERT INTO invitations VALUES (?, ?, ?)", digest, time.time(), time.time() + seconds)
+
+    # ------------------------------------------------------------ ways in
+
+    def add_token(self, token: Token, digest: bytes) -> None:
+        """Remember a session or key."""
+        with self._writing():
+            self._run(
+                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                token.id,
+                token.account,
+                token.kind,
+                token.name,
+                digest,
+                token.sealed,
+                " ".join(token.scopes),
+                token.created,
+                token.expires,
+            )
+
+    def find_token(self, digest: bytes) -> tuple[Token, Account] | None:
+        """The valid token with this digest and its account, if that is enabled."""
+        rows = self._run(f"SELECT {_WAY_IN} FROM tokens WHERE digest = ?", digest)
+        if not rows:
+            return None
+        token = _token(rows[0])
+        account = self.account(token.account)
+        late = token.expires is not None and token.expires < time.time()
+        return None if late or account is None or not account.enabled else (token, account)
+
+    def touch_token(self, id_: str) -> None:
+        """Note that it was used; once a minute is enough."""
+        now = time.time()
+        with self._writing():
+            self._run("UPDATE tokens SET used = ?2 WHERE id = ?1 AND coalesce(used, 0) < ?2 - 60", id_, now)
+
+    def tokens(self, account: str, kind: str) -> Sequence[Token]:
+        """Somebody's sessions or keys, newest first."""
+        found = self._run(
+            f"SELECT {_WAY_IN} FROM tokens WHERE account = ? AND kind = ? ORDER BY created DESC", account, kind
+        )
+        return [_token(row) for row in found]
+
+    def remove_token(self, account: str, id_: str) -> bool:
+        """Revoke one of somebody's; whether there was one."""
+        with self._writing():
+            return bool(self._run("DELETE FROM tokens WHERE account = ? AND id = ? RETURNING id", account, id_))
+
+    def remove_sessions(self, account: str, but: str = "") -> None:
+        """End all of somebody's sessions, but one."""
+        with self._writing():
+            self._run("DELETE FROM tokens WHERE account = ? AND kind = 'session' AND id <> ?", account, but)
+
+    # ------------------------------------------------------------ jobs
+
+    def add_job(self, id_: str, account: str, kind: str, asked: bytes, *, live: bool) -> Job:
+        """Put a job into the queue."""
+        with self._writing():
+            made = self._run(
+                f"INSERT INTO jobs VALUES (?, ?, ?, ?, 'waiting', 0, ?, NULL, NULL, ?, NULL) RETURNING {_JOB}",
+                id_,
+                account,
+                kind,
+                live,
+                time.time(),
+                asked,
+            )
+        return _job(made[0])
+
+    def take_job(self, accounts: Sequence[str]) -> Job | None:
+        """The next job of one of these accounts, now running: whoever was served longest ago comes first."""
+        marks = ", ".join("?" * len(accounts))
+        with self._writing():
+            taken = self._run(
+                "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("
+                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) ORDER BY "
+                "(SELECT max(started) FROM jobs WHERE account = next.account) NULLS FIRST, live DESC, created, rowid "
+                f"LIMIT 1) RETURNING {_JOB}",
+                time.time(),
+                *accounts,
+            )
+        return _job(taken[0]) if taken else None
+
+    def end_job(self, id_: str, state: State, outcome: bytes | None) -> bool:
+        """Write down how a job that waits or runs ended; whether it did just now."""
+        with self._writing():
+            return bool(
+                self._run(
+                    "UPDATE jobs SET state = ?, finished = ?, outcome = ?, asked = iif(live, x'', asked) "
+                    "WHERE id = ? AND state IN ('waiting', 'running') RETURNING id",
+                    state,
+                    time.time(),
+                    outcome,
+                    id_,
+                )
+            )
+
+    def return_job(self, id_: str) -> None:
+        """Put a job that runs back where it was, because the server stops."""
+        with self._writing():
+            self._run(
+                "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE id = ? AND state = 'running'", id_
+            )
+
+    def cancel_waiting(self, id_: str) -> bool:
+        """Cancel a job that has not begun; whether it had not."""
+        with self._writing():
+            return bool(
+                self._run(
+                    "UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'waiting' RETURNING id",
+                    time.time(),
+                    id_,
+                )
+            )
+
+    def repeat_job(self, id_: str) -> bool:
+        """Put a job that ended without success into the queue again; whether it had."""
+        with self._writing():
+            return bool(
+                self._run(
+                    "UPDATE jobs SET state = 'waiting', attempts = 0, finished = NULL, outcome = NULL "
+                    "WHERE id = ? AND state IN ('refused', 'failed', 'cancelled') RETURNING id",
+                    id_,
+                )
+            )
+
+    def restart_jobs(self) -> None:
+        """After a start: what ran waits again, and what somebody waited for on a connection is over."""
+        with self._writing():
+            self._run(
+                "UPDATE jobs SET state = 'cancelled', finished = ? WHERE live AND state IN ('waiting', 'running')",
+                time.time(),
+            )
+            self._run("UPDATE jobs SET state = 'waiting' WHERE state = 'running'")
+
+    def remove_job(self, id_: str) -> bool:
+        """Forget a job that is over; whether it is."""
+        with self._writing():
+            return bool(
+                self._run("DELETE FROM jobs WHERE id = ? AND state NOT IN ('waiting', 'running') RETURNING id", id_)
+            )
+
+    def job(self, id_: str) -> Job | None:
+        """By id."""
+        rows = self._run(f"SELECT {_JOB} FROM jobs WHERE id = ?", id_)
+        return _job(rows[0]) if rows else None
+
+    def jobs(self, account: str, *, limit: int, offset: int) -> Sequence[Job]:
+        """Somebody's jobs, newest first, those on open connections left out."""
+        rows = self._run(
+            f"SELECT {_JOB} FROM jobs WHERE account = ? AND NOT live "
+            "ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",
+            account,
+            limit,
+            offset,
+        )
+        return [_job(row) for row in rows]
+
+    def waiting(self, account: str = "") -> int:
+        """How many jobs wait or run, of all accounts or of one."""
+        rows = self._run(
+            "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running') AND (account = ?1 OR ?1 = '')", account
+        )
+        return int(rows[0][0])
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs were in the queue before this one."""
+        return int(
+            self._run("SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running') AND created < ?", job.created)[
+                0
+            ][0]
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are, by state."""
+        return {str(state): int(n) for state, n in self._run("SELECT state, count(*) FROM jobs GROUP BY state")}
+
+    def usual_seconds(self, kind: str) -> float | None:
+        """How long the last ten jobs of a kind took on average; None where there were none."""
+        rows = self._run(
+            "SELECT avg(took) FROM (SELECT finished - started AS took FROM jobs "
+            "WHERE kind = ? AND state = 'done' ORDER BY finished DESC LIMIT 10)",
+            kind,
+        )
+        return None if rows[0][0] is None else float(rows[0][0])
+
+    # ------------------------------------------------------------ audit
+
+    def note(self, event: str, *, account: str | None = None, detail: str = "", address: str = "") -> None:
+        """Write a line of the audit log; never a secret, never what somebody wrote."""
+        with self._writing():
+            self._run("INSERT INTO audit VALUES (?, ?, ?, ?, ?)", time.time(), account, event, detail[:200], address)
+
+    def noted(self, *, limit: int, offset: int = 0) -> Sequence[dict[str, Any]]:
+        """Lines of the audit log, newest first."""
+        names = ("at", "account", "event", "detail", "address")
+        rows = self._run(
+            f"SELECT {', '.join(names)} FROM audit ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?", limit, offset
+        )
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def failures(self, since: float, *, name: str, address: str) -> tuple[int, int, int]:
+        """Failed logins since then: of this name from this address, of this address, of this name."""
+        row = self._run(
+            "SELECT coalesce(sum(detail = ?2 AND address = ?3), 0), coalesce(sum(address = ?3), 0), "
+            "coalesce(sum(detail = ?2), 0) FROM audit WHERE event = 'login failed' AND at > ?1",
+            since,
+            name[:200],
+            address,
+        )[0]
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    # ------------------------------------------------------------ within
+
+    def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - SQL values
+        with self._lock:
+            try:
+                return [tuple(row) for row in self._database.execute(statement, values)]
+            except apsw.FullError as error:
+                raise StorageError(
+                    say("The disk is full.", "磁盘已满。"), hint=say("Free some space.", "请清出空间。")
+                ) from error
+            except apsw.Error as error:
+                raise StorageError(f"server.db: {error}") from error
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        with self._lock, self._database:
+            yield
+
+    def _migrate(self, path: Path) -> None:
+        """Bring the file to the newest schema, each numbered step in a transaction of its own."""
+        folder = files("castalia.server") / "migrations"
+        steps = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+        version = int(self._run("PRAGMA user_version")[0][0])
+        if version > len(steps):
+            raise StorageError(
+                say("{path} was written by a newer Castalia.", "{path} 由更新版本的 Castalia 写入。", path=path),
+                hint="pip install --upgrade castalia",
+            )
+        for number, step in enumerate(steps[version:], version + 1):
+            with self._writing():
+                self._database.execute(step.read_text(encoding="utf-8"))
+                self._database.execute(f"PRAGMA user_version = {number}")
+
+
+def _account(row: Sequence[Any]) -> Account:
+    return Account(row[0], row[1], bool(row[2]), bool(row[3]), row[4])
+
+
+def _token(row: Sequence[Any]) -> Token:
+    return Token(row[0], row[1], row[2], row[3], row[4], tuple(row[5].split()), *row[6:])
+
+
+def _job(row: Sequence[Any]) -> Job:
+    return Job(row[0], row[1], row[2], bool(row[3]), *row[4:])

@@ -1,0 +1,213 @@
+"""The worker: one thread that runs every model, one job after the other, each in its owner's own studio."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from castalia.core import config, language
+from castalia.core.errors import CastaliaError, RefusedError
+from castalia.core.language import say
+from castalia.given import Upload
+from castalia.modalities import image, music
+from castalia.server.errors import refusal_of
+from castalia.server.jobs import Jobs, Taken
+from castalia.server.settings import ServerSettings
+from castalia.server.store import State
+from castalia.studio import Studio
+from castalia.writer import Writer
+
+_LOOK_UP = 5.0
+"""Seconds between looks at the clock while there is nothing to do."""
+
+
+def work_id(job: str, number: int) -> str:
+    """The id of a job's work: known beforehand, so that a job which starts again sees what it has made."""
+    return str(uuid.uuid5(uuid.UUID(job), str(number)))
+
+
+class _Cancelled(BaseException):
+    """Nobody wants the job any more; not an `Exception`, so that no stage takes it for a fault of its own."""
+
+
+class _Stopping(BaseException):
+    """The server goes down."""
+
+
+class Worker:
+    """See the module."""
+
+    def __init__(self, jobs: Jobs, settings: ServerSettings) -> None:
+        self._thread = Thread(target=self._work, name="castalia-worker", daemon=True)
+        self._jobs, self._settings = jobs, settings
+        self._stopping = Event()
+        self._writer = Writer(fetch=False)
+        named = config.load().config
+        self._composers = music.Composers(_path(named.music_model))
+        self._painters = image.Painters(_path(named.image_model))
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a language model is in memory."""
+        return self._writer.loaded is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works or waits for work."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin; runs until `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give the job that runs back at its next step, and end."""
+        self._stopping.set()
+        self._jobs.wake()
+        self._thread.join(20)
+
+    def _work(self) -> None:
+        idle_since = time.monotonic()
+        while not self._stopping.is_set():
+            taken = self._jobs.take(_LOOK_UP)
+            if taken is not None:
+                self._do(taken)
+                idle_since = time.monotonic()
+            elif self.loaded and time.monotonic() - idle_since > self._settings.idle_seconds:
+                self._writer.close()
+        self._writer.close()
+
+    def _do(self, taken: Taken) -> None:
+        state: State
+        try:
+            language.use(str(taken.asked.get("lang", "")))
+            state, outcome = self._made(taken)
+        except _Stopping:
+            self._jobs.give_back(taken)
+            return
+        except _Cancelled:
+            state, outcome = "cancelled", {"works": list(taken.feed.sight.works)}
+        except CastaliaError as error:
+            state, outcome = "failed", {"works": list(taken.feed.sight.works), **_error(error)}
+        except Exception as error:
+            where = "".join(traceback.format_tb(error.__traceback__))
+            sys.stderr.write(f"castalia: job {taken.job.id}: {type(error).__name__}\n{where}")
+            broken = CastaliaError(say("Internal error: {kind}.", "内部错误：{kind}。", kind=type(error).__name__))
+            state, outcome = "failed", {"works": list(taken.feed.sight.works), **_error(broken)}
+        self._jobs.end(taken, state, outcome)
+
+    def _made(self, taken: Taken) -> tuple[State, Mapping[str, Any]]:
+        """What a job makes."""
+        asked, feed = taken.asked, taken.feed
+
+        def check() -> None:
+            if feed.cancelled:
+                raise _Cancelled
+            if self._stopping.is_set():
+                raise _Stopping
+
+        def progress(message: str, share: float) -> None:
+            check()
+            number, total = feed.sight.number, int(asked.get("n", 1))
+            feed.show(message=message, share=(number + min(max(share, 0.0), 1.0)) / total)
+
+        def heard(_: str, text: str) -> None:
+            check()
+            feed.show(heard={**feed.sight.heard, feed.sight.number: text})
+
+        check()
+        studio = Studio(
+            data=taken.home,
+            vault=taken.vault,
+            writer=self._writer,
+            read_files=False,
+            progress=progress,
+            heard=heard,
+            lang=str(asked["lang"]),
+            **asked.get("settings", {}),
+        )
+        studio.composers, studio.painters = self._composers, self._painters
+        try:
+            match asked["do"]:
+                case "create":
+                    return _create(studio, taken)
+                case "remake":
+                    work, changes = studio.remake(asked["work"])
+                    return "done", {"work": work.as_json(), "changes": list(changes)}
+                case "embed":
+                    vectors = studio.engine.embed(asked["texts"])
+                    tokens = sum(map(len, studio.engine.tokenize_each(asked["texts"])))
+                    return "done", {"vectors": vectors.tolist(), "model": studio.engine.name, "tokens": tokens}
+                case other:
+                    raise AssertionError(other)
+        finally:
+            studio.close()
+
+
+def _create(studio: Studio, taken: Taken) -> tuple[State, Mapping[str, Any]]:
+    """Works of one brief; those that an earlier start finished are not made twice."""
+    asked, feed = taken.asked, taken.feed
+    works: list[str] = []
+    refused: list[Mapping[str, Any]] = []
+    for number, seed in enumerate(studio.seeds(int(asked["n"]), asked["seed"])):
+        id_ = work_id(taken.job.id, number)
+        feed.show(number=number, works=tuple(works))
+        if not studio.library.has(id_):
+            try:
+                studio.create(
+                    asked["genre"],
+                    asked["words"],
+                    seed=seed,
+                    faces=asked.get("faces", ()),
+                    parents=asked.get("parents", ()),
+                    work_id=id_,
+                    **_fields(asked.get("fields", {})),
+                )
+            except RefusedError as error:
+                refused.append(_refused(error))
+                continue
+        works.append(id_)
+        feed.show(works=tuple(works))
+    return ("done" if works else "refused"), {"works": works, "refused": refused}
+
+
+def _fields(given: Mapping[str, Any]) -> dict[str, object]:
+    """Fields as the genre takes them; files that were sent are bytes again."""
+    return {name: _field(value) for name, value in given.items()}
+
+
+def _field(value: object) -> object:
+    match value:
+        case {"name": str(name), "base64": str(content)}:
+            return Upload(name, base64.b64decode(content))
+        case list():
+            return tuple(_field(each) for each in value)  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return value
+
+
+def _refused(error: RefusedError) -> Mapping[str, Any]:
+    best = error.best
+    return {
+        "message": error.message,
+        "hint": error.hint,
+        "tries": error.tries,
+        "text": best.draft.content.text,
+        "findings": [finding.model_dump() for finding in best.findings],
+    }
+
+
+def _error(error: CastaliaError) -> Mapping[str, Any]:
+    refusal = refusal_of(error)
+    return {"error": {**refusal.as_json()["error"], "status": refusal.status}}
+
+
+def _path(named: str) -> Path | None:
+    return Path(named) if named else None

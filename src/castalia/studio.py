@@ -137,7 +137,7 @@ class Studio:
     ) -> Iterator[Work]:
         """`n` works from one brief, each under a seed of its own; see `create`."""
         for each in self.seeds(n, seed):
-            yield self.create(genre, words, seed=each, faces=faces, parents=parents, **fields)
+            yield self.create(genre, words, seed=each, faces=faces, parents=parents, work_id="", **fields)
 
     def seeds(self, n: int, seed: int | None = None) -> Sequence[int]:
         """The base seeds of `n` variations, so far apart that no two share a try.

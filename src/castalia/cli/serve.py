@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -36,19 +38,16 @@ from castalia.core.language import say
 )
 def serve(host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None) -> None:
     """Parse, call, print."""
-    try:
-        import fastapi as fastapi
-        import python_multipart as python_multipart
-        import uvicorn as uvicorn
-    except ImportError as error:
-        raise MissingError(
-            say("The server is not installed: {part} is missing.", "未安装服务器：缺少 {part}。", part=error.name),
-            hint='pip install "castalia[server]"',
-        ) from error
+    for part in ("fastapi", "python_multipart", "uvicorn"):
+        if not find_spec(part):
+            raise MissingError(
+                say("The server is not installed: {part} is missing.", "未安装服务器：缺少 {part}。", part=part),
+                hint='pip install "castalia[server]"',
+            )
     from castalia.server import ServerSettings
     from castalia.server import serve as run
 
     settings = ServerSettings(host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key)
     if data:
-        settings = ServerSettings(**{**vars(settings), "data": data})
+        settings = replace(settings, data=data)
     run(settings, lambda address: click.echo(say("Listening on {url}", "正在监听 {url}", url=address)))

@@ -76,6 +76,20 @@ class Vault:
         return cls(folder, _opened(_ring(folder), folder, password))
 
     @classmethod
+    def make(cls, data: Path, password: str) -> tuple[Vault, str]:
+        """Make a vault with a password in a data folder that has none.
+
+        Returns:
+            It, and the recovery code, shown this once.
+
+        Raises:
+            UsageError: the password is empty.
+            StorageError: the folder cannot be written.
+        """
+        vault = cls(make_folder(data / "vault", private=True), secrets.token_bytes(_KEY_BYTES))
+        return vault, vault.set_password(password)
+
+    @classmethod
     def _make(cls, folder: Path, password: str | None) -> Vault:
         vault = cls(folder, secrets.token_bytes(_KEY_BYTES))
         if password is None:

@@ -128,7 +128,7 @@ def read_foreign(source: Path | bytes, *, name: str = "", keys: Keys, find: Find
     words = face.words(content) if face.words else next(iter(face.read(content).texts), "")
     found = detect_any(words[:LONGEST_WATERMARK], (PUBLISHED, *keys.watermarks()))
     record = find(known.work) if known.work else known.record if held else None
-    source = record.digital_source_type if record else face.read(content).source or ""
+    said = record.digital_source_type if record else face.read(content).source or ""
     return Foreign(
         content=content,
         face=face,
@@ -136,7 +136,7 @@ def read_foreign(source: Path | bytes, *, name: str = "", keys: Keys, find: Find
         words=words,
         watermark=found.label if found.state == "present" else "none",
         parent=record.id if record else None,
-        by_model=source.replace("https://", "http://", 1) == GENERATED,
+        by_model=said.replace("https://", "http://", 1) == GENERATED,
     )
 
 

@@ -118,8 +118,7 @@ class Accounts:
             )
         try:
             with self._stretching:
-                vault = Vault.open(self.home(id_), password)
-                recovery = vault.set_password(password)
+                vault, recovery = Vault.make(self.home(id_), password)
         except BaseException:
             self._store.remove_account(id_)
             shutil.rmtree(self.home(id_), ignore_errors=True)

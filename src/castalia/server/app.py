@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -35,7 +35,7 @@ def build(settings: ServerSettings) -> FastAPI:
     house = House(settings, store, people, jobs, Worker(jobs, settings), Metrics())
 
     @asynccontextmanager
-    async def running(_: FastAPI) -> AsyncIterator[None]:
+    async def running(_: FastAPI) -> AsyncGenerator[None]:
         house.worker.start()
         try:
             yield

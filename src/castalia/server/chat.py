@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -185,17 +185,8 @@ class Writing:
             for index in range(self._n):
                 yield self._chunk(index, {"role": "assistant", "content": ""})
             async for sight in self._feed.watch(_BEAT):
-                if sight is None:
-                    yield ": still there\n\n"
-                    continue
-                if sight.outcome is not None:
-                    break
-                if self._room == REPLY:
-                    for index, text in sight.heard.items():
-                        if new := self._new(sent, index, cut(text, self._asked.stops)):
-                            yield self._chunk(index, {"content": new})
-                else:
-                    yield f": {sight.message.replace(chr(10), ' ')} {sight.share:.0%}\n\n"
+                for each in self._said(sight, sent):
+                    yield each
             sight = self._feed.sight
             if "error" in (sight.outcome or {}):
                 why = refusal(sight)
@@ -222,6 +213,17 @@ class Writing:
             return [studio.library.get(each) if each in sight.works else None for each in self._ids]
         finally:
             studio.close()
+
+    def _said(self, sight: Sight | None, sent: dict[int, str]) -> Iterator[str]:
+        """Events of a sight: sentences of a reply; of a whole work how far it is, in comments."""
+        if sight is None:
+            yield ": still there\n\n"
+        elif self._room != REPLY:
+            yield f": {' '.join(sight.message.split())} {sight.share:.0%}\n\n"
+        else:
+            for index, text in sight.heard.items():
+                if new := self._new(sent, index, cut(text, self._asked.stops)):
+                    yield self._chunk(index, {"content": new})
 
     def _new(self, sent: dict[int, str], index: int, text: str) -> str:
         """What of a text was not sent yet."""

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients expect them, with the next step beside: `{"error": {message, type, code, param, hint}}`."""
+"""Errors as OpenAI's clients expect them: `{"error": {message, type, code, param}}`, and `hint`, the next step."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TYPES = {
 }
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - what it is, as everywhere here
     """The server itself says no.
 
     Args:

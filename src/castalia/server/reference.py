@@ -51,7 +51,9 @@ def page(description: Mapping[str, Any]) -> str:
 
 def _call(path: str, method: str, call: Mapping[str, Any], description: Mapping[str, Any]) -> Mapping[str, Any]:
     content = call.get("requestBody", {}).get("content", {})
-    schema = _resolved(next(iter(content.values()))["schema"], description) if content else {}
+    schema: Mapping[str, Any] = {}
+    if content:
+        schema = _resolved(next(iter(content.values()))["schema"], description)
     required = schema.get("required", ())
     return {
         "path": path,

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
 from castalia.core import config, language
 from castalia.core.errors import CastaliaError, RefusedError
@@ -188,7 +188,7 @@ def _field(value: object) -> object:
         case {"name": str(name), "base64": str(content)}:
             return Upload(name, base64.b64decode(content))
         case list():
-            return tuple(_field(each) for each in value)  # pyright: ignore[reportUnknownVariableType]
+            return tuple(_field(each) for each in cast("list[object]", value))
         case _:
             return value
 

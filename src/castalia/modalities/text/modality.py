@@ -18,7 +18,7 @@ WATERMARK_FROM = 200
 """Sampled tokens from which a text must carry the watermark (docs/design.md, marks by layer)."""
 
 
-def compose(
+def compose(  # noqa: PLR0913 - two of them only listen
     brief: Brief,
     plan: Plan,
     engine: LanguageModel,

@@ -1,0 +1,181 @@
+"""Works, jobs and verification over HTTP. Against a real process."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+
+from castalia import genres
+from servers import Person, Served, tile
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = Served(tmp_path_factory.mktemp("served") / "server").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def ada(served: Served) -> Person:
+    return served.sign_up("Ada")
+
+
+@pytest.fixture(scope="module")
+def pattern(ada: Person) -> str:
+    """Id of a work made of an upload."""
+    job = ada.make("pattern", fields={"picture": tile()}, seed=5)
+    assert job["state"] == "done", job["outcome"]
+    return job["works"][0]
+
+
+@pytest.fixture(scope="module")
+def chorale(ada: Person) -> str:
+    job = ada.make("chorale", seed=4, faces=["mid"])
+    assert job["state"] == "done", job["outcome"]
+    return job["works"][0]
+
+
+def test_every_genre_tells_its_fields_in_either_language(ada):
+    english, chinese = (
+        ada.client.get("/api/genres", headers={"Accept-Language": each}).json() for each in ("en", "zh-CN,zh;q=0.9")
+    )
+    assert [each["name"] for each in english] == [each.name for each in genres.every()]
+    assert {each["name"]: each["title"] for each in chinese}["haiku"] == "俳句"
+    assert "tone" in ada.client.get("/api/genres/俳句").json()["fields"]["properties"]
+    assert ada.client.get("/api/genres/nothing").status_code == 404
+
+
+def test_a_work_is_made_listed_found_rated_and_deleted(ada, pattern):
+    shown = ada.client.get(f"/api/works/{pattern}").json()
+    assert shown["genre"] == "pattern"
+    assert shown["castalia"]["id"] == pattern
+    assert "png" not in str(shown["brief"])
+    assert all(finding["ok"] or finding["severity"] == "note" for finding in shown["findings"])
+    assert pattern in [each["id"] for each in ada.client.get("/api/works", params={"genre": "pattern"}).json()["works"]]
+    assert ada.client.put(f"/api/works/{pattern}/rating", json={"rating": 4}).json()["rating"] == 4
+    assert ada.client.put(f"/api/works/{pattern}/rating", json={"rating": 6}).status_code == 400
+    job = ada.make("pattern", "a plum coloured fence", fields={"picture": tile()}, seed=6)
+    work = job["works"][0]
+    found = ada.client.get("/api/works", params={"q": "plum fence"}).json()["works"]
+    assert [each["id"] for each in found] == [work]
+    assert ada.client.delete(f"/api/works/{work}").status_code == 204
+    assert ada.client.get(f"/api/works/{work}").status_code == 404
+
+
+def test_a_file_of_a_work_carries_its_marks_and_is_never_run(ada, pattern, chorale):
+    png = ada.client.get(f"/api/works/{pattern}/files/png")
+    assert png.headers["content-type"] == "image/png"
+    assert png.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in png.headers["content-security-policy"]
+    report = ada.client.post("/api/verify", files={"file": ("a.png", png.content)}).json()
+    assert report["ok"]
+    assert report["work"] == pattern
+    assert {each["name"]: each["state"] for each in report["layers"]}["c2pa"] == "trusted"
+    html, beside = (
+        ada.client.get(f"/api/works/{chorale}/files/html", params={"sidecar": each}).content for each in (False, True)
+    )
+    signed = ada.client.post("/api/verify", files={"file": ("a.html", html), "sidecar": ("a.c2pa", beside)}).json()
+    assert {each["name"]: each["state"] for each in signed["layers"]}["c2pa"] == "trusted"
+    assert ada.client.get(f"/api/works/{pattern}/files/mid").status_code == 400
+    assert ada.client.get(f"/api/works/{pattern}/files/png", params={"sidecar": True}).status_code == 404
+
+
+def test_what_somebody_else_changed_is_seen(served, ada, pattern):
+    png = ada.client.get(f"/api/works/{pattern}/files/png").content
+    changed = png[:-40] + bytes([png[-40] ^ 1]) + png[-39:]
+    assert not ada.client.post("/api/verify", files={"file": ("a.png", changed)}).json()["ok"]
+    bo = served.sign_up("Bo", ada.client.post("/api/invitations").json()["invitation"])
+    seen = bo.client.post("/api/verify", files={"file": ("a.png", png)}).json()
+    assert {each["name"]: each["state"] for each in seen["layers"]}["c2pa"] == "trusted"  # of this server
+    assert seen["work"] is None  # of somebody else's library nothing is told
+
+
+def test_a_form_brings_files_as_a_page_sends_them(ada):
+    content = base64.b64decode(tile()["base64"])
+    asked = ada.client.post(
+        "/api/works", data={"request": '{"genre": "pattern", "seed": 5}'}, files={"picture": ("x.png", content)}
+    )
+    assert asked.status_code == 202, asked.text
+    job = ada.wait(asked.json()["id"])
+    assert job["state"] == "done", job["outcome"]
+    assert ada.client.get(f"/api/works/{job['works'][0]}").json()["brief"]["seed"] == 5
+
+
+def test_a_field_never_names_a_file_of_the_server(ada, tmp_path):
+    path = tmp_path / "secret.png"
+    path.write_bytes(base64.b64decode(tile()["base64"]))
+    (tmp_path / "secret.txt").write_text("the words of a secret file")
+    job = ada.make("pattern", fields={"picture": str(path)})
+    assert job["state"] == "failed"
+    assert "by its name" in job["outcome"]["error"]["message"]
+    named = ada.make("pattern", str(path))
+    assert named["state"] == "failed"
+    assert ada.client.post("/api/works", json={"genre": "haiku", "model": str(path)}).status_code == 404
+    assert ada.client.post("/api/works", json={"genre": "haiku", "model": "http://127.0.0.1:1/v1"}).status_code == 404
+
+
+def test_a_picture_that_would_burst_memory_is_refused_before_it_is_decoded(ada):
+    made = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(made, "png")
+    assert len(made.getvalue()) < 300_000
+    bomb = {"name": "bomb.png", "base64": base64.b64encode(made.getvalue()).decode()}
+    job = ada.make("pattern", fields={"picture": bomb})
+    assert job["state"] == "failed"
+    assert job["outcome"]["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"genre": "nothing"}, 404),
+        ({"genre": "pattern", "fields": {"colour": "red"}}, 400),
+        ({"genre": "pattern", "seed": -1}, 400),
+        ({"genre": "pattern", "n": 1000}, 400),
+        ({"genre": "pattern", "file": "/etc/passwd"}, 400),
+        ({}, 400),
+    ],
+)
+def test_what_cannot_be_is_said_at_once(ada, asked, status):
+    answer = ada.client.post("/api/works", json=asked)
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"]
+
+
+def test_what_is_no_request_is_no_fault_of_the_server(ada):
+    for content, kind in (
+        (b"{", "application/json"),
+        (b"[]", "application/json"),
+        (b"[" * 100_000, "application/json"),
+    ):
+        assert ada.client.post("/api/works", content=content, headers={"Content-Type": kind}).status_code == 400
+    assert ada.client.post("/api/works", content=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
+    broken = ada.client.post("/api/works", content=b"x", headers={"Content-Type": "multipart/form-data; boundary=y"})
+    assert broken.status_code == 400
+    assert ada.client.post("/api/verify", files={"file": ("x.png", b"")}).status_code == 200
+    assert ada.client.get("/api/works/%00").status_code == 404
+    assert ada.client.get("/api/jobs/nothing").status_code == 404
+
+
+def test_a_work_is_made_again_as_it_was(ada, pattern):
+    total = ada.client.get("/api/works").json()["total"]
+    asked = ada.client.post(f"/api/works/{pattern}/remake").json()
+    job = ada.wait(asked["id"])
+    assert job["state"] == "done", job["outcome"]
+    assert job["outcome"]["changes"] == []
+    assert ada.client.get("/api/works").json()["total"] == total
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_retried(ada):
+    first, second = (ada.client.post("/api/works", json={"genre": "chorale", "seed": each}).json() for each in (1, 2))
+    cancelled = ada.client.post(f"/api/jobs/{second['id']}/cancel").json()
+    assert cancelled["state"] == "cancelled"
+    assert ada.wait(second["id"])["state"] == "cancelled"
+    assert ada.client.post(f"/api/jobs/{first['id']}/retry").status_code == 409
+    assert ada.client.post(f"/api/jobs/{second['id']}/retry").status_code == 202
+    assert ada.wait(second["id"])["state"] == ada.wait(first["id"])["state"] == "done"
+    assert [each["id"] for each in ada.client.get("/api/jobs").json()][:2] == [second["id"], first["id"]]

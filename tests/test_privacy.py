@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castalia.core.errors import UsageError
-from castalia.privacy import guard, personal
+from castalia.core.errors import LockedError, UsageError
+from castalia.privacy import Vault, guard, personal
 from castalia.privacy.guard import LONGEST
 from castalia.privacy.personal import personal_kinds
 
@@ -90,3 +90,25 @@ def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
 @given(st.text(alphabet="0123456789-+() .@aAX", max_size=400))
 def test_any_text_is_searched_without_an_error(text: str) -> None:
     assert all(found in text for found in personal(text))
+
+
+def test_a_vault_opens_with_a_token_that_it_was_sealed_for(tmp_path):
+    vault, code = Vault.make(tmp_path, "five quiet harbour lamps")
+    sealed = vault.sealed_for("token one")
+    opened = Vault.open_with(tmp_path, "token one", sealed)
+    assert opened.library_key == vault.library_key == Vault.open(tmp_path, code.lower()).library_key
+    for token, wrap in (("token two", sealed), ("token one", sealed[:-1]), ("token one", b"")):
+        with pytest.raises(LockedError):
+            Vault.open_with(tmp_path, token, wrap)
+    assert vault.library_key not in sealed
+
+
+def test_what_a_vault_seals_opens_for_its_owner_and_purpose_alone(tmp_path):
+    vault, _ = Vault.make(tmp_path / "one", "five quiet harbour lamps")
+    other, _ = Vault.make(tmp_path / "two", "five quiet harbour lamps")
+    sealed = vault.seal(b"first snow", "job")
+    assert vault.unseal(sealed, "job") == b"first snow"
+    assert vault.seal(b"first snow", "job") != sealed
+    for who, purpose in ((vault, "outcome"), (other, "job")):
+        with pytest.raises(LockedError):
+            who.unseal(sealed, purpose)

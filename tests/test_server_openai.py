@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +215,7 @@ def test_no_sentence_is_heard_that_does_not_fit(english_model_path):
     written = Writer(engine, (), None, 1).write(step, prompt, {}, first=True, heard=lambda _, text: heard.append(text))
     engine.close()
     assert all(form.fits(text) for text in heard)
-    assert all(later.startswith(earlier) for earlier, later in zip(heard, heard[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(heard))
     assert written.text == (heard[-1] if heard else "")
     assert written.sampled <= 80
 

@@ -133,16 +133,7 @@ class Accounts:
             Refusal: one of them is wrong, or there were too many attempts.
         """
         name = name.strip()[:64]
-        counted = self._store.failures(time.time() - _WINDOW, name=name.casefold(), address=address)
-        if any(found >= most for found, most in zip(counted, _MOST, strict=True)):
-            self._store.note("login held off", detail=name.casefold(), address=address)
-            raise Refusal(
-                429,
-                "too_many_attempts",
-                say("Too many failed logins.", "登录失败次数过多。"),
-                hint=say("Wait a quarter of an hour.", "请等待一刻钟。"),
-                retry_after=_WINDOW,
-            )
+        self._hold_off(name, address)
         account = self._store.account(name)
         try:
             with self._stretching:
@@ -189,10 +180,11 @@ class Accounts:
             The new recovery code.
 
         Raises:
-            Refusal: the old one is wrong.
+            Refusal: the old one is wrong, or there were too many attempts.
             UsageError: the new one is too short.
         """
         _check(new)
+        self._hold_off(caller.account.name, address)
         with self._stretching:
             try:
                 vault = Vault.open(self.home(caller.account.id), old)
@@ -235,6 +227,19 @@ class Accounts:
         self._store.note("account removed", account=by.account.id, detail=account.name, address=address)
 
     # ------------------------------------------------------------ within
+
+    def _hold_off(self, name: str, address: str) -> None:
+        """Raise `Refusal` where somebody has guessed too often."""
+        counted = self._store.failures(time.time() - _WINDOW, name=name.casefold(), address=address)
+        if any(found >= most for found, most in zip(counted, _MOST, strict=True)):
+            self._store.note("login held off", detail=name.casefold(), address=address)
+            raise Refusal(
+                429,
+                "too_many_attempts",
+                say("Too many failed logins.", "登录失败次数过多。"),
+                hint=say("Wait a quarter of an hour.", "请等待一刻钟。"),
+                retry_after=_WINDOW,
+            )
 
     def _session(self, account: Account, vault: Vault) -> Entered:
         return self._token("session", account, vault, "", SCOPES, SESSION_SECONDS)

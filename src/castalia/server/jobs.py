@@ -175,13 +175,13 @@ class Jobs:
 
     def feed(self, job: Job, caller: Caller) -> Feed:
         """Where to watch a job: the live one, or one that shows how it ended."""
-        feed = self._feeds.get(job.id)
-        if feed is None:
-            feed = Feed()
-            if job.state in FINISHED:
-                feed.sight = self._ended(job, caller.vault)
-            else:
-                feed = self._feeds.setdefault(job.id, feed)
+        feed = self._feeds.setdefault(job.id, Feed())
+        # Looked up after the feed is there: a job that ends from now on shows it there, one that has ended is found.
+        now = self._store.job(job.id)
+        if now is None or now.state in FINISHED:
+            self._feeds.pop(job.id, None)
+            if now is not None and feed.sight.state not in FINISHED:
+                feed.show(**vars(self._ended(now, caller.vault)))
         return feed
 
     def seen(self, job: Job, caller: Caller) -> dict[str, Any]:

@@ -238,8 +238,9 @@ class Store:
         with self._writing():
             return bool(
                 self._run(
-                    "UPDATE jobs SET state = ?, finished = ?, outcome = ?, asked = iif(live, x'', asked) "
-                    "WHERE id = ? AND state IN ('waiting', 'running') RETURNING id",
+                    "UPDATE jobs SET state = ?1, finished = ?2, outcome = ?3, "
+                    "asked = iif(live OR ?1 = 'done', x'', asked) "
+                    "WHERE id = ?4 AND state IN ('waiting', 'running') RETURNING id",
                     state,
                     time.time(),
                     outcome,

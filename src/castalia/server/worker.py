@@ -19,6 +19,7 @@ from castalia.given import Upload
 from castalia.modalities import image, music
 from castalia.server.errors import refusal_of
 from castalia.server.jobs import Jobs, Taken
+from castalia.server.sent import base_name
 from castalia.server.settings import ServerSettings
 from castalia.server.store import State
 from castalia.studio import Studio
@@ -186,7 +187,7 @@ def _fields(given: Mapping[str, Any]) -> dict[str, object]:
 def _field(value: object) -> object:
     match value:
         case {"name": str(name), "base64": str(content)}:
-            return Upload(name, base64.b64decode(content))
+            return Upload(base_name(name), base64.b64decode(content))
         case list():
             return tuple(_field(each) for each in cast("list[object]", value))
         case _:

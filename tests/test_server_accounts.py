@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from castalia.core.errors import UsageError
+from castalia.cli.serve import serve as command
+from castalia.core.errors import MissingError, UsageError
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
 from servers import PASSWORD, Person, Served, tile
@@ -247,6 +249,33 @@ def test_it_listens_beyond_the_machine_only_with_an_account(tmp_path):
     )
     assert result.returncode == 2
     assert "Nobody has an account" in result.stderr
+
+
+def test_without_its_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(MissingError, match="uvicorn") as missing:
+        command.main(["--port", "0"], standalone_mode=False)
+    assert missing.value.exit_code == 3
+    assert missing.value.hint == 'pip install "castalia[server]"'
+
+
+def test_it_speaks_tls_with_a_certificate(tmp_path):
+    made = subprocess.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=IP:127.0.0.1 -keyout k.pem -out c.pem".split(),
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+    )
+    assert made.returncode == 0, made.stderr
+    files = ("--certificate", str(tmp_path / "c.pem"), "--key", str(tmp_path / "k.pem"))
+    served = Served(tmp_path / "server", arguments=files).start()
+    with httpx.Client(base_url=served.url, verify=ssl.create_default_context(cafile=tmp_path / "c.pem")) as client:
+        answer = client.post("/api/accounts", json={"name": "Ada", "password": PASSWORD})
+        assert "secure" in answer.headers["set-cookie"].lower().split("; ")
+        assert "max-age" in answer.headers["strict-transport-security"]
+        assert client.get("/api/session").json()["account"]["name"] == "Ada"
+    served.stop()
 
 
 def test_settings_that_do_not_go_together_are_refused(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 import uuid
 
@@ -44,6 +46,23 @@ def test_killed_at_any_moment_it_loses_no_job_and_makes_none_twice(tmp_path):
     works = [work for each in made for work in each["works"]]
     assert len(set(works)) == 10
     assert ada.client.get("/api/works", params={"limit": 200}).json()["total"] == 10
+    served.stop()
+
+
+def test_stopped_it_gives_back_what_it_was_making(tmp_path):
+    served = Served(tmp_path / "server").start()
+    ada = served.sign_up("Ada")
+    jobs = [ada.client.post("/api/works", json={"genre": "chorale", "seed": each}).json()["id"] for each in range(3)]
+    served.stop()
+    assert served.process.returncode in (0, -15)
+    served.start()
+    ada = served.log_in("Ada")
+    assert [ada.wait(each)["state"] for each in jobs] == ["done"] * 3
+    assert ada.client.get("/api/works").json()["total"] == 3
+    second = [sys.executable, "-m", "castalia", "--lang", "en", "serve", "--port", "0", "--data", str(served.data)]
+    refused = subprocess.run(second, check=False, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 4
+    assert "Another server" in refused.stderr
     served.stop()
 
 

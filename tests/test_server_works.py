@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -159,6 +161,43 @@ def test_what_is_no_request_is_no_fault_of_the_server(ada):
     assert ada.client.post("/api/verify", files={"file": ("x.png", b"")}).status_code == 200
     assert ada.client.get("/api/works/%00").status_code == 404
     assert ada.client.get("/api/jobs/nothing").status_code == 404
+
+
+def test_no_call_breaks_whatever_it_is_sent(served, ada):
+    key = {"Authorization": f"Bearer {ada.key()}"}
+    odd: list[object] = [{}, [], None, "x", 1e308, {"x": {"x": []}}, {"n": -1, "seed": 2**70, "limit": "\ud800"}]
+    text = {
+        "genre": "haiku",
+        "words": "\x00\ud800",
+        "prompt": "\x00",
+        "input": [""],
+        "name": "\x00" * 9,
+        "password": "x",
+    }
+    called = 0
+    for path, calls in served.client().get("/openapi.json").json()["paths"].items():
+        for method in calls:
+            for id_ in ("0", "%2e%2e%2f", "a" * 300, "\u96ea'\"<b>", "%00"):
+                url = re.sub(r"\{[^}]+\}", lambda _, id_=id_: id_, path)
+                for body in [*odd, text] if method in ("post", "put", "patch") else [None]:
+                    content = json.dumps(body).encode() if method != "get" else None
+                    headers = {"Content-Type": "application/json", **key}
+                    with ada.client.stream(method, url, content=content, headers=headers) as answer:
+                        assert answer.status_code < 500 or answer.status_code == 501, (method, url, body)
+                    called += 1
+                if "{" not in path:
+                    break
+    json_type = {"Content-Type": "application/json"}
+    for fields in ({"\ud800": 1}, {"tone": "\ud800"}, {"tone": {"name": "x", "base64": "?"}}, {"tone": [[[]]]}):
+        answer = ada.client.post(
+            "/api/works", content=json.dumps({"genre": "haiku", "words": "x", "fields": fields}), headers=json_type
+        )
+        assert answer.status_code in (202, 400), answer.text
+        if answer.status_code == 202:
+            assert ada.wait(answer.json()["id"])["outcome"]["error"]["code"] == "invalid_value"
+    assert called > 200
+    assert "Traceback" not in served.log
+    assert "File " not in served.log
 
 
 def test_a_work_is_made_again_as_it_was(ada, pattern):

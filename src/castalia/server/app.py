@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
+from filelock import FileLock, Timeout
 from starlette.staticfiles import StaticFiles
 
 import castalia
+from castalia.core.errors import StorageError
+from castalia.core.files import make_folder
+from castalia.core.language import say
 from castalia.server import errors
 from castalia.server.accounts import Accounts
 from castalia.server.gate import Gate
@@ -26,9 +31,10 @@ def build(settings: ServerSettings) -> FastAPI:
 
     Raises:
         UsageError: the settings do not go together.
-        StorageError: the database cannot be opened.
+        StorageError: the database cannot be opened, or another server runs over it.
     """
     settings.check()
+    alone = _alone(settings.data)
     store = Store(settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
@@ -42,6 +48,7 @@ def build(settings: ServerSettings) -> FastAPI:
         finally:
             house.worker.stop()
             store.close()
+            alone.release()
 
     app = FastAPI(title="Castalia", version=castalia.__version__, docs_url=None, redoc_url=None, lifespan=running)
     app.state.house = house
@@ -51,3 +58,17 @@ def build(settings: ServerSettings) -> FastAPI:
     app.mount("/", StaticFiles(directory=settings.page, html=True))
     app.add_middleware(Gate, settings=settings, accounts=people, jobs=jobs, metrics=house.metrics)
     return app
+
+
+def _alone(data: Path) -> FileLock:
+    """Keep a second server off the folder, which would take the first one's jobs for its own; ends with the process."""
+    make_folder(data, private=True)
+    lock = FileLock(data / "server.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise StorageError(
+            say("Another server runs over {folder}.", "另一个服务器正在使用 {folder}。", folder=data),
+            hint=say("Stop it, or choose another folder with --data.", "请先停止它，或用 --data 选择其他文件夹。"),
+        ) from error
+    return lock

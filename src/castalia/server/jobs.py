@@ -218,7 +218,7 @@ class Jobs:
         """Drop what an account that is removed or shut out has going on."""
         with self._awake:
             self._vaults.pop(account, None)
-            for id_, feed in self._feeds.items():
+            for id_, feed in list(self._feeds.items()):
                 job = self._store.job(id_)
                 feed.cancelled = feed.cancelled or job is None or job.account == account
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any, cast
 
 from fastapi import Request
@@ -16,6 +17,7 @@ from castalia.server.errors import Refusal
 MultiPartParser.spool_max_size = 2**40  # never onto a disk in the clear; the gate has limited the whole already
 
 _MOST_FILES = 32
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 async def read_request(request: Request) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,6 +59,8 @@ def base_name(name: str | None) -> str:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         found: object = json.loads(raw)
+        if _SURROGATE.search(raw):
+            json.dumps(found, ensure_ascii=False).encode()  # half a character is none
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "malformed", say("That is no JSON.", "不是有效的 JSON。")) from error
     if not isinstance(found, dict):

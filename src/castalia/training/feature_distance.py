@@ -15,7 +15,8 @@ def frechet(one: Found, other: Found) -> float:
     has a bias that falls as 1 / pictures: compare equal numbers only.
     """
     means = one.mean(0) - other.mean(0)
-    first, second = (np.linalg.qr((each - each.mean(0)) / np.sqrt(len(each) - 1), mode="r") for each in (one, other))
+    centred = ((each - each.mean(0)) / np.sqrt(len(each) - 1) for each in (one, other))
+    first, second = (np.asarray(np.linalg.qr(each, mode="r")) for each in centred)
     # For covariances FᵀF and SᵀS the trace of the root of their product is the sum of FSᵀ's singular values.
     shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()
     return float(means @ means + (first**2).sum() + (second**2).sum() - 2 * shared)

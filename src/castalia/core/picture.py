@@ -209,6 +209,8 @@ class DirectStep:
     """How far, in deviations of the noise; below 0 the other way."""
 
 
+DrawnStep = DrawStep | RedrawStep | MixStep | DirectStep
+"""Steps that ask a model which draws from words."""
 PictureStep = DrawStep | PaintStep | EnlargeStep | PatternStep | CutOutStep | RedrawStep | MixStep | DirectStep
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -26,7 +26,7 @@ from castalia.core.picture import (
 from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cut_out import cut_out
-from castalia.modalities.image.painters import Method, Model, Painters, Pixels
+from castalia.modalities.image.painters import Drawer, Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
 from castalia.modalities.image.size import within
 
@@ -40,6 +40,8 @@ class Made:
 
     picture: Picture
     model: Model
+    filled_from: Mapping[str, str] = field(default_factory=dict[str, str])
+    """See `Evidence`."""
 
 
 def compose(
@@ -108,10 +110,12 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
     match step:
         case DrawStep():
             drawer = painters.drawer
-            return Made(Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words), drawer)
+            picture = Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words)
+            return Made(picture, drawer, _filled(drawer, step, seed))
         case RedrawStep():
             pixels = painters.drawer.redraw(step, seed)
-            return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
+            picture = Picture.of(pixels, step.words, made_by=step.picture.made_by)
+            return Made(picture, painters.drawer, _filled(painters.drawer, step, seed))
         case MixStep():
             made_by = "person" if any(each.made_by == "person" for each in step.pictures) else "model"
             pixels = painters.drawer.mix(step)
@@ -134,6 +138,11 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case CutOutStep():
             subject = cut_out(step.picture.pixels[..., :3]).pixels
             return Made(_from(step.picture, subject), Method("cut-out"))
+
+
+def _filled(drawer: Drawer, step: DrawStep | RedrawStep, seed: int) -> Mapping[str, str]:
+    name = drawer.filled_from(step, seed)
+    return {step.name: name} if name else {}
 
 
 def _tile(step: PatternStep) -> Pixels:
@@ -162,12 +171,19 @@ def _evidence(done: list[Made], seed: int) -> Evidence:
         seed=seed,
         watermark_reason=LATER,
         action=_action(done),
+        filled_from=_all_filled(done),
     )
 
 
 def _added(before: Evidence, done: list[Made]) -> Evidence:
     """Of words or music and pictures: their own, by which `remake` loads a language model, with the models named."""
-    return before.model_copy(update={"engine": _engines(before.engine, done), "action": _action(done)})
+    return before.model_copy(
+        update={"engine": _engines(before.engine, done), "action": _action(done), "filled_from": _all_filled(done)}
+    )
+
+
+def _all_filled(done: list[Made]) -> Mapping[str, str]:
+    return {step: name for each in done for step, name in each.filled_from.items()}
 
 
 def _action(done: list[Made]) -> Literal["generated", "modified"]:

@@ -75,8 +75,18 @@ def train_images(
         work.networks(), work.latents, material, folder, {**described(run, collection, folder), **work.card()},
         bits=recipe.bits,
     )  # fmt: skip
-    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    add_directions(folder)
     return folder
+
+
+def add_directions(folder: Path) -> DrawingModel:
+    """Find directions in an exported model and write them into its card, in the place of those that are there.
+
+    Raises:
+        MissingError: the folder holds no model.
+    """
+    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    return DrawingModel(folder)
 
 
 class _Work:

@@ -18,9 +18,9 @@ _TRIED = 32
 """Eigenvectors that are looked at."""
 _MOVED = 64
 """Components, the largest first, along which regression moves codes."""
-_PAIRS, _SHOWN = 500, 16
+_PAIRS, _SHOWN = 400, 16
 """Pictures that are moved forth and back for the regression, and others that each direction is measured on."""
-_USUAL = 150
+_USUAL = 300
 """Pictures over which attributes are seen to vary."""
 _JOLT = 0.5
 """Deviations by which a component is moved for the regression."""
@@ -53,11 +53,12 @@ def find_directions(model: DrawingModel) -> Sequence[Mapping[str, Any]]:
     """Directions with `name`, `chinese`, `found_by`, `effect`, `sure`, `pure` and `vector`; see `Measured`.
 
     Two sources. Shen & Zhou (2021), "Closed-form factorization of latent semantics in GANs", equation 5: eigenvectors
-    of AᵀA, A what the first layer does with a code, here in deviations (`sefa`). And ridge regression of measured
-    changes on random moves of a code; of its answers the direction that moves one attribute and as little as can be of the
-    others: Fisher's discriminant with effects in the place of classes (`regression`). Each is measured on pictures that
-    neither has seen, forth and back. It is named by the attribute that changes most from back to forth, and each way is
-    kept where its own change is clear, sure and pure enough; of those of one name the purest.
+    of AᵀA, A what the first layer does with a code, here in deviations (`sefa`). And ridge regression: of measured
+    changes on random moves of a code, and of its answers the direction that moves one attribute and as little as can be
+    of the others, Fisher's discriminant with effects in the place of classes (`moves`); and of what pictures have on
+    their codes, for what small moves hardly bring about (`pictures`). Each is measured on pictures that had no part in
+    finding it, forth and back. It is named by the attribute that changes most from back to forth, and each way is kept
+    where its own change is clear, sure and pure enough; of those of one name the purest.
     """
     search = _Search(model)
     best: dict[str, Mapping[str, Any]] = {}
@@ -94,8 +95,10 @@ class _Search:
         order = self._rng.permutation(model.count)
         shown = min(_SHOWN, max(1, model.count // 3))
         self._held_out, self._seen = order[:shown], order[shown:] if model.count > 1 else order
-        drawn = np.stack([self._draw(model.taught(int(at))) for at in self._seen[:_USUAL]])
-        self._unit = np.maximum(drawn.std(0), 1e-6)
+        usual = [model.taught(int(at)) for at in self._seen[:_USUAL]]
+        self._codes = np.stack([model.network.meant(words) for words in usual])
+        self._drawn = np.stack([self._draw(words) for words in usual])
+        self._unit = np.maximum(self._drawn.std(0), 1e-6)
 
     def _draw(self, words: Sequence[int], code: Floats | None = None) -> Floats:
         model = self._model
@@ -113,9 +116,14 @@ class _Search:
             step[:moved] = move * network.spread[:moved]
             code = network.meant(words)
             changes[number] = (self._draw(words, code + step) - self._draw(words, code - step)) / self._unit
-        square = 4 * moves.T @ moves
-        square += np.eye(moved, dtype=np.float32) * np.trace(square) / moved * np.float32(0.05)
-        return np.linalg.solve(square, 2 * moves.T @ changes).astype(np.float32)
+        return _ridge(2 * moves, changes, 0.05)
+
+    @cached_property
+    def _had(self) -> Floats:
+        """How what a picture has goes with each component of its code (moved, attributes), in deviations."""
+        codes = (self._codes / self._model.network.spread)[:, :_MOVED]
+        drawn = self._drawn / self._unit
+        return _ridge(codes - codes.mean(0), drawn - drawn.mean(0), 1.0)
 
     def candidates(self) -> Iterator[tuple[str, Floats]]:
         """How it was found, and what is added to a code: for each attribute the likeliest of either source."""
@@ -136,7 +144,11 @@ class _Search:
             found = np.linalg.solve(against, effects[:, at])
             unit = np.zeros_like(network.spread)
             unit[:moved] = found / max(float(np.linalg.norm(found)), 1e-9)
-            yield "regression", self._scaled(unit, float(unit[:moved] @ effects[:, at]))
+            yield "moves", self._scaled(unit, float(unit[:moved] @ effects[:, at]))
+        for at, had in enumerate(self._had.T):
+            unit = np.zeros_like(network.spread)
+            unit[:moved] = had / max(float(np.linalg.norm(had)), 1e-9)
+            yield "pictures", self._scaled(unit, float(unit[:moved] @ effects[:, at]))
 
     def _scaled(self, unit: Floats, effect: float) -> Floats:
         """A direction in deviations as what is added to a code, of a length that moves its attribute by `_AIM`."""
@@ -161,3 +173,10 @@ class _Search:
         changes /= self._unit
         squares = (changes**2).mean(0)
         return Measured(changes.mean(0), (changes > 0).mean(0), squares / max(float(squares.sum()), 1e-12))
+
+
+def _ridge(given: Floats, sought: Floats, held: float) -> Floats:
+    """Hoerl & Kennard (1970), "Ridge regression", equation 2.1 (given, sought); `held` in mean squares of `given`."""
+    square = given.T @ given
+    square += np.eye(len(square), dtype=np.float32) * np.float32(held * np.trace(square) / len(square))
+    return np.linalg.solve(square, given.T @ sought).astype(np.float32)

@@ -41,7 +41,7 @@ class Direction:
         name: What it does, in English.
         chinese: The same.
         vector: What is added to a code (words,), for an amount of 1.
-        found_by: `sefa`, closed-form factorisation of the first layer, or `regression` of measured changes on codes.
+        found_by: `sefa`, factorisation of the first layer, or regression: on `moves` of codes, or on `pictures`.
         effect: Change of what its name says for an amount of 2, mean over pictures, deviations over learned ones.
         sure: Share of pictures that change so.
         pure: Share of what its name says in all that changes.

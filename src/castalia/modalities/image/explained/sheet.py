@@ -22,6 +22,8 @@ _WIDE, _MARGIN, _TILE, _GAP = 1000, 30, 172, 20
 """Units of the drawing."""
 _LINE = 19
 _FRAME = 96
+_FOOT = 0.14
+"""Of the shorter side: a visible label stands there."""
 _SHOWN = 192
 """Pixels a side of a picture in it."""
 _FONTS = "DejaVu Sans, Noto Sans CJK SC, Noto Sans, Arial, Microsoft YaHei, sans-serif"
@@ -57,8 +59,14 @@ class _Drawing:
         self.y += 12
 
 
-def sheet(explanation: PictureExplanation, work: Picture) -> str:
-    """The drawing as an SVG document, its pictures within."""
+def sheet(explanation: PictureExplanation, work: Picture, *, foot: bool = False) -> str:
+    """The drawing as an SVG document, its pictures within.
+
+    Args:
+        explanation: What is shown.
+        work: The picture that is explained.
+        foot: Whether room is left below for a visible label.
+    """
     drawing = _Drawing([])
     drawing.heading(title_of(work))
     _parts(drawing, explanation, work)
@@ -66,6 +74,7 @@ def sheet(explanation: PictureExplanation, work: Picture) -> str:
     if explanation.way:
         _way(drawing, explanation.way)
     height = drawing.y + _MARGIN / 2
+    height += _FOOT * min(height, _WIDE) if foot else 0
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height:g}" width="{_WIDE}" height="{height:g}" '
         f'font-family="{_FONTS}"><rect width="100%" height="100%" fill="#ffffff"/>{"".join(drawing.parts)}</svg>'

@@ -43,7 +43,9 @@ def explanation_file(explanation: PictureExplanation, work: Picture, extension: 
         case "png":
             import resvg_py
 
-            return bytes(resvg_py.svg_to_bytes(svg_string=sheet(explanation, work), width=_WIDTH, background="white"))
+            return bytes(
+                resvg_py.svg_to_bytes(svg_string=sheet(explanation, work, foot=True), width=_WIDTH, background="white")
+            )
         case "html":
             page = (
                 f'<!DOCTYPE html>\n<html lang="{say("en", "zh")}"><head><meta charset="utf-8">'
@@ -82,8 +84,8 @@ def _heading(explanation: PictureExplanation, work: Picture) -> list[str]:
 def _parts(explanation: PictureExplanation) -> list[str]:
     head = say(
         "What each part changes when it is left out (from black to white is 100), and where most; exchanged: {n} "
-        "random words\nin its place. In brackets the gap over a random word said too, which changes {chance:.1f}: below "
-        "0 it says less than any word",
+        "random words\nin its place. In brackets the gap over a random word said too, which changes {chance:.1f}: "
+        "below 0 it says less than any word",
         "去掉各部分后图片的改变（黑与白相差 100）及改变最多之处；换词：换成 {n} 个随机词。"
         "\n方括号内为超出“另加一个随机词”（改变 {chance:.1f}）的差距：小于 0 者不如任意词有作用",
         n=explanation.randoms,

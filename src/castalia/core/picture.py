@@ -195,7 +195,7 @@ class MixStep:
 
 @dataclass(frozen=True)
 class DirectStep:
-    """One node of a plan: a picture moved along a direction that was found in the model, such as rounder."""
+    """One node of a plan: a picture moved along a direction that was found in the model, such as taller."""
 
     name: str
     picture: Picture

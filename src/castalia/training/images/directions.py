@@ -158,7 +158,8 @@ class _Search:
     @cached_property
     def _starts(self) -> Sequence[tuple[Sequence[int], Floats, Floats]]:
         """Words, code and attributes of the pictures that directions are measured on, coded as `direct` codes them."""
-        model, starts = self._model, []
+        model = self._model
+        starts: list[tuple[Sequence[int], Floats, Floats]] = []
         for at in self._held_out:
             words = model.taught(int(at))
             pixels = model.drawn(words, model.network.meant(words))
@@ -168,8 +169,10 @@ class _Search:
 
     def measured(self, vector: Floats) -> Measured:
         """See there."""
-        step = np.float32(_AMOUNT) * vector
-        changes = np.stack([(self._draw(words, code + step) - before) for words, code, before in self._starts])
+        step = (_AMOUNT * vector).astype(np.float32)
+        changes = np.stack(
+            [(self._draw(words, (code + step).astype(np.float32)) - before) for words, code, before in self._starts]
+        )
         changes /= self._unit
         squares = (changes**2).mean(0)
         return Measured(changes.mean(0), (changes > 0).mean(0), squares / max(float(squares.sum()), 1e-12))

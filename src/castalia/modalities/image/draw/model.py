@@ -185,7 +185,8 @@ class DrawingModel:
         side = thumbnails.shape[1]
         seen = np.array(Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.BOX), np.float32)
         far = np.abs(thumbnails - seen).mean((1, 2, 3))
-        return [Neighbour(names[at], float(far[at])) for at in np.argsort(far, kind="stable")[:most]]
+        order: list[int] = np.argsort(far, kind="stable")[:most].tolist()
+        return [Neighbour(names[at], float(far[at])) for at in order]
 
     @cached_property
     def apart(self) -> float:
@@ -316,7 +317,7 @@ class DrawingModel:
     def directions(self) -> Sequence[Direction]:
         """What was found among its codes, each named by what it does."""
         return [
-            Direction(**{**each, "vector": np.array(each["vector"], np.float32)})
+            Direction(vector=np.array(each["vector"], np.float32), **_but_vector(each))
             for each in self.card.get("directions", ())
         ]
 
@@ -345,6 +346,10 @@ class DrawingModel:
         """The code of a picture."""
         square = resized(squared(picture.pixels), self.network.side)
         return self.network.code(self.network.encoded(square))
+
+
+def _but_vector(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in held.items() if name != "vector"}
 
 
 def _side(picture: Picture) -> int:

@@ -18,7 +18,6 @@ from castalia import explaining, genres, models, privacy, provenance, quality
 from castalia import faces as files
 from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
-from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress
@@ -169,24 +168,26 @@ class Studio:
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
 
-    def explain(self, work: Work) -> MusicExplanation:
-        """Why four voices or a melody are as they are: doubts, refused pitches, and known passages that come near.
+    def explain(self, work: Work) -> explaining.Explanation:
+        """Why a work is as it is.
+
+        Of four voices or a melody: doubts, refused pitches, and known passages that come near. Of a drawn picture:
+        which words moved which regions, what filled in the rest, and learned pictures that come near.
 
         Raises:
-            UsageError: the work is neither.
+            UsageError: the work is none of these.
         """
-        return explaining.explain(work, self.composers)
+        return explaining.explain(work, self.composers, self.painters)
 
-    def export_explanation(self, work: Work, explanation: MusicExplanation, path: Path) -> Path:
-        """Write an explanation as a file, marked like its work, whose notes it holds. Returns the path.
+    def export_explanation(self, work: Work, explanation: explaining.Explanation, path: Path) -> Path:
+        """Write an explanation as a file, marked like its work, which it shows. Returns the path.
 
         Raises:
             UsageError: no explanation has this extension.
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
-        assert work.content.score
-        made = music.explanation_file(explanation, work.content.score, face)
+        made = explaining.file_of(explanation, work, face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
 

@@ -61,7 +61,10 @@ def words(as_json: bool) -> None:
         return
     titles = {"styles": say("styles", "风格"), "directions": say("directions", "方向"), "words": say("words", "词语")}
     for name, title in titles.items():
-        click.echo(f"{title}: {', '.join(known[name]) or '–'}")
+        if name == "directions" and known[name]:
+            click.echo("\n  ".join([f"{title}:", *known[name]]))
+        else:
+            click.echo(f"{title}: {', '.join(known[name]) or '–'}")
 
 
 @models.command(help=say("Show one model; --verify reads the whole file.", "查看一个模型；--verify 校验整个文件。"))

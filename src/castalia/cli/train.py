@@ -119,6 +119,19 @@ def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noq
     return found
 
 
+@train.command(
+    help=say(
+        "Find directions in a picture model, such as taller, and write them into its card; training ends with it.",
+        "在图片模型中寻找方向（如更高）并写入其说明。训练结束时会自动进行。",
+    )
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def directions(folder: Path) -> None:
+    """Find them, and say what they do."""
+    for each in needs_training(".images").add_directions(folder).directions:
+        click.echo(each.told)
+
+
 @train.command(help=say("Write a trained model for other programs.", "将训练好的模型导出给其他程序。"))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--to", "kind", type=click.Choice(("onnx",)), default="onnx", show_default=True)

@@ -224,7 +224,7 @@ class MixStep:
 
 @dataclass(frozen=True)
 class DirectStep:
-    """One node of a plan: a picture moved along a direction that was found in the model, such as rounder."""
+    """One node of a plan: a picture moved along a direction that was found in the model, such as taller."""
 
     name: str
     picture: Picture
@@ -299,5 +299,7 @@ PictureStep = (
     | SheetStep
     | CoverStep
 )
+DrawnStep = DrawStep | RedrawStep | MixStep | DirectStep
+"""Steps that ask a model which draws from words."""
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from castalia.modalities.image.explained import EXPLAINED, explanation_file, tell
 from castalia.modalities.image.files import FACES, PIXELS, faces_of, file_of
 from castalia.modalities.image.modality import compose
 from castalia.modalities.image.painters import Drawer, Enlarger, Painter, Painters
@@ -9,6 +10,7 @@ from castalia.modalities.image.read import EXTENSIONS as READABLE
 from castalia.modalities.image.read import read_picture, read_picture_and_rest
 
 __all__ = [
+    "EXPLAINED",
     "FACES",
     "PIXELS",
     "READABLE",
@@ -17,8 +19,10 @@ __all__ = [
     "Painter",
     "Painters",
     "compose",
+    "explanation_file",
     "faces_of",
     "file_of",
     "read_picture",
     "read_picture_and_rest",
+    "tell",
 ]

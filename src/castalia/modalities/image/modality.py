@@ -30,7 +30,7 @@ from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cover import TYPESETTER, cover, picture_of
 from castalia.modalities.image.cut_out import cut_out
-from castalia.modalities.image.painters import Method, Model, Painters, Pixels
+from castalia.modalities.image.painters import Drawer, Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
 from castalia.modalities.image.sets import laid_out, sticker
 from castalia.modalities.image.size import within
@@ -47,6 +47,8 @@ class Made:
     model: Model
     told: Mapping[str, str] = field(default_factory=dict[str, str])
     """What rules are to know of it beside, by names that begin with the step's."""
+    filled_from: Mapping[str, str] = field(default_factory=dict[str, str])
+    """See `Evidence`."""
 
 
 def compose(
@@ -115,10 +117,12 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
     match step:
         case DrawStep():
             drawer = painters.drawer
-            return Made(Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words), drawer)
+            picture = Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words)
+            return Made(picture, drawer, _filled(drawer, step, seed))
         case RedrawStep():
             pixels = painters.drawer.redraw(step, seed)
-            return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
+            picture = Picture.of(pixels, step.words, made_by=step.picture.made_by)
+            return Made(picture, painters.drawer, _filled(painters.drawer, step, seed))
         case MixStep():
             made_by = "person" if any(each.made_by == "person" for each in step.pictures) else "model"
             pixels = painters.drawer.mix(step)
@@ -158,6 +162,11 @@ def _by_method(step: PatternStep | CutOutStep | StickerStep | SheetStep | CoverS
             return Made(picture_of(made, step), Method("cover", build=TYPESETTER), told)
 
 
+def _filled(drawer: Drawer, step: DrawStep | RedrawStep, seed: int) -> Mapping[str, str]:
+    name = drawer.filled_from(step, seed)
+    return {step.name: name} if name else {}
+
+
 def _tile(step: PatternStep) -> Pixels:
     """A motif repeated, where there is alpha to tell it by; else the picture folded, at most `LONGEST` a side."""
     pixels = step.picture.pixels
@@ -184,12 +193,19 @@ def _evidence(done: list[Made], seed: int) -> Evidence:
         seed=seed,
         watermark_reason=LATER,
         action=_action(done),
+        filled_from=_all_filled(done),
     )
 
 
 def _added(before: Evidence, done: list[Made]) -> Evidence:
     """Of words or music and pictures: their own, by which `remake` loads a language model, with the models named."""
-    return before.model_copy(update={"engine": _engines(before.engine, done), "action": _action(done)})
+    return before.model_copy(
+        update={"engine": _engines(before.engine, done), "action": _action(done), "filled_from": _all_filled(done)}
+    )
+
+
+def _all_filled(done: list[Made]) -> Mapping[str, str]:
+    return {step: name for each in done for step, name in each.filled_from.items()}
 
 
 def _action(done: list[Made]) -> Literal["generated", "modified"]:

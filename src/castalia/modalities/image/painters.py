@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia import __version__
-from castalia.core.picture import DirectStep, MixStep, RedrawStep
+from castalia.core.explained_picture import PictureExplanation
+from castalia.core.picture import DirectStep, DrawnStep, MixStep, Picture, RedrawStep
 from castalia.core.ports import Progress
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.enlarge import RealEsrgan
@@ -74,6 +75,14 @@ class Drawer(Model, Protocol):
 
     def direct(self, step: DirectStep) -> Pixels:
         """A picture moved along a direction; raises `UsageError` as `draw` does, and where it has no such direction."""
+        ...
+
+    def filled_from(self, step: DrawnStep, seed: int) -> str:
+        """The learned picture whose name fills in what the words leave open; empty where there is none."""
+        ...
+
+    def explain(self, step: DrawnStep, seed: int, work: Picture) -> PictureExplanation:
+        """Why the picture that it made of a step is as it is; raises `UsageError` as `draw` does."""
         ...
 
     def known(self) -> Mapping[str, Sequence[str]]:

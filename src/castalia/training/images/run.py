@@ -76,7 +76,7 @@ def train_images(
         work.networks(), work.latents, material, folder, {**described(run, collection, folder), **work.card()},
         bits=recipe.bits,
     )  # fmt: skip
-    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    add_directions(folder)
     return folder
 
 
@@ -101,6 +101,16 @@ def export_again(collection: Collection[Captioned], run: Path, folder: Path, *, 
     export(work.networks(), work.latents, work.material, folder, card, bits=bits)
     add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
     return folder
+
+
+def add_directions(folder: Path) -> DrawingModel:
+    """Find directions in an exported model and write them into its card, in the place of those that are there.
+
+    Raises:
+        MissingError: the folder holds no model.
+    """
+    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    return DrawingModel(folder)
 
 
 class Work:

@@ -104,7 +104,7 @@ class PictureGraphs:
         self.decoder = Decoded(networks["decoder"], mean, deviation).eval()
 
     def write(self, folder: Path) -> None:
-        """Write `words.onnx`, `generator.onnx`, `decoder.onnx`, `encoder.onnx`, as `MEANING` says; `fp16.safetensors`."""
+        """Write `words.onnx`, `generator.onnx`, `decoder.onnx`, `encoder.onnx`, see `MEANING`; `fp16.safetensors`."""
         words = torch.tensor([[1, 2, 0], [1, 0, 0]])
         with torch.no_grad():
             code = self.words(words)

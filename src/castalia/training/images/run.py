@@ -21,7 +21,7 @@ from castalia.training.images import autoencode, generate, sharpen
 from castalia.training.images.directions import find_directions
 from castalia.training.images.export import add_to_card, export
 from castalia.training.images.material import Material
-from castalia.training.images.network import TINY
+from castalia.training.images.network import LARGE, TINY
 from castalia.training.images.recipe import PARTS, Recipe
 from castalia.training.run_file import Asked, opened, versions_with
 from castalia.training.stages import Stage, restore, run_stage
@@ -31,6 +31,19 @@ from castalia.training.weights import Bits
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, steps=60, autoencoder_batch=4, generator_batch=8, decoder_batch=4),
     "small": Recipe(),
+    # For a day of a CPU, or more pictures than a few thousand: wider and deeper, and stopped when it gets no better.
+    "large": Recipe(
+        size=LARGE,
+        steps=60_000,
+        autoencoder_batch=16,
+        generator_batch=48,
+        decoder_batch=16,
+        autoencoder_features=0.2,
+        decoder_features=0.2,
+        augment=0.6,
+        looks=5,
+        patience=8,
+    ),
 }
 APART = 100
 """Steps between lines and checkpoints, at most."""
@@ -41,7 +54,7 @@ _TIMED = 64
 def train_images(
     collection: Collection[Captioned], folder: Path, *,
     preset: str | None = None, steps: int | None = None, minutes: float | None = None, seed: int | None = None,
-    log: Log,
+    changes: Mapping[str, str] = {}, log: Log,
 ) -> Path:  # fmt: skip
     """Train a picture model and export it.
 
@@ -52,17 +65,19 @@ def train_images(
         steps: Updates of all stages together; None takes the run's that is there, else the preset's.
         minutes: Of wall clock for all stages together, in the place of steps.
         seed: Same seed, collection and machine: same model. None takes the run's that is there, else 0.
+        changes: Values of other fields of `Recipe`, as typed, by name.
         log: Told the losses.
 
     Returns:
         The folder with the model, for the setting `image_model`.
 
     Raises:
-        UsageError: the preset is unknown, both steps and minutes are given, the folder holds another run, or the
-            collection has no picture in one part of its split.
+        UsageError: the preset is unknown, both steps and minutes are given, a change is none, the folder holds another
+            run, or the collection has no picture in one part of its split.
+        MissingError: the recipe looks at features, and their network was not fetched.
     """
     versions = versions_with(torch.get_num_threads())
-    run = opened(folder, Asked(preset, steps, minutes, seed), collection, PRESETS, versions)
+    run = opened(folder, Asked(preset, steps, minutes, seed, changes), collection, PRESETS, versions)
     learned_and_valid(collection)
     run = settled(run, folder, lambda: _timed(collection, run.recipe), versions, log=log, most=APART)
     recipe, told = run.recipe, telling(folder, log)
@@ -150,7 +165,12 @@ class Work:
 
 
 def _timed(collection: Collection[Captioned], recipe: Recipe) -> Timed:
-    """Seconds of a step, the mean over stages by their shares of the steps; a few of each are taken."""
+    """Seconds of a step, the mean over stages by their shares of the steps."""
+    return Timed(steps_once(collection, recipe), measuring=2.0)
+
+
+def steps_once(collection: Collection[Captioned], recipe: Recipe) -> float:
+    """Take the last two steps of each stage of a recipe, with some pictures; what they take, see `_timed`."""
     taken = 0.0
     with torch.random.fork_rng(devices=[]):
         for name, stage in Work(Material.of(collection, recipe.size.side, _TIMED), recipe).stages():
@@ -159,4 +179,4 @@ def _timed(collection: Collection[Captioned], recipe: Recipe) -> Timed:
                 began = time.monotonic()
                 stage.step(number, np.random.default_rng(number))
             taken += PARTS[name] / sum(PARTS.values()) * (time.monotonic() - began)
-    return Timed(taken, measuring=2.0)
+    return taken

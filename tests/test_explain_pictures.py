@@ -22,6 +22,7 @@ from castalia.modalities.image.draw.explain import RANDOMS, apart, by_fields, di
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.explained.heat import colours, heated
 from castalia.modalities.image.oklab import oklab
+from castalia.modalities.image.recolour import name_of
 from castalia.provenance import verify
 from castalia.studio import Studio
 
@@ -119,15 +120,30 @@ def test_what_filled_in_the_rest_is_kept_with_the_work(studio: Studio, model: Dr
         name = work.evidence.filled_from["picture"]
         assert studio.explain(work).learned == name
         held = model.vocabulary.read("cat").numbers[0]
-        names, _, words = model._learned
-        assert held in words[names.index(name)]
+        names, _, words, tags = model._learned
+        assert held in (*words[names.index(name)], *tags[names.index(name)])
     assert studio.library.get(works[0].id).evidence.filled_from == works[0].evidence.filled_from
 
 
-def test_words_that_no_learned_picture_has_together_are_filled_in_by_none(model: DrawingModel) -> None:
-    drawing = model.drawing(DrawStep("picture", "dog umbrella pizza"), 1)
-    assert drawing.learned == ""
-    assert {each.by for each in drawing.groups} == {"brief"}
+def test_of_words_that_no_learned_picture_has_together_the_rarest_chooses(model: DrawingModel) -> None:
+    learned = {model.drawing(DrawStep("picture", "dog umbrella pizza"), seed).learned for seed in range(4)}
+    assert learned == {"3d-pizza.png"}  # one picture has the word, of umbrellas and dogs there are several
+
+
+def test_a_keyword_chooses_among_the_pictures_that_have_it(model: DrawingModel) -> None:
+    learned = {model.drawing(DrawStep("picture", "dessert"), seed).learned for seed in range(8)}
+    number = model.vocabulary.read("dessert").numbers[0]
+    names, _, words, tags = model._learned
+    assert len(learned) > 2
+    for name in learned:
+        assert number in (*words[names.index(name)], *tags[names.index(name)])
+
+
+def test_a_colour_that_was_not_learned_of_a_thing_is_seen_to(model: DrawingModel) -> None:
+    assert model.drawing(DrawStep("picture", "green sun"), 1).colour == "green"
+    assert model.drawing(DrawStep("picture", "green apple"), 1).colour == ""
+    assert model.drawing(DrawStep("picture", "green blue sun"), 1).colour == ""
+    assert name_of(model.draw("green sun", "", 1, 128)) == "green"
 
 
 def test_neighbours_are_in_order_and_the_first_is_the_nearest(model: DrawingModel) -> None:

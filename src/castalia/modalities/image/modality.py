@@ -118,11 +118,11 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
         case DrawStep():
             drawer = painters.drawer
             picture = Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words)
-            return Made(picture, drawer, _filled(drawer, step, seed))
+            return Made(picture, drawer, filled_from=_filled(drawer, step, seed))
         case RedrawStep():
             pixels = painters.drawer.redraw(step, seed)
             picture = Picture.of(pixels, step.words, made_by=step.picture.made_by)
-            return Made(picture, painters.drawer, _filled(painters.drawer, step, seed))
+            return Made(picture, painters.drawer, filled_from=_filled(painters.drawer, step, seed))
         case MixStep():
             made_by = "person" if any(each.made_by == "person" for each in step.pictures) else "model"
             pixels = painters.drawer.mix(step)

@@ -26,7 +26,7 @@ from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFi
 from castalia.given import Reader
 from castalia.library import Library
 from castalia.modalities import image, music, text
-from castalia.writer import open_engine
+from castalia.writer import drawing, open_engine
 
 
 class Studio:
@@ -320,8 +320,12 @@ class Studio:
     @cached_property
     def painters(self) -> image.Painters:
         """The models that make pictures."""
-        named = self.config.image_model
-        return image.Painters(Path(named) if named else None)
+        return image.Painters(self.picture_model, progress=self._progress)
+
+    @property
+    def picture_model(self) -> image.Chosen:
+        """Which model draws."""
+        return drawing(self.config, lambda: self.vault)
 
     def drawn_words(self) -> Mapping[str, Sequence[str]]:
         """What the picture model knows: `words`, `styles` and `directions`."""
@@ -330,6 +334,7 @@ class Studio:
     def close(self) -> None:
         """Free the model and close the library."""
         self._drop("engine")
+        self._drop("painters")
         self._drop("library")
 
     def _drop(self, part: str) -> None:
@@ -446,5 +451,14 @@ def _differences(old: Work, new: Judged) -> tuple[str, ...]:
     ]
     if old.content != new.draft.content:
         picture = old.content.picture is not None
+        if picture and before.digest.startswith(("http://", "https://")):
+            changed.insert(
+                0,
+                say(
+                    "{model} draws behind an endpoint, which promises no picture twice",
+                    "{model} 在端点后绘画，不保证画出相同的图片",
+                    model=before.model,
+                ),
+            )
         changed.insert(0, say("the picture differs", "图片不同") if picture else say("the text differs", "文本不同"))
     return tuple(changed)

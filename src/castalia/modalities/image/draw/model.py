@@ -28,6 +28,8 @@ from castalia.modalities.image.recolour import coloured
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
 """Deviations by which chance moves a code: enough to tell seeds apart, little enough to be drawn cleanly."""
+USUAL, LARGEST = 128, 512
+"""Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
 PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
 
@@ -190,10 +192,24 @@ class DrawingModel:
 
     def draw(self, words: str, style: str, seed: int, size: int) -> Pixels:
         """See `Drawer.draw`: what the words leave open is taken from one of the pictures that have them all."""
+        if size > LARGEST:
+            raise UsageError(
+                say(
+                    "{name} draws at most {most} pixels a side, not {size}.",
+                    "{name} 每边最多画 {most} 像素，而不是 {size}。",
+                    name=self.name,
+                    most=LARGEST,
+                    size=size,
+                ),
+                hint=say(
+                    "Draw it smaller, then `castalia create enlarge --picture`.",
+                    "请先画小，再用 `castalia create enlarge --picture` 放大。",
+                ),
+            )
         rng = np.random.default_rng(seed)
         filled = self._filled(self.read(words, style).numbers, rng)
         code = self._shaken(self.network.meant(filled.numbers), _SHAKEN, rng)
-        return resized(self._mended(self.drawn(filled.numbers, code), filled), size)
+        return resized(self._mended(self.drawn(filled.numbers, code), filled), size or USUAL)
 
     def redraw(self, step: RedrawStep, seed: int) -> Pixels:
         """See `Drawer.redraw`: the picture's code, moved towards what its words give under another seed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -170,13 +171,29 @@ class Connection:
         seed: int,
         max_tokens: int,
         stop: Sequence[str] = (),
+        png: bytes = b"",
     ) -> Iterator[str]:
-        """The server's own generation by OpenAI's protocol, piece by piece; see `LanguageModel.stream`."""
+        """The server's own generation by OpenAI's protocol, piece by piece; see `LanguageModel.stream`.
+
+        Args:
+            model: The server's name for it.
+            messages: The conversation.
+            sampling: How tokens are drawn.
+            seed: For a server that takes one.
+            max_tokens: At most.
+            stop: Texts that end it.
+            png: A picture that the last message is about; empty sends none.
+        """
         import httpx
 
+        turns: list[dict[str, Any]] = [{"role": turn.role, "content": turn.content} for turn in messages]
+        if png:
+            link = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+            said = {"type": "text", "text": turns[-1]["content"]}
+            turns[-1]["content"] = [said, {"type": "image_url", "image_url": {"url": link}}]
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
+            "messages": turns,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": seed,

@@ -21,6 +21,8 @@ from castalia.modalities.image.read import read_picture
 Pixels = NDArray[np.uint8]
 _SIDES = (64, 2048)
 """Pixels a side, least and most."""
+_ALIKE = 0.1
+"""By how much width to height may differ, where an engine rounds sides, and be stretched back."""
 
 
 class PictureEngine(Protocol):
@@ -87,7 +89,11 @@ class Pipeline:
         size = min(max(step.picture.width, step.picture.height, _SIDES[0]), _SIDES[1])
         given = Picture.of(_scaled(laid_on(step.picture.pixels), self._engine.side)).png
         words = _prompt(step.words, step.style)
-        return self._read(self._engine.redraw(words, given, strength=step.strength, seed=seed), size)
+        made = self._read(self._engine.redraw(words, given, strength=step.strength, seed=seed), size)
+        height, width = _scaled(step.picture.pixels, size).shape[:2]
+        if abs(made.shape[1] / made.shape[0] / (width / height) - 1) < _ALIKE:
+            return _resized(made, width, height)
+        return made
 
     def mix(self, step: MixStep) -> Pixels:
         """See `Drawer.mix`; not to be had here."""
@@ -141,7 +147,10 @@ def _scaled(pixels: Pixels, longer: int) -> Pixels:
     """A picture with another longer side, pixels."""
     height, width = pixels.shape[:2]
     scale = longer / max(height, width)
-    sides = (max(round(width * scale), 1), max(round(height * scale), 1))
-    if sides == (width, height):
+    return _resized(pixels, max(round(width * scale), 1), max(round(height * scale), 1))
+
+
+def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
+    if pixels.shape[:2] == (height, width):
         return pixels
-    return np.array(Image.fromarray(pixels).resize(sides, Image.Resampling.LANCZOS))
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))

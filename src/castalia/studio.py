@@ -20,12 +20,14 @@ from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
+from castalia.core.picture import Picture
 from castalia.core.ports import Genre, LanguageModel, Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.given import Reader
 from castalia.library import Library
 from castalia.modalities import image, music, text
-from castalia.writer import open_engine
+from castalia.modalities.image.look import Seen
+from castalia.writer import Seer, drawing, look_with, open_engine, open_vision
 
 
 class Studio:
@@ -53,7 +55,7 @@ class Studio:
         self.config = self.settings.config
         self._password = password or os.environ.get("CASTALIA_PASSWORD") or None
         self._progress = progress
-        self.given = Reader(lambda: self.library, self._known, files=read_files)
+        self.given = Reader(lambda: self.library, self._known, self.look, files=read_files)
         if self.config.lang:
             language.use(self.config.lang, folders().config / "messages")
 
@@ -321,8 +323,26 @@ class Studio:
     @cached_property
     def painters(self) -> image.Painters:
         """The models that make pictures."""
-        named = self.config.image_model
-        return image.Painters(Path(named) if named else None)
+        return image.Painters(self.picture_model, progress=self._progress)
+
+    @property
+    def picture_model(self) -> image.Chosen:
+        """Which model draws."""
+        return drawing(self.config, lambda: self.vault)
+
+    @cached_property
+    def vision(self) -> Seer | None:
+        """The model that says what pictures show, loaded; None where the settings name none."""
+        return open_vision(self.config, lambda: self.vault)
+
+    def look(self, picture: Picture, language: Language = "en") -> Seen:
+        """What can be said of a picture: what is measured, and what a vision model guesses where there is one.
+
+        Raises:
+            UsageError: the vision model that the settings name is none.
+            EngineError: it cannot be reached or loaded, or says nothing.
+        """
+        return look_with(self.vision, picture, language)
 
     def drawn_words(self) -> Mapping[str, Sequence[str]]:
         """What the picture model knows: `words`, `styles` and `directions`."""
@@ -331,6 +351,8 @@ class Studio:
     def close(self) -> None:
         """Free the model and close the library."""
         self._drop("engine")
+        self._drop("painters")
+        self._drop("vision")
         self._drop("library")
 
     def _drop(self, part: str) -> None:
@@ -447,5 +469,14 @@ def _differences(old: Work, new: Judged) -> tuple[str, ...]:
     ]
     if old.content != new.draft.content:
         picture = old.content.picture is not None
+        if picture and before.digest.startswith(("http://", "https://")):
+            changed.insert(
+                0,
+                say(
+                    "{model} draws behind an endpoint, which promises no picture twice",
+                    "{model} 在端点后绘画，不保证画出相同的图片",
+                    model=before.model,
+                ),
+            )
         changed.insert(0, say("the picture differs", "图片不同") if picture else say("the text differs", "文本不同"))
     return tuple(changed)

@@ -1,12 +1,40 @@
-"""The language model that writes, opened: which one, and behind which engine."""
+"""The models that the settings name, opened: the one that writes, the one that draws, the one that sees."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 from castalia import engines, models
 from castalia.core import config
+from castalia.core.errors import UsageError
+from castalia.core.language import say
+from castalia.core.picture import Picture
 from castalia.core.ports import LanguageModel, Progress, SecretStore
+from castalia.core.values import Language
+from castalia.engines.connection import key_for
+from castalia.modalities import image
+from castalia.modalities.image.look import Seen, look
+from castalia.modalities.image.size import within
+
+_SHOWN = 768
+"""Pixels of the longer side that a vision model is shown."""
+
+
+class Seer(Protocol):
+    """Says in words what a picture shows; what it says is a guess."""
+
+    @property
+    def name(self) -> str: ...
+
+    def describe(self, png: bytes, language: Language = "en") -> str:
+        """A sentence or two."""
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
 
 
 def open_engine(
@@ -21,10 +49,7 @@ def open_engine(
     """
     chosen = models.choose(settings.model, progress=progress)
     if isinstance(chosen, models.Endpoint):
-        from castalia.engines.connection import secret_name
-
-        kept = secrets_.get(secret_name(chosen.url)) if secrets_ else None
-        key = os.environ.get("CASTALIA_ENDPOINT_KEY") or (kept or b"").decode()
+        key = key_for(chosen.url, "CASTALIA_ENDPOINT_KEY", secrets_)
         return engines.connect(chosen.url, model=chosen.model, key=key, progress=progress)
     from castalia.engines.llama import Llama
     from castalia.engines.trial import trial
@@ -34,3 +59,86 @@ def open_engine(
     return Llama(
         chosen.path, name=chosen.name, digest=chosen.digest, context=settings.context, threads=settings.threads
     )
+
+
+def drawing(settings: config.Config, secrets_: Callable[[], SecretStore]) -> image.Chosen:
+    """The picture model that the settings choose.
+
+    Args:
+        settings: The settings.
+        secrets_: Opens the place where keys of endpoints are kept; the environment's goes first.
+    """
+    named = settings.image_model
+    remote = named.startswith(("http://", "https://"))
+    return image.Chosen(
+        named,
+        key=key_for(named, "CASTALIA_IMAGE_KEY", secrets_()) if remote else "",
+        side=settings.image_size,
+        steps=settings.image_steps,
+        guidance=settings.image_guidance,
+    )
+
+
+def open_vision(settings: config.Config, secrets_: Callable[[], SecretStore]) -> Seer | None:
+    """The model that says what pictures show; None where the settings name none.
+
+    Args:
+        settings: The settings.
+        secrets_: Opens the place where keys of endpoints are kept; the environment's goes first.
+
+    Raises:
+        UsageError: what is named is no such model.
+        EngineError: it cannot be reached or loaded.
+    """
+    named = settings.vision_model
+    if not named:
+        return None
+    if named.startswith(("http://", "https://")):
+        from castalia.engines.vision import VisionModel
+
+        url, _, model = named.partition("#")
+        return VisionModel(url, model=model, key=key_for(url, "CASTALIA_VISION_KEY", secrets_()))
+    model, projector = Path(named).expanduser(), Path(settings.vision_projector).expanduser()
+    if not model.is_file() or not settings.vision_projector or not projector.is_file():
+        raise UsageError(
+            say(
+                "vision_model = {model!r} with vision_projector = {projector!r} is no model that sees.",
+                "vision_model = {model!r} 与 vision_projector = {projector!r} 不是能看图的模型。",
+                model=named,
+                projector=settings.vision_projector,
+            ),
+            hint=say(
+                "Name a chat endpoint's URL, or a GGUF file and its mmproj file.",
+                "请指明对话端点网址，或 GGUF 文件及其 mmproj 文件。",
+            ),
+        )
+    for path, sees in ((model, False), (projector, True)):
+        kind = models.inspect(path).architecture
+        if (kind == "clip") != sees:
+            raise UsageError(
+                say(
+                    "{path} is a GGUF file of the kind {kind}, not {wanted}.",
+                    "{path} 是 {kind} 类 GGUF 文件，不是{wanted}。",
+                    path=path,
+                    kind=kind,
+                    wanted=say("a projector (clip)", "投影器（clip）") if sees else say("a language model", "语言模型"),
+                ),
+                hint=say(
+                    "vision_model is the language model, vision_projector its mmproj file.",
+                    "vision_model 为语言模型，vision_projector 为其 mmproj 文件。",
+                ),
+            )
+    from castalia.engines.llama import idle_threads
+    from castalia.engines.vision_server import LocalVision
+
+    return LocalVision(model, projector, digest=models.digest(model), threads=settings.threads or idle_threads())
+
+
+def look_with(seer: Seer | None, picture: Picture, language: Language = "en") -> Seen:
+    """What is measured of a picture, and what a vision model guesses that it shows, where there is one."""
+    pixels = picture.pixels
+    seen = look(pixels)
+    if seer is None:
+        return seen
+    caption = seer.describe(Picture.of(within(pixels, _SHOWN)).png, language)
+    return seen.model_copy(update={"caption": caption, "captioned_by": seer.name})

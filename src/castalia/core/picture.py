@@ -142,8 +142,8 @@ class DrawStep:
     name: str
     words: str
     """What is to be seen."""
-    size: int = 128
-    """Pixels a side, 64 to 512."""
+    size: int = 0
+    """Pixels a side, 64 to 2048; 0 leaves it to the model."""
     style: str = ""
     """A look that the model was taught; empty leaves it to the model."""
 

@@ -102,15 +102,14 @@ def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str
     """What rules are to know of a drawn picture: words that said nothing to the model, and what it learned and is near.
 
     They stand under the step's name with `.unknown`, one word a line, and `.nearest`: the distance, a space, the name.
+    Where nobody here knows what the model learned, the first is left out and the second empty.
     """
     if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
         return {}
     words = step.words if isinstance(step.words, str) else " ".join(step.words)
-    name, far = painters.drawer.nearest(made.picture.pixels)
-    return {
-        f"{step.name}.unknown": "\n".join(painters.drawer.unknown(words)),
-        f"{step.name}.nearest": f"{far:.1f} {name}",
-    }
+    near, unknown = painters.drawer.nearest(made.picture.pixels), painters.drawer.unknown(words)
+    told = {f"{step.name}.nearest": f"{near[1]:.1f} {near[0]}" if near else ""}
+    return told if unknown is None else told | {f"{step.name}.unknown": "\n".join(unknown)}
 
 
 def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress | None) -> Made:
@@ -213,5 +212,9 @@ def _action(done: list[Made]) -> Literal["generated", "modified"]:
 
 
 def _engines(first: str, others: list[Made]) -> str:
-    named = [f"{each.model.name} {each.model.digest[:12]} ({each.model.build})" for each in others]
+    named = [f"{each.model.name} {_short(each.model.digest)} ({each.model.build})" for each in others]
     return "; ".join(dict.fromkeys((first, *named)))
+
+
+def _short(digest: str) -> str:
+    return "endpoint" if digest.startswith("http") else digest[:12]

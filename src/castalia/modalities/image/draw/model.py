@@ -36,6 +36,8 @@ _SAID = 0.7
 """How much a keyword of a learned picture counts against a word of its name."""
 _PLAIN = 5.0
 """How much likelier a name is that says nothing else."""
+USUAL, LARGEST = 128, 512
+"""Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
 PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
 
@@ -255,7 +257,7 @@ class DrawingModel:
             case DrawStep():
                 groups, learned, code, colours = self._by_chance(step.words, step.style, seed, _SHAKEN)
                 own = [each for each in colours if each in RECOLOURED]
-                return Drawing(groups, code, step.size, learned, own[0] if len(own) == 1 else "")
+                return Drawing(groups, code, _asked(step.size, self.name), learned, own[0] if len(own) == 1 else "")
             case RedrawStep():
                 groups, learned, there, _ = self._by_chance(step.words, step.style, seed, 2 * _SHAKEN)
                 own = self.seen(step.picture)
@@ -368,6 +370,29 @@ class DrawingModel:
 
 def _but_vector(held: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in held.items() if name != "vector"}
+
+
+def _asked(size: int, name: str) -> int:
+    """The side that is asked for, `USUAL` for 0.
+
+    Raises:
+        UsageError: it is more than `LARGEST`.
+    """
+    if size > LARGEST:
+        raise UsageError(
+            say(
+                "{name} draws at most {most} pixels a side, not {size}.",
+                "{name} 每边最多画 {most} 像素，而不是 {size}。",
+                name=name,
+                most=LARGEST,
+                size=size,
+            ),
+            hint=say(
+                "Draw it smaller, then `castalia create enlarge --picture`.",
+                "请先画小，再用 `castalia create enlarge --picture` 放大。",
+            ),
+        )
+    return size or USUAL
 
 
 def _side(picture: Picture) -> int:

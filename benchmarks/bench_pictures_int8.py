@@ -33,13 +33,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from _report import emit
+from castalia.core.rounded import rounded
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.draw.network import Network
 from castalia.training import find
 from castalia.training.feature_distance import kernel
 from castalia.training.features import Features, features_of, unlikeness
 from castalia.training.images.autoencode import tensor
-from castalia.training.images.export import rounded
 from castalia.training.images.material import Material
 
 COUNT, LEAST = 64, 30.0
@@ -106,7 +106,7 @@ def kept(whole: Weights, bits: int, size: Mapping[str, int]) -> tuple[int, float
     held: dict[str, NDArray[Any]] = {}
     for name, value in whole.items():
         if bits == 8 and value.ndim > 1:
-            held |= {key: each.numpy() for key, each in rounded(name, torch.from_numpy(value)).items()}
+            held |= rounded(name, value)
         else:
             held[name] = value if bits == 32 or name in ("mean", "deviation") else value.astype(np.float16)
     with tempfile.TemporaryDirectory() as folder:

@@ -62,9 +62,13 @@ class DiffusersFolder:
         self.pipeline = check_folder(self._path)
         self.name = self._path.name
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 over the names and contents of the files that are read."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         whole = hashlib.sha256()
         for file in sorted(self._path.rglob("*")):
             if file.suffix in (".json", ".txt", ".model", ".safetensors") and file.is_file():

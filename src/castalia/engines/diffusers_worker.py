@@ -1,4 +1,4 @@
-# pyright: basic
+# pyright: basic, reportMissingImports=false
 """The process that draws with a diffusers folder: JSON lines and PNG bytes in, JSON lines and PNG bytes out.
 
 Run: python -m castalia.engines.diffusers_worker FOLDER

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
-from castalia.modalities.image.draw.layers import ROUNDED, STEP
+from castalia.core.rounded import restored
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.draw.network import Network
 from castalia.training.images.network import Decoder, Encoder, Generator, Size
@@ -83,8 +84,8 @@ class PictureGraphs:
 
     def __init__(self, folder: Path) -> None:
         self.model = DrawingModel(folder)
-        held = load_file(folder / "weights.safetensors")
-        weights = {name.removesuffix(ROUNDED): _whole(held, name) for name in held if not name.endswith(STEP)}
+        held = restored(load_file(folder / "weights.safetensors"))
+        weights = {name: torch.from_numpy(each) for name, each in held.items()}
         try:
             size = Size(**self.model.card["recipe"]["size"])
             networks = {"encoder": Encoder(size), "decoder": Decoder(size)}
@@ -155,14 +156,6 @@ class PictureGraphs:
         pixels = self.decoder(latents).clamp(-1, 1)
         made = {"code": code, "latents": latents, "pixels": pixels, "encoded": self.encoder(pixels)}
         return {name: each[0].numpy() for name, each in made.items()}
-
-
-def _whole(held: Mapping[str, Tensor], name: str) -> Tensor:
-    """A weight as single precision, of whichever bits it was kept in."""
-    value = held[name].float()
-    if not name.endswith(ROUNDED):
-        return value
-    return value * held[name.removesuffix(ROUNDED) + STEP].float().reshape(-1, *[1] * (value.ndim - 1))
 
 
 def _by_numpy(network: Network, words: Any) -> Mapping[str, np.ndarray[Any, Any]]:  # noqa: ANN401

@@ -24,9 +24,8 @@ from castalia.training.images.material import Material
 from castalia.training.images.network import LARGE, TINY
 from castalia.training.images.recipe import PARTS, Recipe
 from castalia.training.run_file import Asked, opened, versions_with
-from castalia.training.stages import Stage, restore, run_stage
+from castalia.training.stages import Stage, run_stage
 from castalia.training.started import Log, learned_and_valid, telling
-from castalia.training.weights import Bits
 
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, steps=60, autoencoder_batch=4, generator_batch=8, decoder_batch=4),
@@ -92,29 +91,6 @@ def train_images(
         bits=recipe.bits,
     )  # fmt: skip
     add_directions(folder)
-    return folder
-
-
-def export_again(collection: Collection[Captioned], run: Path, folder: Path, *, bits: Bits) -> Path:
-    """Write the model of a run that is done once more, with other bits a weight.
-
-    Args:
-        collection: That was learned.
-        run: Folder of the run, whose stages are all done.
-        folder: Of the model that is written.
-        bits: See `weights_of`.
-
-    Raises:
-        UsageError: a stage is not done, or the run learned something else.
-    """
-    found = opened(run, Asked(None, None, None, None), collection, PRESETS, versions_with(torch.get_num_threads()))
-    recipe = found.recipe
-    work = Work(Material.of(collection, recipe.size.side), recipe)
-    for _, stage in work.stages():
-        restore(stage, run)
-    card = {**described(found, collection, folder), **work.card()}
-    export(work.networks(), work.latents, work.material, folder, card, bits=bits)
-    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
     return folder
 
 

@@ -32,7 +32,7 @@ from castalia.training.started import Log, learned_and_valid, telling
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, steps=60, autoencoder_batch=4, generator_batch=8, decoder_batch=4),
     "small": Recipe(),
-    # For a day of a processor, or more pictures than a few thousand: wider and deeper, and stopped when it gets no better.
+    # For a day of a processor, or many thousand pictures: wider and deeper, and stopped when it gets no better.
     "large": Recipe(
         size=LARGE,
         steps=60_000,

@@ -191,6 +191,7 @@ def test_a_run_with_looks_and_augmentation_is_the_same_run_from_its_run_file(
         ({"augment": "1.5"}, "augment cannot be '1.5'"),
         ({"decoder_features": "NaN"}, "decoder_features cannot be 'NaN'"),
         ({"bits": "4"}, "bits cannot be '4'"),
+        ({"patience": "3"}, "patience is 3, but looks is 0"),
         ({"decoder_batch": "0"}, "decoder_batch cannot be '0'"),
     ],
 )

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.training import started
 from castalia.training.budget import Timed, between, settled
@@ -30,7 +32,7 @@ from castalia.training.started import Log, learned_and_valid, telling
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, steps=60, autoencoder_batch=4, generator_batch=8, decoder_batch=4),
     "small": Recipe(),
-    # For a day of a CPU, or more pictures than a few thousand: wider and deeper, and stopped when it gets no better.
+    # For a day of a processor, or many thousand pictures: wider and deeper, and stopped when it gets no better.
     "large": Recipe(
         size=LARGE,
         steps=60_000,
@@ -77,6 +79,15 @@ def train_images(
     """
     versions = versions_with(torch.get_num_threads())
     run = opened(folder, Asked(preset, steps, minutes, seed, changes), collection, PRESETS, versions)
+    if run.recipe.patience and not run.recipe.looks:
+        raise UsageError(
+            say(
+                "patience is {n}, but looks is 0: nothing is measured that a stage could stop by.",
+                "patience 为 {n}，但 looks 为 0：没有可据以停止的测量。",
+                n=run.recipe.patience,
+            ),
+            hint="--set looks=5",
+        )
     learned_and_valid(collection)
     run = settled(run, folder, lambda: _timed(collection, run.recipe), versions, log=log, most=APART)
     recipe, told = run.recipe, telling(folder, log)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from openai import OpenAI
 from openai.types import image_edit_params, image_generate_params
 from PIL import Image
+from safetensors.numpy import save_file
 
 from castalia.cli.models import models as command
 from castalia.core.errors import EngineError, MissingError, UsageError
@@ -57,11 +58,14 @@ def test_what_is_named_decides_about_the_model(tmp_path: Path) -> None:
     assert Chosen(str(tmp_path)).kind == "trained"
     (tmp_path / "model_index.json").write_text("{}")
     assert Chosen(str(tmp_path)).kind == "diffusers"
+    for name in ("a.safetensors", "b.GGUF"):
+        (tmp_path / name).write_bytes(b"")
+        assert Chosen(str(tmp_path / name)).kind == "checkpoint"
 
 
-@pytest.mark.parametrize("named", ["", "nothing", "some.gguf"])
+@pytest.mark.parametrize("named", ["", "nothing", "some.ckpt"])
 def test_what_is_no_model_is_told_with_what_would_be(tmp_path: Path, named: str) -> None:
-    (tmp_path / "some.gguf").write_bytes(b"GGUF")
+    (tmp_path / "some.ckpt").write_bytes(b"a pickle")
     with pytest.raises(UsageError, match="image_model = ") as caught:
         _ = Chosen(str(tmp_path / named)).kind
     assert "model_index.json" in caught.value.hint
@@ -290,8 +294,36 @@ def test_a_folder_draws_the_same_under_a_seed_and_redraws_what_it_is_given(tmp_p
     with pytest.raises(EngineError, match="tiny failed"):
         broken.draw("a red umbrella", "", 1, 0)
     studio = Studio(image_model=str(tmp_path / "nothing"))
-    with pytest.raises(UsageError, match="no such folder"):
+    with pytest.raises(UsageError, match="no such folder or file"):
         _ = studio.painters.drawer
+
+
+# ------------------------------------------------------------ a checkpoint file
+
+
+def checkpoint(path: Path) -> Path:
+    save_file({"of.nothing": np.zeros((4, 4), np.float32)}, path)
+    return path
+
+
+def test_a_damaged_checkpoint_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    whole = checkpoint(tmp_path / "a.safetensors").read_bytes()
+    for content in (b"", b"\xff" * 9, whole[:-1], whole[:8] + b"[]" + whole[10:]):
+        (tmp_path / "b.safetensors").write_bytes(content)
+        with pytest.raises(UsageError, match="no usable checkpoint"):
+            Chosen(str(tmp_path / "b.safetensors")).open()
+    (tmp_path / "b.gguf").write_bytes(b"GGML")
+    with pytest.raises(UsageError, match="no GGUF file"):
+        Chosen(str(tmp_path / "b.gguf")).open()
+
+
+def test_a_checkpoint_that_draws_nothing_is_told_or_what_to_install(tmp_path: Path) -> None:
+    drawing = Chosen(str(checkpoint(tmp_path / "a.safetensors"))).open()
+    assert len(drawing.digest) == 64
+    installed = importlib.util.find_spec("cyllama") is not None
+    with pytest.raises(EngineError if installed else MissingError) as caught:
+        drawing.draw("a red umbrella", "", 1, 0)
+    assert ("a failed" in caught.value.message) if installed else (caught.value.hint == "pip install 'castalia[sd]'")
 
 
 # ------------------------------------------------------------ commands

@@ -50,6 +50,7 @@ def list_models(as_json: bool) -> None:
         "own": say("comes along", "自带"),
         "trained": say("trained here", "自行训练"),
         "diffusers": "diffusers",
+        "checkpoint": say("checkpoint", "检查点"),
         "endpoint": say("endpoint", "端点"),
     }
     what = say("draws pictures (image_model)", "绘画（image_model）")

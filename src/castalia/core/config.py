@@ -56,8 +56,9 @@ class Config(BaseModel):
     image_model: Annotated[
         str,
         Field(
-            description="what draws: a folder of a trained model or of diffusers, or an images endpoint's URL; "
-            "empty: the one that comes along | 绘画模型：训练所得或 diffusers 的文件夹，或图片端点网址；空为自带模型"
+            description="what draws: a folder of a trained model or of diffusers, a checkpoint file, or an images "
+            "endpoint's URL; empty: the one that comes along | "
+            "绘画模型：训练所得或 diffusers 的文件夹、检查点文件，或图片端点网址；空为自带模型"
         ),
     ] = ""
     image_size: Annotated[
@@ -65,16 +66,18 @@ class Config(BaseModel):
         Field(
             ge=0,
             le=2048,
-            description="pixels a side that diffusers or an endpoint draws; 0: its own | 外部绘画模型的边长",
+            description="pixels a side that a bigger model draws; 0: its own | 外部绘画模型的边长",
         ),
     ] = 0
     image_steps: Annotated[
         int,
-        Field(ge=0, le=500, description="denoising steps of diffusers; 0: its own | diffusers 的去噪步数；0 为默认"),
+        Field(
+            ge=0, le=500, description="denoising steps of a bigger model; 0: its own | 外部绘画模型的去噪步数；0 为默认"
+        ),
     ] = 0
     image_guidance: Annotated[
         float | None,
-        Field(ge=0, le=50, description="how closely diffusers keeps to the words | diffusers 与文字的贴合程度"),
+        Field(ge=0, le=50, description="how closely a bigger model keeps to the words | 外部绘画模型与文字的贴合程度"),
     ] = None
     vision_model: Annotated[
         str,

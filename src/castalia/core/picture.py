@@ -173,6 +173,8 @@ class EnlargeStep:
     """How many times wider and higher."""
     kind: Literal["photo", "drawing", "fast"] = "photo"
     """What it shows, which decides about the model; `fast` takes either, a tenth of the time, and is smoother."""
+    enough: int = 0
+    """Pixels of the shorter side from which the picture is left as it is; 0 enlarges any."""
 
 
 @dataclass(frozen=True)

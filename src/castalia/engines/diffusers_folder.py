@@ -1,38 +1,36 @@
 """A local diffusers folder as a picture engine: torch runs in a process of its own, `diffusers_worker`.
 
 The folder is the user's, and nobody vouches for it: only safetensors are read, no code that lies in it is run, and the
-process is told to use no network. It is started at the first picture, kept warm, and ends when its input is closed,
-which an end of this process does too.
+process is told to use no network.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any
 
-from castalia.core.errors import EngineError, MissingError, UsageError
+from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Progress
+from castalia.engines.drawing_process import DrawingProcess
 
 INDEX = "model_index.json"
 """What makes a folder a diffusers folder."""
 _MOST_INDEX = 1_000_000
-_MOST_PICTURE = 100_000_000
 """Bytes."""
-_TOLD = ("name", "build", "side")
-INSTALL = "pip install 'castalia[diffusers]'"
 
 
-class DiffusersFolder:
-    """A picture engine over one folder; see `modalities.image.pipeline.PictureEngine`.
+def open_folder(
+    path: Path,
+    *,
+    side: int = 0,
+    steps: int = 0,
+    guidance: float | None = None,
+    progress: Progress | None = None,
+) -> DrawingProcess:
+    """A picture engine over one folder; see `DrawingProcess`.
 
     Args:
         path: Holds `model_index.json` and the parts that it names.
@@ -44,175 +42,18 @@ class DiffusersFolder:
     Raises:
         UsageError: it is no such folder, holds code, or no weights as safetensors.
     """
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        side: int = 0,
-        steps: int = 0,
-        guidance: float | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        self._path = path.resolve()
-        self._dials = {"steps": steps, "guidance": guidance}
-        self._side = side
-        self._progress = progress
-        self._process: subprocess.Popen[bytes] | None = None
-        self.pipeline = check_folder(self._path)
-        self.name = self._path.name
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the names and contents of the files that are read."""
-        return self._digest
-
-    @cached_property
-    def _digest(self) -> str:
-        whole = hashlib.sha256()
-        for file in sorted(self._path.rglob("*")):
-            if file.suffix in (".json", ".txt", ".model", ".safetensors") and file.is_file():
-                with file.open("rb") as stream:
-                    own = hashlib.file_digest(stream, "sha256").hexdigest()
-                whole.update(f"{file.relative_to(self._path).as_posix()} {own}\n".encode())
-        return whole.hexdigest()
-
-    @property
-    def build(self) -> str:
-        """Versions, threads, steps and guidance: all that the same seed depends on."""
-        return str(self._told["build"])
-
-    @property
-    def side(self) -> int:
-        """Pixels a side."""
-        return self._side or int(self._told["side"])
-
-    def draw(self, words: str, *, seed: int, side: int) -> bytes:
-        """See `PictureEngine.draw`."""
-        return self._asked({"words": words, "seed": seed, "side": side})
-
-    def redraw(self, words: str, png: bytes, *, strength: float, seed: int) -> bytes:
-        """See `PictureEngine.redraw`."""
-        return self._asked({"words": words, "seed": seed, "strength": strength}, png)
-
-    def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        self.__dict__.pop("_told", None)
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                assert pipe
-                pipe.close()
-        try:
-            process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self._complaints.close()
-
-    @cached_property
-    def _told(self) -> dict[str, Any]:
-        """What the process says of itself when it has loaded the pipeline."""
-        self._report(say("loading {name}", "正在载入 {name}", name=self.name), 0.0)
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "castalia.engines.diffusers_worker", str(self._path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            env=_environment() | {"CASTALIA_DIALS": json.dumps(self._dials)},
-        )
-        told = self._line()
-        if not all(name in told for name in _TOLD):
-            self._broken(str(told)[:200])
-        return told
-
-    def _asked(self, request: dict[str, Any], png: bytes = b"") -> bytes:
-        _ = self._told
-        assert self._process
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(json.dumps(request | {"bytes": len(png)}).encode() + b"\n" + png)
-            self._process.stdin.flush()
-        except OSError:
-            self._broken("")
-        while "step" in (answer := self._line()):
-            of = max(int(answer["of"]), 1)
-            message = say("drawing, step {n} of {of}", "绘画中，第 {n} 步，共 {of} 步", n=answer["step"], of=of)
-            self._report(message, answer["step"] / of)
-        length = answer.get("bytes")
-        if not isinstance(length, int) or not 0 < length <= _MOST_PICTURE:
-            self._broken(str(answer)[:200])
-        assert self._process
-        assert self._process.stdout
-        content = self._process.stdout.read(length)
-        if len(content) < length:
-            self._broken("")
-        return content
-
-    def _line(self) -> dict[str, Any]:
-        """The process's next line.
-
-        Raises:
-            MissingError: diffusers is not installed.
-            EngineError: it says what went wrong, or has ended.
-        """
-        assert self._process
-        assert self._process.stdout
-        try:
-            line: dict[str, Any] = json.loads(self._process.stdout.readline(_MOST_INDEX))
-        except ValueError:
-            self._broken("")
-        if "missing" in line:
-            self.close()
-            raise MissingError(
-                say(
-                    "A diffusers folder wants diffusers, transformers and torch: {why}.",
-                    "diffusers 文件夹需要 diffusers、transformers 和 torch：{why}。",
-                    why=line["missing"],
-                ),
-                hint=INSTALL,
-            )
-        if "error" in line:
-            if not line.get("alive"):
-                self.close()
-            raise EngineError(
-                say("{name} failed: {why}.", "{name} 出错：{why}。", name=self.name, why=str(line["error"])[:500]),
-                hint=say(
-                    "Check image_size, image_steps and image_guidance, or choose another model.",
-                    "请检查 image_size、image_steps、image_guidance，或更换模型。",
-                ),
-            )
-        return line
-
-    def _broken(self, said: str) -> NoReturn:
-        """The process has ended, or speaks nonsense: what it last complained of is told."""
-        assert self._process
-        self._process.kill()
-        code = self._process.wait()
-        self._complaints.seek(max(self._complaints.tell() - 2_000, 0))
-        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
-        self.close()
-        raise EngineError(
-            say(
-                "The process that draws with {name} ended ({code}): {why}",
-                "用 {name} 绘画的进程已结束（{code}）：{why}",
-                name=self.name,
-                code=code,
-                why=said or (lines[-1][:300] if lines else "–"),
-            ),
-            hint=say(
-                "Memory may not suffice: set a smaller image_size, or choose a smaller model.",
-                "可能内存不足：请减小 image_size，或选择更小的模型。",
-            ),
-            retryable=True,
-        )
-
-    def _report(self, message: str, share: float) -> None:
-        if self._progress:
-            self._progress(message, share)
+    path = path.resolve()
+    check_folder(path)
+    return DrawingProcess(
+        "castalia.engines.diffusers_worker",
+        path,
+        digest=lambda: _digest(path),
+        install="pip install 'castalia[diffusers]'",
+        side=side,
+        steps=steps,
+        guidance=guidance,
+        progress=progress,
+    )
 
 
 def check_folder(path: Path) -> str:
@@ -239,6 +80,17 @@ def check_folder(path: Path) -> str:
     return name
 
 
+def _digest(path: Path) -> str:
+    """SHA-256 over the names and contents of the files that are read."""
+    whole = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        if file.suffix in (".json", ".txt", ".model", ".safetensors") and file.is_file():
+            with file.open("rb") as stream:
+                own = hashlib.file_digest(stream, "sha256").hexdigest()
+            whole.update(f"{file.relative_to(path).as_posix()} {own}\n".encode())
+    return whole.hexdigest()
+
+
 def _refused(path: Path, why: str) -> UsageError:
     return UsageError(
         say("{folder} cannot be used to draw: {why}.", "{folder} 不能用于绘画：{why}。", folder=path, why=why),
@@ -247,16 +99,3 @@ def _refused(path: Path, why: str) -> UsageError:
             "请用 `pipeline.save_pretrained(文件夹, safe_serialization=True)` 保存。",
         ),
     )
-
-
-def _environment() -> dict[str, str]:
-    """Of the process: no network, and none of the studio's keys."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASTALIA_")}
-    return kept | {
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DIFFUSERS_VERBOSITY": "error",
-        "TRANSFORMERS_VERBOSITY": "error",
-        "TOKENIZERS_PARALLELISM": "false",
-    }

@@ -136,6 +136,8 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
                 pixels[..., :3], style, strength=step.strength, keep_colours=step.keep_colours
             )
             return Made(_from(step.picture, _with_alpha(painted, pixels)), painters.painter)
+        case EnlargeStep(enough=enough) if 0 < enough <= min(step.picture.width, step.picture.height):
+            return Made(step.picture, Method("as it is"))
         case EnlargeStep():
             large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
             return Made(_from(step.picture, large), painters.enlarger)

@@ -7,17 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia import __version__
+from castalia import __version__, models
 from castalia.core.errors import UsageError
 from castalia.core.explained_picture import PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, MixStep, Picture, RedrawStep
 from castalia.core.ports import Progress
+from castalia.engines.checkpoint_file import KINDS as CHECKPOINTS
+from castalia.engines.checkpoint_file import open_checkpoint
+from castalia.engines.diffusers_folder import open_folder
+from castalia.engines.images_endpoint import ImagesEndpoint
 from castalia.modalities.image.draw.model import PARTS, DrawingModel
 from castalia.modalities.image.enlarge import RealEsrgan
 from castalia.modalities.image.paint import StylePainter
@@ -143,8 +147,8 @@ class Chosen:
     """The model that draws, as the settings name it, and how a pipeline that others trained is to be driven.
 
     Attributes:
-        named: A folder of `castalia train image` or of diffusers, or an endpoint's URL (`https://host/v1#model`);
-            empty takes the model that comes along.
+        named: A folder of `castalia train image` or of diffusers, a checkpoint file, or an endpoint's URL
+            (`https://host/v1#model`); empty takes the model that comes along.
         key: Of the endpoint.
         side: Pixels a side; 0 leaves it to the pipeline.
         steps: Of denoising; 0 leaves them to the pipeline.
@@ -158,7 +162,7 @@ class Chosen:
     guidance: float | None = None
 
     @property
-    def kind(self) -> Literal["own", "trained", "diffusers", "endpoint"]:
+    def kind(self) -> Literal["own", "trained", "diffusers", "checkpoint", "endpoint"]:
         """What it is.
 
         Raises:
@@ -173,6 +177,8 @@ class Chosen:
             return "diffusers"
         if any((path / part).is_file() for part in PARTS):
             return "trained"
+        if path.is_file() and path.suffix.lower() in CHECKPOINTS:
+            return "checkpoint"
         raise UsageError(
             say(
                 "image_model = {named!r} is no picture model: {why}.",
@@ -181,10 +187,10 @@ class Chosen:
                 why=self._why(),
             ),
             hint=say(
-                "Name a folder with model_index.json (diffusers) or of `castalia train image`, or an images endpoint "
-                "https://HOST/v1#MODEL.",
-                "请指明含 model_index.json 的文件夹（diffusers）、`castalia train image` 的文件夹，"
-                "或图片端点 https://主机/v1#模型。",
+                "Name a folder with model_index.json (diffusers) or of `castalia train image`, a .safetensors or .gguf "
+                "checkpoint, or an images endpoint https://HOST/v1#MODEL.",
+                "请指明含 model_index.json 的文件夹（diffusers）、`castalia train image` 的文件夹、"
+                ".safetensors 或 .gguf 检查点，或图片端点 https://主机/v1#模型。",
             ),
         )
 
@@ -196,8 +202,8 @@ class Chosen:
         if self._path.is_dir():
             return say("the folder holds no model that is known", "文件夹中没有已知的模型")
         if self._path.is_file():
-            return say("a single file is not read", "不读取单个文件")
-        return say("there is no such folder", "没有这样的文件夹")
+            return say("this kind of file is not read", "不读取此类文件")
+        return say("there is no such folder or file", "没有这样的文件夹或文件")
 
     def open(self, progress: Progress | None = None) -> Drawer:
         """The model, ready to draw.
@@ -207,22 +213,18 @@ class Chosen:
             MissingError: a part of the folder is not there.
             EngineError: the endpoint cannot be reached.
         """
+        dials: dict[str, Any] = {"side": self.side, "steps": self.steps, "guidance": self.guidance}
         match self.kind:
             case "own":
                 return DrawingModel.default()
             case "trained":
                 return DrawingModel(self._path)
             case "diffusers":
-                from castalia.engines.diffusers_folder import DiffusersFolder
-
-                return Pipeline(
-                    DiffusersFolder(
-                        self._path, side=self.side, steps=self.steps, guidance=self.guidance, progress=progress
-                    )
-                )
+                return Pipeline(open_folder(self._path, progress=progress, **dials))
+            case "checkpoint":
+                path = self._path
+                return Pipeline(open_checkpoint(path, digest=lambda: models.digest(path), progress=progress, **dials))
             case "endpoint":
-                from castalia.engines.images_endpoint import ImagesEndpoint
-
                 url, _, model = self.named.partition("#")
                 return Pipeline(ImagesEndpoint(url, model=model, key=self.key, side=self.side))
 

@@ -128,7 +128,7 @@ def open_vision(settings: config.Config, secrets_: Callable[[], SecretStore]) ->
                     "vision_model 为语言模型，vision_projector 为其 mmproj 文件。",
                 ),
             )
-    from castalia.engines.llama import idle_threads
+    from castalia.engines.threads import idle_threads
     from castalia.engines.vision_server import LocalVision
 
     return LocalVision(model, projector, digest=models.digest(model), threads=settings.threads or idle_threads())

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from castalia.engines.drawing_process import Draw, Tell, serve
+from castalia.engines.threads import idle_threads
 
 _SIDE = 512
 """Pixels a side: what most checkpoints were trained for; `image_size` says another."""
@@ -24,7 +25,7 @@ def load(path: str, dials: Mapping[str, Any]) -> tuple[Draw, str, int]:
     library: Any = import_module("cyllama.sd")
     parameters = library.SDContextParams()
     parameters.model_path = path
-    parameters.n_threads = library.get_num_cores()
+    parameters.n_threads = idle_threads()
     parameters.vae_decode_only = False
     parameters.free_params_immediately = False  # more than one picture is drawn
     context = library.SDContext(parameters)

@@ -250,6 +250,7 @@ def _environment() -> dict[str, str]:
     """Of the process: no network, and none of the studio's keys."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CASTALIA_")}
     return kept | {
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin against each other on a busy machine collapse
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",

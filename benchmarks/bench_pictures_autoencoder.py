@@ -10,9 +10,6 @@ levels (after Zhang et al. 2018, "The unreasonable effectiveness of deep feature
 pixels. In one run, the same for JPEG and WebP at the quality whose bytes come nearest to those bits, and for principal
 components of the learned pictures, as many numbers a picture as the latents have, which are not rounded.
 
-`weights`: what eight bits a weight cost against sixteen, where the folder of the run is given (`--run`): PSNR between
-the pictures that both draw for 64 learned names, bytes, and seconds a picture in turns.
-
 The benchmark fails (exit 1) below 30 dB.
 """
 
@@ -21,9 +18,7 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +29,9 @@ from PIL import Image
 
 from _report import emit
 from castalia.modalities.image.draw.model import DrawingModel
-from castalia.training.collections import Collection, find
-from castalia.training.collections.pictures import Captioned
+from castalia.training.collections import find
 from castalia.training.features import Features
 from castalia.training.images.material import Material
-from castalia.training.images.run import export_again
 
 Pixels = NDArray[np.uint8]
 LEAST = 30.0
@@ -49,12 +42,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--collection", default="emoji")
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the model's run, with the weights of its stages")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     model = DrawingModel(chosen.model) if chosen.model else DrawingModel.default()
-    collection = find(chosen.collection)
-    material, network = Material.of(collection, model.network.side), Features.installed()
+    material, network = Material.of(find(chosen.collection), model.network.side), Features.installed()
     real = [material.pixels[at] for at in material.valid]
     latents = [model.network.encoded(each) for each in real]
     whole = np.round(np.stack(latents) * 8).astype(np.int64)
@@ -72,8 +63,6 @@ def main() -> None:
         **{kind.lower(): each for kind, each in others.items()},
         "components": likeness(network, real, projected(learned, real, whole[0].size)),
     }
-    if chosen.run:
-        figures["weights"] = weights(chosen.run, collection, material)
     emit(
         "pictures_autoencoder", "reconstruction_valid: pictures not learned, encoder and decoder of the studio", figures
     )
@@ -135,37 +124,6 @@ def projected(learned: Sequence[Pixels], real: Sequence[Pixels], count: int) -> 
     kept = directions[:count]
     codes = (np.stack([each.ravel() for each in real]) - mean) @ kept.T
     return [np.clip(np.round(each), 0, 255).astype(np.uint8).reshape(real[0].shape) for each in codes @ kept + mean]
-
-
-def weights(run: Path, collection: Collection[Captioned], material: Material) -> dict[str, Any]:
-    """Eight bits against sixteen."""
-    names = [collection.pieces[material.names[at]].text.partition(",")[0] for at in material.train]
-    asked = names[:: max(1, len(names) // 64)][:64]
-    with tempfile.TemporaryDirectory() as folder:
-        models = {
-            bits: DrawingModel(export_again(collection, run, Path(folder) / str(bits), bits=bits)) for bits in (16, 8)
-        }
-        sizes = {bits: (each.path / "weights.safetensors").stat().st_size for bits, each in models.items()}
-        drawn = {bits: [each.draw(name, "", 1, 128) for name in asked] for bits, each in models.items()}
-        seconds = {bits: timed(lambda each=each: each.draw(asked[0], "", 1, 128)) for bits, each in models.items()}
-    return {
-        "pictures": len(asked),
-        "psnr_of_8_against_16_bits": round(
-            float(np.mean([psnr(*pair) for pair in zip(*drawn.values(), strict=True)])), 1
-        ),
-        "bytes": sizes,
-        "seconds_a_picture": {bits: round(each, 4) for bits, each in seconds.items()},
-    }
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Median of twenty, by the processor's clock."""
-    taken: list[float] = []
-    for _ in range(20):
-        began = time.process_time()
-        call()
-        taken.append(time.process_time() - began)
-    return float(np.median(taken))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def main() -> None:
         if not kept.exists():
             torch.manual_seed(SEED)
             pictures, figures = way(material, real, chosen.minutes * 60)
-            save_file({"pictures": pictures}, kept)
+            save_file({"pictures": np.ascontiguousarray(pictures)}, kept)
             kept.with_suffix(".json").write_text(json.dumps(figures) + "\n", encoding="utf-8")
         made[name] = load_file(kept)["pictures"]
         told[name] = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))

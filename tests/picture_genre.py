@@ -34,6 +34,9 @@ class Waves:
             drawn[top : top + size // 10, left : left + size // 8] += random.normal(0, 25, 3)
         return drawn.clip(0, 255).astype(np.uint8)
 
+    def filled_from(self, step, seed: int) -> str:
+        return ""
+
     def unknown(self, words: str) -> list[str]:
         return []
 

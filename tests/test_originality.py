@@ -20,6 +20,8 @@ GIVEN = {
     "variation": {"melody": TUNE},
     "accompaniment": {"melody": TUNE},
     "mix": {"picture": PICTURE, "second": PICTURE},
+    "cover": {"picture": PICTURE, "title": "雨"},
+    "sheet": {"pictures": (PICTURE, PICTURE)},
     **{name: {"picture": PICTURE} for name in ("cut-out", "direct", "enlarge", "painting", "pattern", "redraw")},
 }
 """What a genre cannot do without."""

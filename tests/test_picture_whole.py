@@ -211,8 +211,9 @@ def test_a_blank_picture_is_refused_and_tried_with_the_next_seed(studio: Studio)
 def test_without_a_model_the_next_step_is_said(tmp_path: Path) -> None:
     brief = Brief(genre="x", words="w", fields=picture_genre.WavesFields(), seed=1)
     plan = Plan(pictures=(picture_genre.DrawStep("a", "w"),))
+    (tmp_path / "card.json").write_text("{}")
     with pytest.raises(MissingError) as error:
-        image.compose(brief, plan, image.Painters(tmp_path), lambda *_: Content(text=""))
+        image.compose(brief, plan, image.Painters(image.Chosen(str(tmp_path))), lambda *_: Content(text=""))
     assert "castalia train image" in error.value.hint
 
 

@@ -5,34 +5,38 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
-from picture_shapes import COLOURS, SIDE, shape
+from picture_shapes import COLOURS, REACHES, SHAPES, SIDE, shape
 
 pytest.importorskip("torch", reason="needs castalia[train]")
 
 import torch
 from torch import nn
 
+from castalia.cli.collections import collections as commands
 from castalia.core.errors import UsageError
 from castalia.core.files import folders
 from castalia.modalities.image.draw.words import learn_vocabulary
 from castalia.modalities.image.recolour import main_hue, name_of, recoloured
 from castalia.training import Collection, add, find
 from castalia.training.clock import Clock
-from castalia.training.collections.pictures import Pictures, squared
+from castalia.training.collections.pictures import Captioned, Framing, Pictures, squared
 from castalia.training.collections.shelf import NAME, Filling, Shelf
 from castalia.training.images import PRESETS, train_images
 from castalia.training.images.captions import Captions, Said, filled
 from castalia.training.images.recipe import PARTS
 from castalia.training.stages import Stage, run_stage
 
+LEARNED = [shape(name, rgb, reach) for rgb, _ in COLOURS.values() for name in SHAPES for reach in REACHES]
 RED, BLUE, GREEN = (COLOURS[name][0] for name in ("red", "blue", "green"))
 
 
@@ -240,6 +244,55 @@ def test_a_short_one_is_padded_and_a_long_one_cut_at_its_middle(lying: bool) -> 
     cut = turned(squared(turned(stripes), 4))
     assert cut[1:3, :, 0].tolist() == [[80, 100, 120, 140]] * 2
     assert (cut[[0, 3]] == 255).all()
+
+
+def test_alpha_is_laid_over_the_ground_that_was_chosen_and_padded_with_it() -> None:
+    pixels = np.zeros((2, 4, 4), np.uint8)
+    pixels[..., 2], pixels[:, 2:, 3] = 255, 255
+    made = squared(pixels, 4, Framing.of("#0a141e", "pad"))
+    assert made[0].tolist() == made[3].tolist() == [[10, 20, 30]] * 4
+    assert made[1].tolist() == made[2].tolist() == [[10, 20, 30]] * 2 + [[0, 0, 255]] * 2
+    with pytest.raises(UsageError, match="'mauvish' is no colour"):
+        Framing.of("mauvish", "pad")
+
+
+@pytest.mark.parametrize("lying", [True, False])
+def test_a_picture_that_is_cropped_is_its_middle(lying: bool) -> None:
+    stripes = np.repeat(20 * np.arange(8, dtype=np.uint8)[None, :, None], 4, 0).repeat(3, 2)
+    made = squared(stripes if lying else stripes.transpose(1, 0, 2), 4, Framing(fit="crop"))
+    assert (made if lying else made.transpose(1, 0, 2))[..., 0].tolist() == [[40, 60, 80, 100]] * 4
+
+
+def test_the_command_frames_pictures_and_the_card_says_how(pictures: Path) -> None:
+    disc = np.dstack([shape("circle", RED), np.uint8(255) - shape("circle", (0, 0, 0))[..., 0]])
+    save(pictures / "red circle.png", disc)
+    asked = ["add", "dark", "--from", str(pictures), "--ground", "black", "--fit", "crop"]
+    refused = CliRunner().invoke(commands, asked)
+    assert isinstance(refused.exception, UsageError)
+    assert not left_behind()
+    said = CliRunner().invoke(commands, [*asked, "--as", "picture"])
+    assert said.exit_code == 0, said.output
+    dark = find("dark")
+    assert dark.card["framing"] == {"ground": "#000000", "fit": "crop"}
+    pixels = dark.pieces["red circle.png"].pixels
+    assert (tuple(pixels[0, 0]), tuple(pixels[SIDE // 2, SIDE // 2])) == ((0, 0, 0), RED)
+
+
+@pytest.mark.parametrize(("count", "valid"), [(7, 0), (8, 1), (12, 1)])
+def test_enough_pictures_leave_one_to_validate_whatever_they_are_called(pictures: Path, count: int, valid: int) -> None:
+    """By chance none of these would be."""
+    chosen = [each for each in LEARNED if Pictures().part(Captioned(each, "circle"), frozenset()) == "train"][:count]
+    for number, each in enumerate(chosen):
+        save(pictures / f"circle {number}.png", each)
+    made = taken(pictures)
+    assert Counter(made.split.values()) == {"train": count - valid} | ({"valid": valid} if valid else {})
+    assert made.split == find("mine").split
+    kept = [made.pieces[name].pixels for name, part in made.split.items() if part == "valid"]
+    for path in list(pictures.iterdir()):
+        path.rename(path.with_name(f"other {50 - int(path.stem.split()[1]):02}.png"))
+    again = taken(pictures)
+    same = [again.pieces[name].pixels for name, part in again.split.items() if part == "valid"]
+    assert np.array_equal(kept, same)
 
 
 def test_a_picture_of_its_size_is_taken_byte_for_byte(pictures: Path) -> None:

@@ -1,30 +1,65 @@
-"""Why a work is as it is, by the model of its kind."""
+"""Why a work is as it is, by the model of its kind; as figures, as text and as files."""
 
 from __future__ import annotations
 
 from castalia import genres, quality
 from castalia.core.errors import UsageError
 from castalia.core.explained import MusicExplanation
+from castalia.core.explained_picture import PictureExplanation
 from castalia.core.language import say
 from castalia.core.music import TuneStep, VoicesStep
+from castalia.core.picture import DirectStep, DrawStep, MixStep, RedrawStep
 from castalia.core.ports import Plan
 from castalia.core.values import Work
-from castalia.modalities import music
+from castalia.modalities import image, music
+
+Explanation = MusicExplanation | PictureExplanation
+EXPLAINED = tuple(dict.fromkeys((*music.EXPLAINED, *image.EXPLAINED)))
+"""Extensions that `file_of` writes."""
 
 
-def explain(work: Work, composers: music.Composers) -> MusicExplanation:
-    """Why four voices or a melody are as they are: doubts, refused pitches, and known passages that come near.
+def explain(work: Work, composers: music.Composers, painters: image.Painters) -> Explanation:
+    """Why four voices, a melody or a drawn picture are as they are.
 
     Args:
         work: The work.
-        composers: The models; the explanation says whether it was one of them that wrote it.
+        composers: The models that write music; the explanation says whether it was one of them that wrote the work.
+        painters: Those that make pictures; likewise.
 
     Raises:
-        UsageError: the work is neither.
+        UsageError: the work is none of these.
     """
-    score, room = work.content.score, genres.find(work.genre)
+    room = genres.find(work.genre)
     fields = genres.fields_of(room, work.brief.fields.model_dump())
-    plan = room.plan(work.brief.model_copy(update={"fields": fields})) if score else Plan()
+    told = work.content.score or work.content.picture
+    plan = room.plan(work.brief.model_copy(update={"fields": fields})) if told else Plan()
+    return _music(work, plan, composers) if work.content.score else _picture(work, plan, painters)
+
+
+def tell(explanation: Explanation, work: Work, *, notes: bool = False) -> str:
+    """The explanation as text in the interface's language; `notes` adds a line for each note of music."""
+    if isinstance(explanation, PictureExplanation):
+        assert work.content.picture
+        return image.tell(explanation, work.content.picture)
+    assert work.content.score
+    return music.tell(explanation, work.content.score, notes=notes)
+
+
+def file_of(explanation: Explanation, work: Work, extension: str) -> bytes:
+    """The explanation as a file, without any mark.
+
+    Raises:
+        UsageError: no explanation has this extension.
+    """
+    if isinstance(explanation, PictureExplanation):
+        assert work.content.picture
+        return image.explanation_file(explanation, work.content.picture, extension)
+    assert work.content.score
+    return music.explanation_file(explanation, work.content.score, extension)
+
+
+def _music(work: Work, plan: Plan, composers: music.Composers) -> MusicExplanation:
+    score = work.content.score
     match plan.music[0] if plan.music else None:
         case VoicesStep() as step if score:
             model = composers.voices
@@ -35,9 +70,25 @@ def explain(work: Work, composers: music.Composers) -> MusicExplanation:
             found = music.explain_tune(model, step, score, seed=work.evidence.seed)
             near = {"passages": quality.tune_passages(score), "usual": quality.TUNE_TO_TUNE}
         case _:
-            raise UsageError(
-                say("A work of the genre {g} is not explained.", "体裁 {g} 的作品无法说明。", g=work.genre),
-                hint=say("Chorales, melodies and variations can: castalia works list --genre chorale",
-                         "可说明的是四部合唱、旋律与变奏：castalia works list --genre chorale"),
-            )  # fmt: skip
+            raise _unexplained(work)
     return found.model_copy(update={"wrote_it": model.digest == work.evidence.digest, **near})
+
+
+def _picture(work: Work, plan: Plan, painters: image.Painters) -> PictureExplanation:
+    match plan.pictures:
+        case [DrawStep() | RedrawStep() | MixStep() | DirectStep() as step] if work.content.picture:
+            model = painters.drawer
+            found = model.explain(step, work.evidence.seed, work.content.picture)
+            return found.model_copy(update={"wrote_it": model.digest == work.evidence.digest})
+        case _:
+            raise _unexplained(work)
+
+
+def _unexplained(work: Work) -> UsageError:
+    return UsageError(
+        say("A work of the genre {g} is not explained.", "体裁 {g} 的作品无法说明。", g=work.genre),
+        hint=say("Chorales, melodies, variations and pictures that are drawn, redrawn, mixed or directed can: "
+                 "castalia works list --genre picture",
+                 "可说明的是四部合唱、旋律与变奏，以及绘制、重画、混合、定向的图片："
+                 "castalia works list --genre picture"),
+    )  # fmt: skip

@@ -20,9 +20,10 @@ from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.core.ports import Genre
 from castalia.core.score import Score
-from castalia.core.values import Brief, Finding, GivenText, Work, pictures_in
+from castalia.core.values import Brief, Finding, GivenText, Language, Work, pictures_in
 from castalia.library import Library
 from castalia.modalities import image, music
+from castalia.modalities.image.look import Seen
 
 _LONGEST_NAME = 1_000
 """Characters of a text that may be the name of a file."""
@@ -30,6 +31,8 @@ _TEXT_FILES = (".txt", ".text", ".md", ".html", ".docx")
 """What ends in one of these is taken for the name of a file, also where there is none, and read without its marks."""
 _ID = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{3,35}")
 """Of a work, or its beginning."""
+_PICTURE = "picture"
+"""The field that a picture is given by."""
 _Held = TypeVar("_Held", Score, Picture)
 
 
@@ -59,6 +62,7 @@ class Reader:
         library: Opens the user's works.
         known: Reads a file with what its marks and the library say of it; raises `UsageError` for a format without
             marks.
+        look: Says what can be said of a picture, in a language.
         files: Whether text may name a file. Without, no name is ever looked up on disk; ids of works still are.
     """
 
@@ -66,10 +70,11 @@ class Reader:
         self,
         library: Callable[[], Library],
         known: Callable[[Path | Upload], provenance.Foreign],
+        look: Callable[[Picture, Language], Seen],
         *,
         files: bool = True,
     ) -> None:
-        self._library, self._known, self._files = library, known, files
+        self._library, self._known, self._look, self._files = library, known, look, files
 
     def brief(
         self, room: Genre, words: str, seed: int | None, parents: Sequence[str], fields: Mapping[str, object]
@@ -88,6 +93,7 @@ class Reader:
             UsageError: the brief is empty, or a field, a file or the seed is wrong.
         """
         words, fields = self._picture_named(room, words, fields)
+        words, fields, about = self._about_picture(room, words, fields)
         cleaned = privacy.guard(words)
         read = {name: self._read(room, name, value) for name, value in fields.items() if value is not None}
         given = {name: _guarded(each.value) for name, each in read.items()}
@@ -97,7 +103,7 @@ class Reader:
             words=cleaned,
             fields=genres.fields_of(room, given),
             seed=seeds.chosen(seed),
-            parents=(*parents, *(work for each in read.values() for work in each.parents)),
+            parents=(*parents, *about.parents, *(work for each in read.values() for work in each.parents)),
         )
         if not brief.said.strip() and not any(
             isinstance(value, Score) or pictures_in(value) for _, value in brief.fields
@@ -106,7 +112,7 @@ class Reader:
                 say("The brief is empty.", "要求为空。"),
                 hint=f'castalia create {room.name} "{say("first snow over the harbour", "秋夜江上望月")}"',
             )
-        return brief, [doubt for each in read.values() for doubt in each.doubts]
+        return brief, [*about.doubts, *(doubt for each in read.values() for doubt in each.doubts)]
 
     def _read(self, room: Genre, name: str, value: object) -> Given:
         """A field's value; what a name or an id leads to, where the field takes those."""
@@ -209,6 +215,24 @@ class Reader:
             return "", {**fields, named: plain}
         return words, fields
 
+    def _about_picture(
+        self, room: Genre, words: str, fields: Mapping[str, object]
+    ) -> tuple[str, Mapping[str, object], Given]:
+        """The words, with what a picture shows, where the room writes words or music and so takes no picture itself."""
+        value = fields.get(_PICTURE)
+        if value is None or _PICTURE in room.fields.model_fields or not takes(room, _PICTURE):
+            return words, fields, Given(None)
+        read = self._one_of(value)
+        picture = cast("Picture", read.value)
+        chosen = fields.get("language") or _language_of(words, room)
+        spoken: Language = "zh" if chosen == "zh" else "en"
+        seen = self._look(picture, spoken)
+        said = [words.strip(), picture.described.strip(), seen.theme(spoken)]
+        rest = {name: each for name, each in fields.items() if name != _PICTURE}
+        # the words are Chinese or English as the description is, whatever the person's few words were
+        rest = {**rest, "language": spoken} if spoken in room.languages else rest
+        return "\n".join(each for each in said if each), rest, Given(None, read.parents, [*read.doubts, _guessed(seen)])
+
     def _leads_on(self, text: str) -> bool:
         """Whether a text is the name of a file, or a work's id."""
         return self._is_file(Path(text)) or self._work(text) is not None
@@ -240,6 +264,12 @@ class Reader:
             say("No file is read by its name here: {name}.", "此处不按文件名读取文件：{name}。", name=value),
             hint=say("Give the id of a work, or the content itself.", "请给出作品编号或内容本身。"),
         )
+
+
+def takes(room: Genre, name: str) -> bool:
+    """Whether a brief of the genre may have that field: one of its own, or a picture to write about."""
+    known = room.fields.model_fields
+    return name in known or (name == _PICTURE and not any(_takes_picture(each.annotation) for each in known.values()))
 
 
 def score_in(file: Path | Upload) -> tuple[Score, Sequence[Finding]]:
@@ -306,6 +336,24 @@ def _decoded(file: Path | Upload) -> str:
 
 def _doubt(rule: str, found: str, file: Path | Upload) -> Finding:
     return Finding(rule=rule, ok=False, severity="note", found=found, wanted="", place=file.name)
+
+
+def _guessed(seen: Seen) -> Finding:
+    """How far a description may be trusted."""
+    return Finding(
+        rule="picture",
+        ok=False,
+        severity="note",
+        found=seen.guess("zh" if language.current() == "zh" else "en")
+        or say(
+            "described by light and colours alone; what it shows was not recognised",
+            "仅按光线和颜色描述，未识别图中内容",
+        ),
+        wanted=say("what the picture shows", "图片的内容"),
+        hint=say(
+            "Say in words what it shows where this is wrong or too little.", "如有误或不足，请用文字说明图片内容。"
+        ),
+    )
 
 
 def _guarded(value: object) -> object:

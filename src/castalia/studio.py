@@ -18,15 +18,16 @@ from castalia import explaining, genres, models, privacy, provenance, quality
 from castalia import faces as files
 from castalia.core import config, language, seeds
 from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageError
-from castalia.core.explained import MusicExplanation
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
+from castalia.core.picture import Picture
 from castalia.core.ports import Genre, Heard, LanguageModel, Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.given import Reader, Upload
 from castalia.library import Library
 from castalia.modalities import image, music, text
-from castalia.writer import Writer
+from castalia.modalities.image.look import Seen
+from castalia.writer import Seer, Workshop, drawing, look_with, open_vision
 
 
 class Studio:
@@ -39,7 +40,7 @@ class Studio:
         read_files: Whether words and fields may name files; without, no name is ever looked up on disk.
         data: Where its keys and works lie; None takes the user's own data folder.
         vault: Opened already, of `data`.
-        writer: The language model, shared with other studios, who do not write at the same time.
+        workshop: The models, shared with other studios; of endpoints, none of a user's own keys are used then.
         overrides: Settings (see `castalia config`) that win over environment and file, e.g. `tries=8`.
 
     Raises:
@@ -55,7 +56,7 @@ class Studio:
         read_files: bool = True,
         data: Path | None = None,
         vault: privacy.Vault | None = None,
-        writer: Writer | None = None,
+        workshop: Workshop | None = None,
         **overrides: object,
     ) -> None:
         self.settings = config.load(overrides)
@@ -65,8 +66,9 @@ class Studio:
         self._data = data or folders().data
         if vault:
             self.vault = vault
-        self._writer, self._shared = writer or Writer(), writer is not None
-        self.given = Reader(lambda: self.library, self._known, files=read_files)
+        self._workshop, self._shared = workshop or Workshop(), workshop is not None
+        self._workshop.told = progress
+        self.given = Reader(lambda: self.library, self._known, self.look, files=read_files)
         if self.config.lang:
             language.use(self.config.lang, folders().config / "messages")
 
@@ -195,24 +197,26 @@ class Studio:
         made = self._made(work.content, [face]).get(face)
         return provenance.export(work, face, keys=self.keys, config=self.config, made=made)
 
-    def explain(self, work: Work) -> MusicExplanation:
-        """Why four voices or a melody are as they are: doubts, refused pitches, and known passages that come near.
+    def explain(self, work: Work) -> explaining.Explanation:
+        """Why a work is as it is.
+
+        Of four voices or a melody: doubts, refused pitches, and known passages that come near. Of a drawn picture:
+        which words moved which regions, what filled in the rest, and learned pictures that come near.
 
         Raises:
-            UsageError: the work is neither.
+            UsageError: the work is none of these.
         """
-        return explaining.explain(work, self.composers)
+        return explaining.explain(work, self.composers, self.painters)
 
-    def export_explanation(self, work: Work, explanation: MusicExplanation, path: Path) -> Path:
-        """Write an explanation as a file, marked like its work, whose notes it holds. Returns the path.
+    def export_explanation(self, work: Work, explanation: explaining.Explanation, path: Path) -> Path:
+        """Write an explanation as a file, marked like its work, which it shows. Returns the path.
 
         Raises:
             UsageError: no explanation has this extension.
             StorageError: the file cannot be written.
         """
         face = path.suffix.lstrip(".").lower()
-        assert work.content.score
-        made = music.explanation_file(explanation, work.content.score, face)
+        made = explaining.file_of(explanation, work, face)
         self._deliver(provenance.export(work, face, keys=self.keys, config=self.config, made=made), path)
         return path
 
@@ -354,32 +358,58 @@ class Studio:
 
     @property
     def engine(self) -> LanguageModel:
-        """The language model, loaded; of a shared one no studio's own endpoint keys are used."""
-        return self._writer.engine(self.config, self._progress, None if self._shared else self.vault)
+        """The language model, loaded."""
+        return self._workshop.engine(self.config, self._progress, self._secrets())
 
     @cached_property
     def composers(self) -> music.Composers:
         """The models that write music."""
-        named = self.config.music_model
-        return music.Composers(Path(named) if named else None)
+        return self._workshop.composers(self.config)
 
     @cached_property
     def painters(self) -> image.Painters:
         """The models that make pictures."""
-        named = self.config.image_model
-        return image.Painters(Path(named) if named else None)
+        return self._workshop.painters(lambda: self.picture_model)
+
+    @property
+    def picture_model(self) -> image.Chosen:
+        """Which model draws."""
+        return drawing(self.config, self._secrets)
+
+    @cached_property
+    def vision(self) -> Seer | None:
+        """The model that says what pictures show, loaded; None where the settings name none."""
+        return self._workshop.vision(lambda: open_vision(self.config, self._secrets))
+
+    def _secrets(self) -> privacy.Vault | None:
+        """Where keys of endpoints are kept."""
+        return None if self._shared else self.vault
+
+    def look(self, picture: Picture, language: Language = "en") -> Seen:
+        """What can be said of a picture: what is measured, and what a vision model guesses where there is one.
+
+        Raises:
+            UsageError: the vision model that the settings name is none.
+            EngineError: it cannot be reached or loaded, or says nothing.
+        """
+        return look_with(self.vision, picture, language)
 
     def drawn_words(self) -> Mapping[str, Sequence[str]]:
         """What the picture model knows: `words`, `styles` and `directions`."""
         return self.painters.drawer.known()
 
     def close(self) -> None:
-        """Free the model, if it is its own, and close the library."""
+        """Close the library and, unless they are shared, free the models."""
+        self._drop("library")
         if not self._shared:
-            self._writer.close()
-        if "library" in self.__dict__:
+            self._drop("painters")
+            self._drop("vision")
+            self._workshop.close()
+
+    def _drop(self, part: str) -> None:
+        if part in self.__dict__:
             with suppress(Exception):
-                self.__dict__.pop("library").close()
+                self.__dict__.pop(part).close()
 
     # ------------------------------------------------------------ the stages
 
@@ -420,19 +450,19 @@ class Studio:
         if evidence.watermark_strength:
             then["watermark_strength"] = evidence.watermark_strength
         named = self.settings.sources["model"] == "command line"
-        engine = self._writer.loaded
+        engine = self._workshop.loaded
         loaded = engine and engine.threads == evidence.threads and (named or engine.digest == evidence.digest)
         if not loaded:
             if not named:
                 then["model"] = models.written_by(evidence.model, evidence.digest, self.config.model)
-            self._writer.close()
+            self._workshop.rest()
         now, self.config = self.config, self.config.model_copy(update=then)
         try:
             yield
         finally:
             self.config = now
             if not loaded:
-                self._writer.close()
+                self._workshop.rest()
 
     def _judge(self, room: Genre, draft: Draft) -> Judged:
         house = quality.house_rules(personal=privacy.personal, talk=room.plan(draft.brief).talk)
@@ -494,5 +524,14 @@ def _differences(old: Work, new: Judged) -> tuple[str, ...]:
     ]
     if old.content != new.draft.content:
         picture = old.content.picture is not None
+        if picture and before.digest.startswith(("http://", "https://")):
+            changed.insert(
+                0,
+                say(
+                    "{model} draws behind an endpoint, which promises no picture twice",
+                    "{model} 在端点后绘画，不保证画出相同的图片",
+                    model=before.model,
+                ),
+            )
         changed.insert(0, say("the picture differs", "图片不同") if picture else say("the text differs", "文本不同"))
     return tuple(changed)

@@ -43,14 +43,37 @@ def collections() -> None:
         "what its pieces are: four voices, one melody, or pictures with captions", "种类：四声部、单旋律或带说明的图片"
     ),
 )
+@click.option(
+    "--ground",
+    metavar="COLOUR",
+    help=say(
+        "beneath what is transparent in pictures, and beside them: a name or #rrggbb (default white)",
+        "图片透明处之下及四周的底色：颜色名或 #rrggbb（默认 white）",
+    ),
+)
+@click.option(
+    "--fit",
+    type=click.Choice(("pad", "crop")),
+    help=say("pictures become squares by padding (default) or by cutting", "图片变方：补边（默认）或裁切"),
+)
 @click.option("--owner", default="", help=say("who has the rights", "权利人"))
 @click.option("--licence", default="", help=say("under which they may be used", "使用许可"))
 @click.option("--json", "as_json", is_flag=True, help=say("one JSON object", "输出一个 JSON 对象"))
-def add(name: str, source: str, kind: str, owner: str, licence: str, as_json: bool) -> None:
+def add(
+    name: str,
+    source: str,
+    kind: str,
+    ground: str | None,
+    fit: str | None,
+    owner: str,
+    licence: str,
+    as_json: bool,
+) -> None:
     """Clean and keep, and say what was dropped and why."""
     training = needs_training()
+    framing = training.Framing.of(ground or "white", fit or "pad") if ground or fit else None
     with progress_line(quiet=as_json) as progress:
-        made = training.add(name, source, kind=kind, owner=owner, licence=licence, progress=progress)
+        made = training.add(name, source, kind=kind, owner=owner, licence=licence, framing=framing, progress=progress)
         progress("", 1)
     dropped: dict[str, str] = made.card["dropped"]
     parts: list[str] = list(made.split.values())

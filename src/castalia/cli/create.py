@@ -79,7 +79,10 @@ _MOST_BYTES = 1_000_001
 @click.option(
     "--picture",
     metavar="FILE|WORK",
-    help=say("pictures: a picture to start from, or a work's id", "图片：作为起点的图片文件或作品编号"),
+    help=say(
+        "a picture to start from, or that words or music are to be about; or a work's id",
+        "作为起点、或文字与音乐所写的图片文件或作品编号",
+    ),
 )
 @click.option(
     "-m",

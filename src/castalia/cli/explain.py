@@ -14,9 +14,12 @@ from castalia.core.language import say
 
 @click.command(
     help=say(
-        "Why a piece of music is as it is: where its model was unsure, which rules turned down what it wanted, and "
-        "which training pieces it comes near. WORK is a work's id or its first four characters or more.",
-        "说明一首音乐作品：模型在何处不确定、哪些规则否决了它想写的音、与哪些训练曲目相近。"
+        "Why a work is as it is. Of a piece of music: where its model was unsure, which rules turned down what it "
+        "wanted, and which training pieces it comes near. Of a drawn picture: which words moved which regions, what "
+        "filled in the rest, and which learned pictures it comes near. WORK is a work's id or its first four "
+        "characters or more.",
+        "说明一件作品为何如此。音乐：模型在何处不确定、哪些规则否决了它想写的音、与哪些训练曲目相近。"
+        "绘制的图片：每个词改动了哪里、其余由什么补入、与哪些训练图片相近。"
         "WORK 为作品编号，或其开头至少四位。",
     )
 )
@@ -27,15 +30,15 @@ from castalia.core.language import say
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help=say(
-        "the coloured score (.svg, .png), with the text (.html), or all figures (.json)",
-        "按不确定度着色的乐谱（.svg、.png）、附文字（.html）或全部数据（.json）",
+        "the coloured score or picture (.svg, .png), with the text (.html), or all figures (.json)",
+        "着色的乐谱或图片（.svg、.png）、附文字（.html）或全部数据（.json）",
     ),
 )
-@click.option("--notes", is_flag=True, help=say("a line for each note", "每个音一行"))
+@click.option("--notes", is_flag=True, help=say("a line for each note of music", "音乐的每个音一行"))
 @click.option("--json", "as_json", is_flag=True, help=say("JSON instead of text", "输出 JSON"))
 def explain(work_id: str, out: Path | None, notes: bool, as_json: bool) -> None:
     """Parse, call, print."""
-    from castalia.modalities.music import EXPLAINED, tell
+    from castalia.explaining import EXPLAINED, tell
     from castalia.provenance import FORMATS
 
     if out is not None:
@@ -50,7 +53,6 @@ def explain(work_id: str, out: Path | None, notes: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(explanation.as_json(), ensure_ascii=False))
     else:
-        assert work.content.score
-        click.echo(tell(explanation, work.content.score, notes=notes))
+        click.echo(tell(explanation, work, notes=notes))
     if written:
         click.echo(say("wrote {path}", "已写入 {path}", path=written), err=True)

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "your library: list, show, search, export, files, rate, remake, delete",
         "作品库：列出、查看、搜索、导出、文件、评分、重做、删除",
     ),
-    "explain": ("why a piece of music is as it is", "说明一首音乐作品为何如此"),
+    "explain": ("why a piece of music or a picture is as it is", "说明音乐或图片作品为何如此"),
     "look": ("describe a picture by what can be measured", "按可测量的特征描述图片"),
     "genres": ("the kinds of works", "作品体裁"),
     "models": ("the models: list, show, pull, remove, path, default", "模型：列出、查看、下载、删除、路径、默认"),

@@ -31,8 +31,9 @@ def list_models(as_json: bool) -> None:
 
     rows = [_described(model) for model in store.catalogue().values()]
     nets = [_described_network(each) for each in store.networks().values()]
+    draws = _described_drawer()
     if as_json:
-        click.echo(json.dumps([*rows, *nets], ensure_ascii=False))
+        click.echo(json.dumps([*rows, *nets, draws], ensure_ascii=False))
         return
     default = store.default()
     for row in rows:
@@ -45,6 +46,15 @@ def list_models(as_json: bool) -> None:
     for net in nets:
         state = say("installed", "已安装") if net["installed"] else f"{net['size'] / 1e6:.0f} MB"
         click.echo(f"  {net['name']:22}{state:12}{'':8}{net['licence']}")
+    kinds = {
+        "own": say("comes along", "自带"),
+        "trained": say("trained here", "自行训练"),
+        "diffusers": "diffusers",
+        "checkpoint": say("checkpoint", "检查点"),
+        "endpoint": say("endpoint", "端点"),
+    }
+    what = say("draws pictures (image_model)", "绘画（image_model）")
+    click.echo(f"* {draws['name']:22}{kinds[draws['draws']]:20}{what}: {draws['path'] or '–'}")
 
 
 @models.command(
@@ -61,7 +71,11 @@ def words(as_json: bool) -> None:
         return
     titles = {"styles": say("styles", "风格"), "directions": say("directions", "方向"), "words": say("words", "词语")}
     for name, title in titles.items():
-        click.echo(f"{title}: {', '.join(known[name]) or '–'}")
+        everything = say("it takes any words", "可用任何词语") if name != "directions" and not known["words"] else "–"
+        if name == "directions" and known[name]:
+            click.echo("\n  ".join([f"{title}:", *known[name]]))
+        else:
+            click.echo(f"{title}: {', '.join(known[name]) or everything}")
 
 
 @models.command(help=say("Show one model; --verify reads the whole file.", "查看一个模型；--verify 校验整个文件。"))
@@ -178,6 +192,17 @@ def _described_network(network: Network) -> dict[str, Any]:
         "sources": [store.publisher(network.source)],
         "note": network.note,
     }
+
+
+def _described_drawer() -> dict[str, Any]:
+    """The picture model that the settings choose; an endpoint is not asked for it."""
+    from castalia.core.config import load
+    from castalia.modalities.image import Chosen
+
+    named = load().config.image_model
+    path, _, model = named.partition("#")
+    name = model or path.rstrip("/").rpartition("/")[2] or "emoji"
+    return {"name": name, "draws": Chosen(named).kind, "path": path}
 
 
 def _verified(name: str) -> bool:

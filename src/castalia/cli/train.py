@@ -76,8 +76,27 @@ def music(
     click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create {genre} …")
 
 
+def _named(context: click.Context, option: click.Parameter, given: Sequence[str]) -> Mapping[str, str]:
+    del context, option
+    named = [each.partition("=") for each in given]
+    if wrong := [each for each, (_, sign, _) in zip(given, named, strict=True) if not sign]:
+        raise click.BadParameter(say("{given!r} is not NAME=NUMBER.", "{given!r} 不是 NAME=NUMBER。", given=wrong[0]))
+    return {name.strip(): value.strip() for name, _, value in named}
+
+
 @train.command(help=say("Train a model that draws from words.", "训练按文字绘画的模型。"))
-@_options(say("tiny, small (default)", "tiny、small（默认）"))
+@_options(say("tiny, small (default), large", "tiny、small（默认）、large"))
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    callback=_named,
+    help=say(
+        "another number of the recipe, as run.json lists them: looks=5, patience=8, augment=0.6, bits=16",
+        "配方中的其他数值，见 run.json：looks=5、patience=8、augment=0.6、bits=16",
+    ),
+)
 def image(
     collection: str,
     preset: str | None,
@@ -86,13 +105,14 @@ def image(
     seed: int | None,
     threads: int,
     out: Path | None,
+    changes: Mapping[str, str],
 ) -> None:
     """Train, say how it goes, and where the model is."""
     found = _of_kind(collection, ("picture",), "image")
     needs_training(".chorales").use_threads(threads)
     folder = out or folders().data / "images" / f"{collection}-{preset or 'small'}"
     recipe = needs_training(".images").train_images
-    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
+    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, changes=changes, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
     click.echo(f"CASTALIA_IMAGE_MODEL={made} castalia create picture …")
 
@@ -119,6 +139,19 @@ def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noq
     return found
 
 
+@train.command(
+    help=say(
+        "Find directions in a picture model, such as taller, and write them into its card; training ends with it.",
+        "在图片模型中寻找方向（如更高）并写入其说明。训练结束时会自动进行。",
+    )
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def directions(folder: Path) -> None:
+    """Find them, and say what they do."""
+    for each in needs_training(".images").add_directions(folder).directions:
+        click.echo(each.told)
+
+
 @train.command(help=say("Write a trained model for other programs.", "将训练好的模型导出给其他程序。"))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--to", "kind", type=click.Choice(("onnx",)), default="onnx", show_default=True)
@@ -126,9 +159,9 @@ def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noq
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=say("where to", "输出文件夹")
 )
 def export(folder: Path, kind: str, out: Path) -> None:
-    """Write its graphs, counts and card, and name the files with their sizes."""
+    """Write its graphs, what they need, and its card; name the files with their sizes, and what was compared."""
     del kind
-    for path in needs_training(".portable").export_model(folder, out):
+    for path in needs_training(".portable").export_model(folder, out, log=_line):
         click.echo(f"{path}\t{path.stat().st_size / 1e6:.2f} MB")
 
 

@@ -24,7 +24,10 @@ SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
 """Settings that change how tokens are drawn, named as in `ports.Sampling`; None leaves it to the genre."""
 
 
-_PERSONAL = ("accept_marking_responsibility", "model", "models", "offline", "timestamp_url")
+_PERSONAL = (
+    *("accept_marking_responsibility", "image_model", "model", "models", "offline", "timestamp_url"),
+    *("vision_model", "vision_projector"),
+)
 """What only the user's own file may say; `offline = true` is harmless anywhere."""
 
 
@@ -52,8 +55,38 @@ class Config(BaseModel):
     ] = ""
     image_model: Annotated[
         str,
-        Field(description="folder of a model that draws; empty: the one installed | 绘画模型文件夹；空为已安装的模型"),
+        Field(
+            description="what draws: a folder of a trained model or of diffusers, a checkpoint file, or an images "
+            "endpoint's URL; empty: the one that comes along | "
+            "绘画模型：训练所得或 diffusers 的文件夹、检查点文件，或图片端点网址；空为自带模型"
+        ),
     ] = ""
+    image_size: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2048,
+            description="pixels a side that a bigger model draws; 0: its own | 外部绘画模型的边长",
+        ),
+    ] = 0
+    image_steps: Annotated[
+        int,
+        Field(
+            ge=0, le=500, description="denoising steps of a bigger model; 0: its own | 外部绘画模型的去噪步数；0 为默认"
+        ),
+    ] = 0
+    image_guidance: Annotated[
+        float | None,
+        Field(ge=0, le=50, description="how closely a bigger model keeps to the words | 外部绘画模型与文字的贴合程度"),
+    ] = None
+    vision_model: Annotated[
+        str,
+        Field(
+            description="what says in words what a picture shows: a chat endpoint's URL, or a GGUF file | "
+            "看图说话的模型：对话端点网址或 GGUF 文件"
+        ),
+    ] = ""
+    vision_projector: Annotated[str, Field(description="the GGUF file's mmproj file | GGUF 模型的 mmproj 文件")] = ""
     soundfont: Annotated[
         str,
         Field(description="file .sf2 or .sf3 that plays music; empty: the own one | 音色库文件；空为自带音色库"),

@@ -142,8 +142,8 @@ class DrawStep:
     name: str
     words: str
     """What is to be seen."""
-    size: int = 128
-    """Pixels a side, 64 to 512."""
+    size: int = 0
+    """Pixels a side, 64 to 2048; 0 leaves it to the model."""
     style: str = ""
     """A look that the model was taught; empty leaves it to the model."""
 
@@ -173,6 +173,8 @@ class EnlargeStep:
     """How many times wider and higher."""
     kind: Literal["photo", "drawing", "fast"] = "photo"
     """What it shows, which decides about the model; `fast` takes either, a tenth of the time, and is smoother."""
+    enough: int = 0
+    """Pixels of the shorter side from which the picture is left as it is; 0 enlarges any."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ class MixStep:
 
 @dataclass(frozen=True)
 class DirectStep:
-    """One node of a plan: a picture moved along a direction that was found in the model, such as rounder."""
+    """One node of a plan: a picture moved along a direction that was found in the model, such as taller."""
 
     name: str
     picture: Picture
@@ -299,5 +301,7 @@ PictureStep = (
     | SheetStep
     | CoverStep
 )
+DrawnStep = DrawStep | RedrawStep | MixStep | DirectStep
+"""Steps that ask a model which draws from words."""
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]
 """Makes a step from what the steps before it wrote, by name: texts as they are, scores and pictures as JSON."""

@@ -21,7 +21,8 @@ def rounded(name: str, weight: Floats) -> dict[str, NDArray[np.generic]]:
     """
     flat = weight.reshape(len(weight), -1)
     step = np.maximum(np.abs(flat).max(1) / 127, 1e-8).astype(np.float32)
-    whole = np.round(flat / step[:, None]).astype(np.int8).reshape(weight.shape)
+    steps: Floats = np.divide(flat, step[:, None])
+    whole = np.rint(steps).astype(np.int8).reshape(weight.shape)
     return {name + WHOLE: whole, name + STEP: step}
 
 

@@ -129,6 +129,8 @@ class Evidence(Value):
     """Sampling values that the user set; the rest was the genre's choice."""
     action: Literal["generated", "modified"] = "generated"
     """Whether a model made the work or changed a person's."""
+    filled_from: Mapping[str, str] = Field(default_factory=dict)
+    """By step, the learned picture whose name filled in what the words of a drawn picture left open."""
     form: Literal["masked", "checked", "none"] = "none"
     """Whether form rules acted on each token, or only on finished text (generate and check)."""
     seconds: float = 0.0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,9 +16,11 @@ from numpy.typing import NDArray
 
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.language import say
-from castalia.core.ports import Message, Sampling
+from castalia.core.ports import Message, Sampling, SecretStore
 
 _TRIES = 3
+_MOST_BYTES = 100_000_000
+"""Of one answer: a picture of 40 megapixels as base64 is 60 MB; more is not read."""
 _LONGEST_TOKEN = 64
 """Characters; more of them for each token asked for are not read."""
 _PATIENCE = 180.0
@@ -32,6 +36,18 @@ def secret_name(url: str) -> str:
     """
     parts = _parts(url)
     return f"endpoint/{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+
+
+def key_for(url: str, variable: str, secrets: SecretStore | None) -> str:
+    """The key of an endpoint; empty where there is none.
+
+    Args:
+        url: Of the endpoint; a model's name may follow after `#`.
+        variable: Of the environment, which goes first.
+        secrets: Where keys are kept, by host.
+    """
+    kept = secrets.get(secret_name(url.partition("#")[0])) if secrets else None
+    return os.environ.get(variable) or (kept or b"").decode()
 
 
 def file_name(model: str) -> str:
@@ -86,30 +102,65 @@ class Connection:
         """The URL without a user's name and password."""
 
     def ask(
-        self, method: str, path: str, body: object = None, *, tries: int = _TRIES, patience: float = _PATIENCE
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        tries: int = _TRIES,
+        patience: float = _PATIENCE,
     ) -> Any:  # noqa: ANN401 - JSON
         """The server's JSON answer; a busy server is asked again, one that is silent for `patience` seconds given up.
 
+        Args:
+            method: `GET` or `POST`.
+            path: Behind the base URL.
+            body: Sent as JSON; with files as the fields of a form.
+            files: By field: name, content, media type.
+            tries: How often it is asked.
+            patience: Seconds.
+
         Raises:
-            EngineError: the server cannot be reached, refuses, or answers with something else than JSON.
+            EngineError: the server cannot be reached, refuses, or answers with something else than JSON, or too much.
         """
         import httpx
 
+        sent: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         for attempt in range(tries):
             try:
                 timeout = httpx.Timeout(patience, connect=10)
-                response = self._client.request(method, path, json=body, timeout=timeout)
+                with self._client.stream(method, path, timeout=timeout, **sent) as response:
+                    content = self._content(response)
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
+            text = content.decode(errors="replace")
             if response.status_code == 200:
                 try:
-                    answer: Any = response.json()
+                    answer: Any = json.loads(content)
                     return answer
-                except ValueError as error:
-                    raise self._refusal(200, response.text) from error
+                except (ValueError, RecursionError) as error:
+                    raise self._refusal(200, text) from error
             if not _again(response, attempt, tries):
-                raise self._refusal(response.status_code, response.text)
+                raise self._refusal(response.status_code, text)
         raise AssertionError  # the last try returns or raises
+
+    def _content(self, response: Any) -> bytes:  # noqa: ANN401
+        """The answer, as long as it is not too long."""
+        content = bytearray()
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > _MOST_BYTES:
+                raise EngineError(
+                    say(
+                        "{url} answered with more than {n} MB.",
+                        "{url} 的返回超过 {n} MB。",
+                        url=self._url,
+                        n=_MOST_BYTES // 1_000_000,
+                    ),
+                    hint=say("Ask for a smaller picture: image_size.", "请减小图片：image_size。"),
+                )
+        return bytes(content)
 
     def chat(
         self,
@@ -120,13 +171,29 @@ class Connection:
         seed: int,
         max_tokens: int,
         stop: Sequence[str] = (),
+        png: bytes = b"",
     ) -> Iterator[str]:
-        """The server's own generation by OpenAI's protocol, piece by piece; see `LanguageModel.stream`."""
+        """The server's own generation by OpenAI's protocol, piece by piece; see `LanguageModel.stream`.
+
+        Args:
+            model: The server's name for it.
+            messages: The conversation.
+            sampling: How tokens are drawn.
+            seed: For a server that takes one.
+            max_tokens: At most.
+            stop: Texts that end it.
+            png: A picture that the last message is about; empty sends none.
+        """
         import httpx
 
+        turns: list[dict[str, Any]] = [{"role": turn.role, "content": turn.content} for turn in messages]
+        if png:
+            link = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+            said = {"type": "text", "text": turns[-1]["content"]}
+            turns[-1]["content"] = [said, {"type": "image_url", "image_url": {"url": link}}]
         body: dict[str, Any] = {
             "model": model,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
+            "messages": turns,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": seed,

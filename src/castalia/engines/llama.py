@@ -21,6 +21,7 @@ from castalia.core.errors import EngineError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Scores
 from castalia.engines.llama_library import TOKEN, Batch, build, complaints, open_library
+from castalia.engines.threads import idle_threads
 
 _BRANCHES = 16
 _TRUNK = 0
@@ -31,17 +32,6 @@ _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "<|im_start|>assistant\n"
 )
-
-
-def idle_threads() -> int:
-    """Threads that this machine has free now: at least one, at most the processors we may use, less the load.
-
-    Two threads that share a processor with somebody else's work wait for each other at every layer, so one free
-    thread is faster than two busy ones.
-    """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return max(1, min(usable, round(usable - load)))
 
 
 class Llama:

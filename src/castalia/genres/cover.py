@@ -75,7 +75,7 @@ class CoverGenre:
             )
         steps: list[PictureStep | PictureStepMaker] = []
         if fields.picture is None:
-            steps.append(DrawStep(DRAWN, words, 128, fields.style.strip().lower()))
+            steps.append(DrawStep(DRAWN, words, 0, fields.style.strip().lower()))
         small = fields.picture is None or min(fields.picture.width, fields.picture.height) < _SMALL
         enlarged = small and models.has_network("enlarge")
         if enlarged:
@@ -99,7 +99,7 @@ class CoverGenre:
 
 def _enlarged(fields: CoverFields, parts: Mapping[str, str]) -> EnlargeStep:
     given = fields.picture or Picture.model_validate_json(parts[DRAWN])
-    return EnlargeStep(LARGE, given, 4, "photo" if fields.picture else "drawing")
+    return EnlargeStep(LARGE, given, 4, "photo" if fields.picture else "drawing", enough=_SMALL)
 
 
 def _typeset(fields: CoverFields, before: str, parts: Mapping[str, str]) -> CoverStep:

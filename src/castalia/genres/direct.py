@@ -1,4 +1,4 @@
-"""Direct: a given picture moved along a direction that was found in the picture model, such as rounder."""
+"""Direct: a given picture moved along a direction that was found in the picture model, such as taller."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Direct:
     languages = ("en", "zh")
     title = ("Direction edit", "方向编辑")
     summary = (
-        "a picture drawn again along a direction that was found in the picture model, such as brighter or rounder",
-        "沿图片模型中找到的方向（如更亮、更圆）重画图片",
+        "a picture drawn again along a direction that was found in the picture model, such as brighter or taller",
+        "沿图片模型中找到的方向（如更亮、更高）重画图片",
     )
     fields: type[BriefFields] = DirectFields
 

@@ -27,7 +27,15 @@ class PictureFields(BriefFields):
             "模型学过的画法，见 `castalia models words`；自带的模型只有一种",
         ),
     ] = ""
-    size: Annotated[int, Field(ge=64, le=512, description="pixels a side, 64 to 512 | 边长像素，64 至 512")] = 128
+    size: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2048,
+            description="pixels a side, 64 to 2048; 0: as the model draws, the one that comes along 128, at most 512 | "
+            "边长像素，64 至 2048；0：由模型决定，自带模型为 128，至多 512",
+        ),
+    ] = 0
 
 
 class PictureGenre:

@@ -19,6 +19,8 @@ from castalia.quality import BlankRule, EvenSizesRule, KnownWordsRule, Saturated
 
 SHEET = "sheet"
 MOST = 48
+_USUAL = 128
+"""Pixels a side below which a sticker is drawn in its own size, and from which as the model draws."""
 
 
 class StickersFields(BriefFields):
@@ -56,7 +58,9 @@ class Stickers:
         for number, name in enumerate(names):
             words = f"{fields.colour} {name}".strip()
             steps += [
-                DrawStep(_drawn(number), words, min(fields.size, 128), fields.style.strip().lower()),
+                DrawStep(
+                    _drawn(number), words, fields.size if fields.size < _USUAL else 0, fields.style.strip().lower()
+                ),
                 partial(_sticker, number, fields),
             ]
         return Plan(pictures=(*steps, partial(_sheet, len(names), fields)), faces=("zip",))

@@ -14,7 +14,7 @@ class KnownWordsRule:
     """The model knows every word of the brief that says something of a picture.
 
     Args:
-        step: Of the plan; `<step>.unknown` of the draft's parts names the others, one a line.
+        step: Of the plan; `<step>.unknown` of the draft's parts names the others, one a line; without, nobody can tell.
         place: Which of several pictures it is.
     """
 
@@ -24,8 +24,10 @@ class KnownWordsRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding, a note where words are unknown: the rest is drawn."""
-        unknown = draft.parts.get(f"{self.step}.unknown", "").split("\n")
-        named = ", ".join(each for each in unknown if each)
+        unknown = draft.parts.get(f"{self.step}.unknown")
+        if unknown is None:
+            return []
+        named = ", ".join(each for each in unknown.split("\n") if each)
         return [
             Finding(
                 rule=self.name,
@@ -56,9 +58,11 @@ class NearCopyRule:
 
     def check(self, draft: Draft) -> Sequence[Finding]:
         """One finding, a note: what a collection's licence allows may be drawn again, and is said."""
-        told = draft.parts.get(f"{self.step}.nearest", "")
-        if not told:
+        told = draft.parts.get(f"{self.step}.nearest")
+        if told is None:
             return []
+        if not told:
+            return [self._unseen(draft)]
         far, _, name = told.partition(" ")
         return [
             Finding(
@@ -74,3 +78,21 @@ class NearCopyRule:
                 else say("Combine other words, or take another seed.", "可换用其他词语组合或种子。"),
             )
         ]
+
+    def _unseen(self, draft: Draft) -> Finding:
+        """Of a model that others trained on pictures which are not here."""
+        return Finding(
+            rule=self.name,
+            ok=False,
+            severity="note",
+            found=say(
+                "not checked: what {model} learned from is not known here",
+                "未检查：不知道 {model} 学过哪些图片",
+                model=draft.evidence.model,
+            ),
+            wanted=say("at least {least:g} levels from each", "与每张至少相差 {least:g} 级", least=self.least),
+            hint=say(
+                "Look yourself whether it copies a known work, before you publish it.",
+                "发布前请自行查看是否抄袭已知作品。",
+            ),
+        )

@@ -8,22 +8,20 @@ import time
 import traceback
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, cast
 
-from castalia.core import config, language
+from castalia.core import language
 from castalia.core.errors import CastaliaError, RefusedError
 from castalia.core.language import say
 from castalia.given import Upload
-from castalia.modalities import image, music
 from castalia.server.errors import refusal_of
 from castalia.server.jobs import Jobs, Taken
 from castalia.server.sent import base_name
 from castalia.server.settings import ServerSettings
 from castalia.server.store import State
 from castalia.studio import Studio
-from castalia.writer import Writer
+from castalia.writer import Workshop
 
 _LOOK_UP = 5.0
 """Seconds between looks at the clock while there is nothing to do."""
@@ -49,15 +47,12 @@ class Worker:
         self._thread = Thread(target=self._work, name="castalia-worker", daemon=True)
         self._jobs, self._settings = jobs, settings
         self._stopping = Event()
-        self._writer = Writer(fetch=False)
-        named = config.load().config
-        self._composers = music.Composers(_path(named.music_model))
-        self._painters = image.Painters(_path(named.image_model))
+        self._workshop = Workshop(fetch=False)
 
     @property
     def loaded(self) -> bool:
         """Whether a language model is in memory."""
-        return self._writer.loaded is not None
+        return self._workshop.loaded is not None
 
     @property
     def alive(self) -> bool:
@@ -82,8 +77,8 @@ class Worker:
                 self._do(taken)
                 idle_since = time.monotonic()
             elif self.loaded and time.monotonic() - idle_since > self._settings.idle_seconds:
-                self._writer.close()
-        self._writer.close()
+                self._workshop.rest()
+        self._workshop.close()
 
     def _do(self, taken: Taken) -> None:
         state: State
@@ -127,14 +122,13 @@ class Worker:
         studio = Studio(
             data=taken.home,
             vault=taken.vault,
-            writer=self._writer,
+            workshop=self._workshop,
             read_files=False,
             progress=progress,
             heard=heard,
             lang=str(asked["lang"]),
             **asked.get("settings", {}),
         )
-        studio.composers, studio.painters = self._composers, self._painters
         try:
             match asked["do"]:
                 case "create":
@@ -208,7 +202,3 @@ def _refused(error: RefusedError) -> Mapping[str, Any]:
 def _error(error: CastaliaError) -> Mapping[str, Any]:
     refusal = refusal_of(error)
     return {"error": {**refusal.as_json()["error"], "status": refusal.status}}
-
-
-def _path(named: str) -> Path | None:
-    return Path(named) if named else None

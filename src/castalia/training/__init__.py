@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from castalia.training.collections import Collection, add, find, names, remove
+from castalia.training.collections import Collection, Framing, add, find, names, remove
 
-__all__ = ["Collection", "add", "find", "names", "remove"]
+__all__ = ["Collection", "Framing", "add", "find", "names", "remove"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ def frechet(one: Found, other: Found) -> float:
     has a bias that falls as 1 / pictures: compare equal numbers only.
     """
     means = one.mean(0) - other.mean(0)
-    first, second = (np.linalg.qr((each - each.mean(0)) / np.sqrt(len(each) - 1), mode="r") for each in (one, other))
+    first, second = _factor(one), _factor(other)
     # For covariances FᵀF and SᵀS the trace of the root of their product is the sum of FSᵀ's singular values.
     shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()
     return float(means @ means + (first**2).sum() + (second**2).sum() - 2 * shared)
@@ -53,6 +55,13 @@ def recall(real: Found, made: Found, *, near: int = 5) -> float:
     `near`-th neighbour among the made ones.
     """
     return precision_and_coverage(made, real, near=near)[0]
+
+
+def _factor(found: Found) -> NDArray[np.float64]:
+    """F of the covariance FᵀF."""
+    centred: NDArray[np.float64] = (found - found.mean(0)) / np.sqrt(len(found) - 1)
+    factor: Any = np.linalg.qr(centred, mode="r")
+    return factor
 
 
 def _distances(one: Found, other: Found) -> Found:

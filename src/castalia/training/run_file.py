@@ -7,10 +7,12 @@ import json
 import platform
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.files import write_atomic
@@ -36,12 +38,14 @@ class Asked:
         steps: Updates of each member.
         minutes: Of wall clock for all members' networks together, in the place of steps.
         seed: Same seed, same model.
+        changes: Values of other fields of the recipe as they were typed, by name.
     """
 
     preset: str | None = None
     steps: int | None = None
     minutes: float | None = None
     seed: int | None = None
+    changes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Run(Generic[R]):
         versions: Of what computes.
         timed: What was timed to choose the steps.
         begun: Whether the folder holds the run already.
+        changes: What of the recipe is not as the preset has it, beside steps and seed.
     """
 
     preset: str
@@ -65,6 +70,7 @@ class Run(Generic[R]):
     versions: Mapping[str, str]
     timed: Mapping[str, float]
     begun: bool
+    changes: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def command(self, folder: Path) -> str:
         """What to type for the same run, with its steps."""
@@ -72,6 +78,7 @@ class Run(Generic[R]):
         what = "image" if self.collection["kind"] == "picture" else "music"
         said = ["castalia", "train", what, "--collection", self.collection["name"], "--preset", self.preset]
         said += ["--steps", str(recipe.steps), "--seed", str(recipe.seed), "--threads", self.versions["threads"]]
+        said += [part for name, value in self.changes.items() for part in ("--set", f"{name}={value}")]
         return shlex.join([*said, "--out", str(folder)])
 
     def within(self, steps: int, timed: Mapping[str, float]) -> Run[R]:
@@ -85,7 +92,7 @@ class Run(Generic[R]):
         recipe: Any = self.recipe
         held = {"command": self.command(folder), "preset": self.preset, "seed": recipe.seed, "minutes": self.minutes}
         held |= {"timed": self.timed, "recipe": asdict(recipe), "collection": self.collection}
-        held["versions"] = self.versions
+        held |= {"versions": self.versions, "changes": self.changes}
         write_atomic(folder / NAME, (json.dumps(held, ensure_ascii=False, indent=1) + "\n").encode())
 
 
@@ -121,8 +128,34 @@ def opened(
         raise _other(folder, say("it has no run file ({name})", "没有运行文件（{name}）", name=NAME))
     preset = asked.preset or PRESET
     recipe: Any = replace(preset_of(presets, preset), seed=(asked.seed or 0) % SEED_LIMIT)  # type: ignore[type-var]
-    recipe = replace(recipe, steps=asked.steps or recipe.steps)
-    return Run(preset, recipe, asked.minutes, learned, versions, {}, begun=False)
+    changes = changes_of(recipe, asked.changes)
+    recipe = replace(recipe, steps=asked.steps or recipe.steps, **changes)
+    return Run(preset, recipe, asked.minutes, learned, versions, {}, begun=False, changes=changes)
+
+
+def changes_of(recipe: object, asked: Mapping[str, str]) -> Mapping[str, float]:
+    """Values of fields of a recipe that the user typed, by name.
+
+    Raises:
+        UsageError: a name is none of a number of the recipe, or has an option of its own; or a value does not fit.
+    """
+    hints = get_type_hints(type(recipe), include_extras=True)
+    kinds = {name: kind for name, kind in hints.items() if name not in ("size", "steps", "seed")}
+    made: dict[str, float] = {}
+    for name, typed in asked.items():
+        if name not in kinds:
+            raise UsageError(
+                say("{name!r} is no number of the recipe.", "{name!r} 不是配方中的数值。", name=name),
+                hint=", ".join(kinds),
+            )
+        try:
+            made[name] = TypeAdapter(kinds[name]).validate_json(typed)
+        except ValidationError as error:
+            raise UsageError(
+                say("{name} cannot be {value!r}.", "{name} 不能是 {value!r}。", name=name, value=typed),
+                hint=error.errors()[0]["msg"],
+            ) from error
+    return made
 
 
 def versions_with(threads: int) -> Mapping[str, str]:
@@ -147,7 +180,10 @@ def _held(folder: Path, asked: Asked, learned: Mapping[str, str], presets: Mappi
         size = type(kind.size)
         same = held["collection"]["kind"] == learned["kind"]
         recipe = type(kind)(**{**held["recipe"], "size": size(**held["recipe"]["size"])}) if same else kind
-        run = Run(held["preset"], recipe, held["minutes"], held["collection"], held["versions"], held["timed"], True)
+        run = Run(
+            held["preset"], recipe, held["minutes"], held["collection"], held["versions"], held["timed"],
+            begun=True, changes=held.get("changes", {}),
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = say("its run file cannot be read: {why}", "运行文件无法读取：{why}", why=str(error)[:200])
         raise _other(folder, why) from error
@@ -160,6 +196,7 @@ def _held(folder: Path, asked: Asked, learned: Mapping[str, str], presets: Mappi
         ("seed", seed, recipe.seed),
         ("collection", learned["name"], run.collection["name"]),
         ("pieces", learned["digest"][:12], run.collection["digest"][:12]),
+        *((name, value, getattr(recipe, name)) for name, value in changes_of(recipe, asked.changes).items()),
     ):
         if wanted is not None and wanted != there:
             differs.append(f"{name} {'–' if there is None else there} ≠ {wanted}")

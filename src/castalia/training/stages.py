@@ -13,8 +13,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from castalia.core.errors import UsageError
-from castalia.core.language import say
 from castalia.training.best import Best
 from castalia.training.clock import Clock
 from castalia.training.started import Log
@@ -77,7 +75,7 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
     folder.mkdir(parents=True, exist_ok=True)
     done, checkpoint = (folder / f"{stage.name}.{end}" for end in ("safetensors", "checkpoint"))
     if done.exists():
-        restore(stage, folder)
+        _put_back(stage, load_file(done))
         return
     began, watch = 0, stage.watch
     best, kept = Best(watch.patience if watch else 0), dict[str, Tensor]()
@@ -124,26 +122,6 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
         log({"stage": stage.name, "step": int(kept["step"]), "minutes": round(clock.gone, 2), "kept": best.least})
     _save(_weights(stage), done)
     checkpoint.unlink(missing_ok=True)
-
-
-def restore(stage: Stage, folder: Path) -> None:
-    """Give the networks of a stage what they had become when it was done.
-
-    Raises:
-        UsageError: it is not done.
-    """
-    done = folder / f"{stage.name}.safetensors"
-    if not done.exists():
-        raise UsageError(
-            say(
-                "The stage {name} of {folder} is not done.",
-                "{folder} 的阶段 {name} 尚未完成。",
-                name=stage.name,
-                folder=folder,
-            ),
-            hint=say("Give the same command again: it goes on.", "再次执行同一命令即可继续。"),
-        )
-    _put_back(stage, load_file(done))
 
 
 def _weights(stage: Stage) -> dict[str, Tensor]:

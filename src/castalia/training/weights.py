@@ -25,6 +25,6 @@ def weights_of(networks: Mapping[str, nn.Module], bits: Bits) -> dict[str, NDArr
     flat: dict[str, NDArray[np.generic]] = {}
     for name, network in networks.items():
         for key, value in network.state_dict().items():
-            held, full = value.detach().numpy(), f"{name}.{key}"
+            held, full = value.detach().contiguous().numpy(), f"{name}.{key}"
             flat |= rounded(full, held) if bits == 8 and held.ndim > 1 else {full: held.astype(np.float16)}
     return flat

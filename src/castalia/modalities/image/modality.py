@@ -30,7 +30,7 @@ from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cover import TYPESETTER, cover, picture_of
 from castalia.modalities.image.cut_out import cut_out
-from castalia.modalities.image.painters import Method, Model, Painters, Pixels
+from castalia.modalities.image.painters import Drawer, Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
 from castalia.modalities.image.sets import laid_out, sticker
 from castalia.modalities.image.size import within
@@ -47,6 +47,8 @@ class Made:
     model: Model
     told: Mapping[str, str] = field(default_factory=dict[str, str])
     """What rules are to know of it beside, by names that begin with the step's."""
+    filled_from: Mapping[str, str] = field(default_factory=dict[str, str])
+    """See `Evidence`."""
 
 
 def compose(
@@ -100,25 +102,26 @@ def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str
     """What rules are to know of a drawn picture: words that said nothing to the model, and what it learned and is near.
 
     They stand under the step's name with `.unknown`, one word a line, and `.nearest`: the distance, a space, the name.
+    Where nobody here knows what the model learned, the first is left out and the second empty.
     """
     if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
         return {}
     words = step.words if isinstance(step.words, str) else " ".join(step.words)
-    name, far = painters.drawer.nearest(made.picture.pixels)
-    return {
-        f"{step.name}.unknown": "\n".join(painters.drawer.unknown(words)),
-        f"{step.name}.nearest": f"{far:.1f} {name}",
-    }
+    near, unknown = painters.drawer.nearest(made.picture.pixels), painters.drawer.unknown(words)
+    told = {f"{step.name}.nearest": f"{near[1]:.1f} {near[0]}" if near else ""}
+    return told if unknown is None else told | {f"{step.name}.unknown": "\n".join(unknown)}
 
 
 def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress | None) -> Made:
     match step:
         case DrawStep():
             drawer = painters.drawer
-            return Made(Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words), drawer)
+            picture = Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words)
+            return Made(picture, drawer, filled_from=_filled(drawer, step, seed))
         case RedrawStep():
             pixels = painters.drawer.redraw(step, seed)
-            return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
+            picture = Picture.of(pixels, step.words, made_by=step.picture.made_by)
+            return Made(picture, painters.drawer, filled_from=_filled(painters.drawer, step, seed))
         case MixStep():
             made_by = "person" if any(each.made_by == "person" for each in step.pictures) else "model"
             pixels = painters.drawer.mix(step)
@@ -133,6 +136,8 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
                 pixels[..., :3], style, strength=step.strength, keep_colours=step.keep_colours
             )
             return Made(_from(step.picture, _with_alpha(painted, pixels)), painters.painter)
+        case EnlargeStep(enough=enough) if 0 < enough <= min(step.picture.width, step.picture.height):
+            return Made(step.picture, Method("as it is"))
         case EnlargeStep():
             large = painters.enlarger.enlarge(step.picture.pixels, step.factor, step.kind, progress)
             return Made(_from(step.picture, large), painters.enlarger)
@@ -156,6 +161,11 @@ def _by_method(step: PatternStep | CutOutStep | StickerStep | SheetStep | CoverS
             made = cover(step)
             told = {f"{step.name}.ground": Picture.of(made.ground).model_dump_json(), f"{step.name}.lines": made.lines}
             return Made(picture_of(made, step), Method("cover", build=TYPESETTER), told)
+
+
+def _filled(drawer: Drawer, step: DrawStep | RedrawStep, seed: int) -> Mapping[str, str]:
+    name = drawer.filled_from(step, seed)
+    return {step.name: name} if name else {}
 
 
 def _tile(step: PatternStep) -> Pixels:
@@ -184,12 +194,19 @@ def _evidence(done: list[Made], seed: int) -> Evidence:
         seed=seed,
         watermark_reason=LATER,
         action=_action(done),
+        filled_from=_all_filled(done),
     )
 
 
 def _added(before: Evidence, done: list[Made]) -> Evidence:
     """Of words or music and pictures: their own, by which `remake` loads a language model, with the models named."""
-    return before.model_copy(update={"engine": _engines(before.engine, done), "action": _action(done)})
+    return before.model_copy(
+        update={"engine": _engines(before.engine, done), "action": _action(done), "filled_from": _all_filled(done)}
+    )
+
+
+def _all_filled(done: list[Made]) -> Mapping[str, str]:
+    return {step: name for each in done for step, name in each.filled_from.items()}
 
 
 def _action(done: list[Made]) -> Literal["generated", "modified"]:
@@ -197,5 +214,9 @@ def _action(done: list[Made]) -> Literal["generated", "modified"]:
 
 
 def _engines(first: str, others: list[Made]) -> str:
-    named = [f"{each.model.name} {each.model.digest[:12]} ({each.model.build})" for each in others]
+    named = [f"{each.model.name} {_short(each.model.digest)} ({each.model.build})" for each in others]
     return "; ".join(dict.fromkeys((first, *named)))
+
+
+def _short(digest: str) -> str:
+    return "endpoint" if digest.startswith("http") else digest[:12]

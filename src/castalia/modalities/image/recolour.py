@@ -130,9 +130,8 @@ def _tinted(pixels: Pixels, name: str) -> Pixels:
         subject = cut_out(pixels).pixels[..., 3:] / np.float32(255)
     except UsageError:  # its ground is not plain: what has a colour is the subject
         subject = np.clip(saturation / 0.12, 0, 1)[..., None]
-    other = _rgb(
-        np.full_like(value, target), np.clip(np.maximum(saturation, _TINT) * vivid, 0, 1), value * min(bright, 1)
-    )
+    shade: Plane = np.clip(np.maximum(saturation, np.float32(_TINT)) * np.float32(vivid), 0, 1)
+    other = _rgb(np.full_like(value, target), shade, value * np.float32(min(bright, 1)))
     return np.clip(np.round(pixels + subject * (other - pixels)), 0, 255).astype(np.uint8)
 
 

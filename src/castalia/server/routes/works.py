@@ -18,7 +18,7 @@ from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.core.ports import Genre
 from castalia.core.values import Work
-from castalia.given import Upload
+from castalia.given import Upload, takes
 from castalia.server.errors import Refusal
 from castalia.server.house import InHouse, Maker, Opened, Reader, open_studio, settings_for
 from castalia.server.jobs import Feed
@@ -118,7 +118,7 @@ async def create(request: Request, house: InHouse, caller: Maker) -> dict[str, A
         raise Refusal(400, "invalid_value", f"{place}: {first['msg']}", param=place) from error
     room = _found(asked.genre)
     for name in ("language", "style", *asked.fields, *sent):
-        if name not in room.fields.model_fields:
+        if not takes(room, name):
             genres.fields_of(room, {name: ""})  # says which there are
     job, feed = house.jobs.submit(
         caller,

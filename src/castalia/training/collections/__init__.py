@@ -21,7 +21,7 @@ from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
 from castalia.training.collections.chorales import Chorales
-from castalia.training.collections.pictures import Pictures
+from castalia.training.collections.pictures import Framing, Pictures
 from castalia.training.collections.shelf import Filling, Shelf
 from castalia.training.collections.sources import Part
 from castalia.training.collections.tunes import Tunes
@@ -72,6 +72,8 @@ class Intake(Protocol[P]):
         ...
 
 
+ENOUGH = 8
+"""Pieces from which there is one of them in training and one in validation, at least."""
 INTAKES: Mapping[str, Intake[Any]] = {"chorale": Chorales(), "tune": Tunes(), "picture": Pictures()}
 
 
@@ -82,7 +84,7 @@ class Collection(Generic[P]):
     Attributes:
         name: Of the collection.
         pieces: By name: `Frames` of chorales, `Tune` of tunes, `Captioned` of pictures, which are read when asked for.
-        split: Which pieces are trained on, by name; fixed by what the piece is, not by its name or place.
+        split: Which pieces are trained on, by name; fixed by what the pieces are, not by their names or places.
         card: Kind, owner, licence, source, and what was dropped and why.
     """
 
@@ -119,6 +121,7 @@ def add(
     kind: str = "chorale",
     owner: str = "",
     licence: str = "",
+    framing: Framing | None = None,
     progress: Progress | None = None,
 ) -> Collection[Any]:
     """Read scores or pictures, clean them and keep them under a name.
@@ -133,10 +136,11 @@ def add(
         kind: What its pieces are: `chorale`, four voices; `tune`, a melody; `picture`, a picture with a caption.
         owner: Who has the rights.
         licence: Under which they may be used.
+        framing: How pictures become squares; None pads them with white.
         progress: Told how far it is.
 
     Raises:
-        UsageError: the name, the kind or the source is wrong, or no piece is left.
+        UsageError: the name, the kind or the source is wrong, scores are to be framed, or no piece is left.
     """
     if not re.fullmatch(r"[\w-]{1,60}", name):
         raise UsageError(
@@ -147,9 +151,17 @@ def add(
         raise UsageError(
             say("{kind!r} is no kind of collection.", "{kind!r} 不是收藏的种类。", kind=kind), hint=", ".join(INTAKES)
         )
-    intake = INTAKES[kind]
+    if framing and kind != "picture":
+        raise UsageError(
+            say("Scores have no ground and no frame.", "乐谱没有底色和边框。"),
+            hint=say(
+                "Leave out --ground and --fit, or give --as picture.", "请去掉 --ground 和 --fit，或用 --as picture。"
+            ),
+        )
+    intake: Intake[Any] = Pictures(framing) if framing else INTAKES[kind]
     dropped: dict[str, str] = {}
-    said: dict[str, Mapping[str, Any]] = {}
+    said: dict[str, dict[str, Any]] = {}
+    free: dict[str, str] = {}
     known = _Known(intake.same, intake.apart)
     (folder := _folder(name)).mkdir(parents=True, exist_ok=True)
     try:
@@ -164,6 +176,8 @@ def add(
                 stored, more = intake.pack(found)
                 archive.put(stored)
                 said[title] = {"name": title, "part": part or intake.part(found, prints), **more}
+                if part is None:
+                    free[hashlib.sha256(np.ascontiguousarray(stored, intake.stored).tobytes()).hexdigest()] = title
             if not said:
                 raise UsageError(
                     say("{source} holds no piece that fits.", "{source} 中没有合适的作品。", source=source),
@@ -172,7 +186,8 @@ def add(
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
-    card = {
+    _even(said, [free[digest] for digest in sorted(free)])
+    card: dict[str, Any] = {
         "name": name,
         "kind": kind,
         "source": Path(source).name,
@@ -180,6 +195,7 @@ def add(
         "licence": licence,
         "dropped": dropped,
     }
+    card |= {"framing": framing.said} if framing else {}
     kept = card | {"pieces": list(said.values())}
     write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
     return _collection(name, card, said)
@@ -220,6 +236,22 @@ def remove(name: str) -> None:
 def _collection(name: str, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
     pieces = Shelf[Any](_folder(name), said, INTAKES[card.get("kind", "chorale")].unpack)
     return Collection(name, pieces, {title: each["part"] for title, each in said.items()}, card)
+
+
+def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
+    """Give training and validation a piece each where chance left one of them without.
+
+    Args:
+        said: What the card says of each piece.
+        free: Names of those whose part no source fixes, in an order that follows from what they are.
+    """
+    if len(said) < ENOUGH:
+        return
+    parts = {each["part"] for each in said.values()}
+    for missing, other in (("train", "valid"), ("valid", "train")):
+        spare = [title for title in free if said[title]["part"] == other]  # what is kept for tests stays there
+        if missing not in parts and spare:
+            said[spare[0]]["part"] = missing
 
 
 class _Known:

@@ -11,11 +11,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageColor
 
 from castalia.core.errors import CastaliaError, UsageError
 from castalia.core.language import say
@@ -31,6 +31,7 @@ MOST_BYTES = 50_000_000
 """Of a file."""
 LONGEST = 2.0
 """Sides' ratio up to which a picture is padded with ground to a square; a longer one is cut at its middle."""
+Fit = Literal["pad", "crop"]
 VALID = 20
 """One picture in so many is kept for validation."""
 CAPTIONS = ("captions.jsonl", "metadata.jsonl", "captions.csv", "metadata.csv")
@@ -55,8 +56,45 @@ class Captioned:
     style: str = ""
 
 
+@dataclass(frozen=True)
+class Framing:
+    """How a picture becomes a square.
+
+    Attributes:
+        ground: RGB beneath what is transparent, and beside what is padded.
+        fit: `pad` keeps all of a picture, unless it is longer than `LONGEST`; `crop` cuts to the square in its middle.
+    """
+
+    ground: tuple[int, int, int] = (255, 255, 255)
+    fit: Fit = "pad"
+
+    @staticmethod
+    def of(ground: str, fit: Fit) -> Framing:
+        """With a colour by its name in CSS, or as #rrggbb.
+
+        Raises:
+            UsageError: it is none.
+        """
+        try:
+            levels = ImageColor.getrgb(ground)
+        except ValueError as error:
+            raise UsageError(
+                say("{ground!r} is no colour.", "{ground!r} 不是颜色。", ground=ground),
+                hint=say("Give a name such as white, or #rrggbb.", "请给出 white 之类的名称，或 #rrggbb。"),
+            ) from error
+        return Framing((levels[0], levels[1], levels[2]), fit)
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """For the card."""
+        return {"ground": f"#{bytes(self.ground).hex()}", "fit": self.fit}
+
+
 class Pictures:
     """How pictures are taken in; see `Intake`."""
+
+    def __init__(self, framing: Framing | None = None) -> None:
+        self._framing = framing or Framing()
 
     kind = "picture"
     stored = "|u1"
@@ -87,7 +125,7 @@ class Pictures:
                         n=SMALLEST,
                     )
                     continue
-                yield name, Captioned(squared(picture.pixels), text, other, style), None
+                yield name, Captioned(squared(picture.pixels, framing=self._framing), text, other, style), None
             except CastaliaError as error:
                 dropped[name] = error.message
 
@@ -129,29 +167,31 @@ class Pictures:
         return Captioned(stored, said["text"], said.get("other", ""), said.get("style", ""))
 
 
-def squared(pixels: NDArray[np.uint8], side: int = SIDE, ground: int = 255) -> NDArray[np.uint8]:
-    """A picture as a square: alpha over a ground, a short one padded with ground, a long one cut at its middle.
+def squared(pixels: NDArray[np.uint8], side: int = SIDE, framing: Framing | None = None) -> NDArray[np.uint8]:
+    """A picture as a square: alpha over a ground, then padded with it or cut at its middle.
 
     Args:
         pixels: (height, width, 3 or 4).
         side: Pixels of the result.
-        ground: Grey value beneath and beside it.
+        framing: On what ground, and whether it is padded.
 
     Returns:
         (side, side, 3).
     """
-    whole = pixels.astype(np.float64)
+    framing = framing or Framing()
+    whole, ground = pixels.astype(np.float64), np.array(framing.ground, np.float64)
     if pixels.shape[2] == 4:
         alpha = whole[..., 3:]
         whole = np.round(whole[..., :3] * alpha / 255 + ground - alpha * (ground / 255))
     opaque = whole.astype(np.uint8)
     height, width = opaque.shape[:2]
-    longest = int(min(max(height, width), LONGEST * min(height, width)))
+    most = LONGEST if framing.fit == "pad" else 1
+    longest = int(min(max(height, width), most * min(height, width)))
     y, x = max(0, height - longest) // 2, max(0, width - longest) // 2
     opaque = opaque[y : y + longest, x : x + longest]
     height, width = opaque.shape[:2]
     if height != width:
-        square = np.full((longest, longest, 3), ground, np.uint8)
+        square = np.full((longest, longest, 3), framing.ground, np.uint8)
         y, x = (longest - height) // 2, (longest - width) // 2
         square[y : y + height, x : x + width] = opaque
         opaque = square

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from castalia.training.images.run import PRESETS, train_images
+from castalia.training.images.run import PRESETS, add_directions, train_images
 
-__all__ = ["PRESETS", "train_images"]
+__all__ = ["PRESETS", "add_directions", "train_images"]

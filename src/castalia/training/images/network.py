@@ -35,6 +35,7 @@ class Size:
 
 
 SMALL = Size()
+LARGE = Size(latent=16, shallow=96, deep=160, width=384, blocks=4, heads=6, words=1024)
 TINY = Size(side=32, latent=4, shallow=16, deep=16, width=32, blocks=1, heads=2, words=16)
 
 
@@ -115,7 +116,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.leave.weight)
 
     def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
-        split = (len(x), -1, self.heads, x.shape[-1] // self.heads)
+        split = (x.shape[0], -1, self.heads, x.shape[-1] // self.heads)
         asked = self.ask(x).view(split).transpose(1, 2)
         keys, values = (each.reshape(split).transpose(1, 2) for each in self.read(context).chunk(2, -1))
         shown = None if mask is None else mask[:, None, None]
@@ -182,12 +183,12 @@ class Generator(nn.Module):
 
     def forward(self, words: Tensor, code: Tensor) -> Tensor:
         """Latents of words (B, W) and a code (B, words): theirs, or another that is to be drawn as they say."""
-        rough = (code @ self.components).view(len(words), -1, 4 * self.side, 4 * self.side)
+        rough = (code @ self.components).view(words.shape[0], -1, 4 * self.side, 4 * self.side)
         x = self.look(rough).flatten(2).transpose(1, 2) + self.places
         said, mask = self.table(words), words > 0
         for block in self.blocks:
             x = block(x, said, mask)
-        x = self.last(x).transpose(1, 2).reshape(len(words), -1, self.side, self.side)
+        x = self.last(x).transpose(1, 2).reshape(words.shape[0], -1, self.side, self.side)
         x = self.rise_again(enlarged(self.middle(self.rise(enlarged(x)))))
         for block in self.fine:
             x = block(x)

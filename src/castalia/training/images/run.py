@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.training import started
 from castalia.training.budget import Timed, between, settled
@@ -21,16 +23,28 @@ from castalia.training.images import autoencode, generate, sharpen
 from castalia.training.images.directions import find_directions
 from castalia.training.images.export import add_to_card, export
 from castalia.training.images.material import Material
-from castalia.training.images.network import TINY
+from castalia.training.images.network import LARGE, TINY
 from castalia.training.images.recipe import PARTS, Recipe
 from castalia.training.run_file import Asked, opened, versions_with
-from castalia.training.stages import Stage, restore, run_stage
+from castalia.training.stages import Stage, run_stage
 from castalia.training.started import Log, learned_and_valid, telling
-from castalia.training.weights import Bits
 
 PRESETS: Mapping[str, Recipe] = {
     "tiny": Recipe(size=TINY, steps=60, autoencoder_batch=4, generator_batch=8, decoder_batch=4),
     "small": Recipe(),
+    # For a day of a processor, or many thousand pictures: wider and deeper, and stopped when it gets no better.
+    "large": Recipe(
+        size=LARGE,
+        steps=60_000,
+        autoencoder_batch=16,
+        generator_batch=48,
+        decoder_batch=16,
+        autoencoder_features=0.2,
+        decoder_features=0.2,
+        augment=0.6,
+        looks=5,
+        patience=8,
+    ),
 }
 APART = 100
 """Steps between lines and checkpoints, at most."""
@@ -41,7 +55,7 @@ _TIMED = 64
 def train_images(
     collection: Collection[Captioned], folder: Path, *,
     preset: str | None = None, steps: int | None = None, minutes: float | None = None, seed: int | None = None,
-    log: Log,
+    changes: Mapping[str, str] = {}, log: Log,
 ) -> Path:  # fmt: skip
     """Train a picture model and export it.
 
@@ -52,17 +66,28 @@ def train_images(
         steps: Updates of all stages together; None takes the run's that is there, else the preset's.
         minutes: Of wall clock for all stages together, in the place of steps.
         seed: Same seed, collection and machine: same model. None takes the run's that is there, else 0.
+        changes: Values of other fields of `Recipe`, as typed, by name.
         log: Told the losses.
 
     Returns:
         The folder with the model, for the setting `image_model`.
 
     Raises:
-        UsageError: the preset is unknown, both steps and minutes are given, the folder holds another run, or the
-            collection has no picture in one part of its split.
+        UsageError: the preset is unknown, both steps and minutes are given, a change is none, the folder holds another
+            run, or the collection has no picture in one part of its split.
+        MissingError: the recipe looks at features, and their network was not fetched.
     """
     versions = versions_with(torch.get_num_threads())
-    run = opened(folder, Asked(preset, steps, minutes, seed), collection, PRESETS, versions)
+    run = opened(folder, Asked(preset, steps, minutes, seed, changes), collection, PRESETS, versions)
+    if run.recipe.patience and not run.recipe.looks:
+        raise UsageError(
+            say(
+                "patience is {n}, but looks is 0: nothing is measured that a stage could stop by.",
+                "patience 为 {n}，但 looks 为 0：没有可据以停止的测量。",
+                n=run.recipe.patience,
+            ),
+            hint="--set looks=5",
+        )
     learned_and_valid(collection)
     run = settled(run, folder, lambda: _timed(collection, run.recipe), versions, log=log, most=APART)
     recipe, told = run.recipe, telling(folder, log)
@@ -76,31 +101,18 @@ def train_images(
         work.networks(), work.latents, material, folder, {**described(run, collection, folder), **work.card()},
         bits=recipe.bits,
     )  # fmt: skip
-    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    add_directions(folder)
     return folder
 
 
-def export_again(collection: Collection[Captioned], run: Path, folder: Path, *, bits: Bits) -> Path:
-    """Write the model of a run that is done once more, with other bits a weight.
-
-    Args:
-        collection: That was learned.
-        run: Folder of the run, whose stages are all done.
-        folder: Of the model that is written.
-        bits: See `weights_of`.
+def add_directions(folder: Path) -> DrawingModel:
+    """Find directions in an exported model and write them into its card, in the place of those that are there.
 
     Raises:
-        UsageError: a stage is not done, or the run learned something else.
+        MissingError: the folder holds no model.
     """
-    found = opened(run, Asked(None, None, None, None), collection, PRESETS, versions_with(torch.get_num_threads()))
-    recipe = found.recipe
-    work = Work(Material.of(collection, recipe.size.side), recipe)
-    for _, stage in work.stages():
-        restore(stage, run)
-    card = {**described(found, collection, folder), **work.card()}
-    export(work.networks(), work.latents, work.material, folder, card, bits=bits)
     add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
-    return folder
+    return DrawingModel(folder)
 
 
 class Work:
@@ -140,7 +152,12 @@ class Work:
 
 
 def _timed(collection: Collection[Captioned], recipe: Recipe) -> Timed:
-    """Seconds of a step, the mean over stages by their shares of the steps; a few of each are taken."""
+    """Seconds of a step, the mean over stages by their shares of the steps."""
+    return Timed(steps_once(collection, recipe), measuring=2.0)
+
+
+def steps_once(collection: Collection[Captioned], recipe: Recipe) -> float:
+    """Take the last two steps of each stage of a recipe, with some pictures; what they take, see `_timed`."""
     taken = 0.0
     with torch.random.fork_rng(devices=[]):
         for name, stage in Work(Material.of(collection, recipe.size.side, _TIMED), recipe).stages():
@@ -149,4 +166,4 @@ def _timed(collection: Collection[Captioned], recipe: Recipe) -> Timed:
                 began = time.monotonic()
                 stage.step(number, np.random.default_rng(number))
             taken += PARTS[name] / sum(PARTS.values()) * (time.monotonic() - began)
-    return Timed(taken, measuring=2.0)
+    return taken

@@ -64,16 +64,21 @@ class Vocabulary:
         """The known and the unknown words of a text."""
         known: dict[str, None] = {}
         unknown: dict[str, None] = {}
-        for said in tokens(text):
-            if said.isascii():
-                found = self._english(said)
-                known |= dict.fromkeys(found)
-                unknown |= {} if found else {said: None}
-                continue
-            for part, found in self._chinese(said):
-                known |= dict.fromkeys(found)
-                unknown |= {} if found or part in _STOP_ZH else {part: None}
+        for part, found in self._parts(text):
+            known |= dict.fromkeys(found)
+            unknown |= {} if found or part in _STOP_ZH else {part: None}
         return Reading(tuple(self._numbers[each] for each in known), tuple(known), tuple(unknown))
+
+    def said(self, text: str) -> Mapping[str, tuple[int, ...]]:
+        """The parts of a text that are known, as they stand in it, each with the numbers of the words it gives."""
+        return {part: tuple(self._numbers[each] for each in found) for part, found in self._parts(text) if found}
+
+    def _parts(self, text: str) -> Iterator[tuple[str, Sequence[str]]]:
+        for each in tokens(text):
+            if each.isascii():
+                yield each, self._english(each)
+            else:
+                yield from self._chinese(each)
 
     def _english(self, word: str) -> Sequence[str]:
         for each in _stems(word):

@@ -40,6 +40,10 @@ class Seen(Value):
     """Share that is transparent."""
     text: tuple[str, ...] = ()
     """Lines of text in it, when a reader of text is installed."""
+    caption: str = ""
+    """What a vision model says that it shows, where there is one: a guess."""
+    captioned_by: str = ""
+    """That model's name."""
 
     def words(self, language: Language = "en") -> str:
         """A description in a few short sentences that claims no more than was measured."""
@@ -49,6 +53,26 @@ class Seen(Value):
             only = self.palette[0]
             return f"纯色：{only.chinese}。" if language == "zh" else f"One even colour: {only.english}."
         return _chinese(self) if language == "zh" else _english(self)
+
+    def guess(self, language: Language = "en") -> str:
+        """The caption, labelled as the guess that it is; empty without one."""
+        if not self.caption:
+            return ""
+        if language == "zh":
+            return f"模型 {self.captioned_by} 猜测（可能有误）：{self.caption}"
+        return f"A guess by {self.captioned_by}, which may be wrong: {self.caption}"
+
+    def theme(self, language: Language = "en") -> str:
+        """What a poem, a text or music about the picture goes by: the caption, then colours and what they feel like."""
+        names = [name for name, _ in _colours(self, language)][:3]
+        feeling = _feeling(self)
+        if language == "zh":
+            seen = f"图片以{'、'.join(names)}为主，{feeling[1]}"
+            lines = [self.caption, *([f"图中文字：{'；'.join(self.text)}"] if self.text else []), seen]
+            return "。".join(each.rstrip("。") for each in lines if each) + "。"
+        seen = f"A {feeling[0]} picture in {' and '.join(names)}"
+        lines = [self.caption, *([f"Text in it: {'; '.join(self.text)}"] if self.text else []), seen]
+        return " ".join(f"{each.rstrip('.')}." for each in lines if each)
 
 
 _EVEN = 0.01
@@ -88,6 +112,17 @@ def _traits(seen: Seen, at: int) -> list[str]:
         ("partly transparent", "部分透明") if seen.clear > 0.02 else ("", ""),
     )
     return [each[at] for each in found if each[at]]
+
+
+def _feeling(seen: Seen) -> tuple[str, str]:
+    """What light and colour feel like to most: a word that music has a mood for."""
+    if seen.brightness < 0.35:
+        return ("dark", "黑暗")
+    if seen.colourfulness >= 0.1:
+        return ("lively", "活泼")
+    if seen.brightness >= 0.7 and seen.colourfulness >= 0.03:
+        return ("bright", "明亮")
+    return ("calm", "平静")
 
 
 def _colours(seen: Seen, language: Language) -> list[tuple[str, float]]:

@@ -36,7 +36,19 @@ from castalia.core.language import say
     metavar="FOLDER",
     help=say("accounts, works and jobs", "账户、作品与任务所在文件夹"),
 )
-def serve(host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help=say(
+        "jobs that run at a time, each with a language model in memory; 0: one for each two processors",
+        "同时运行的任务数，各自载入一个语言模型；0：每两个处理器一个",
+    ),
+)
+def serve(
+    host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None, workers: int
+) -> None:
     """Parse, call, print."""
     for part in ("fastapi", "python_multipart", "uvicorn"):
         if not find_spec(part):
@@ -47,7 +59,9 @@ def serve(host: str, port: int, url: str, certificate: Path | None, key: Path | 
     from castalia.server import ServerSettings
     from castalia.server import serve as run
 
-    settings = ServerSettings(host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key)
+    settings = ServerSettings(
+        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, workers=workers
+    )
     if data:
         settings = replace(settings, data=data)
     run(settings, lambda address: click.echo(say("Listening on {url}", "正在监听 {url}", url=address)))

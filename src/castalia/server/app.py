@@ -23,11 +23,11 @@ from castalia.server.metrics import Metrics
 from castalia.server.routes import accounts, openai, status, works
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
-from castalia.server.worker import Worker
+from castalia.server.worker import Workers
 
 
 def build(settings: ServerSettings) -> FastAPI:
-    """The application; its worker runs between start-up and shutdown.
+    """The application; its workers run between start-up and shutdown.
 
     Raises:
         UsageError: the settings do not go together.
@@ -38,15 +38,15 @@ def build(settings: ServerSettings) -> FastAPI:
     store = Store(settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
-    house = House(settings, store, people, jobs, Worker(jobs, settings), Metrics())
+    house = House(settings, store, people, jobs, Workers(jobs, settings), Metrics())
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncGenerator[None]:
-        house.worker.start()
+        house.workers.start()
         try:
             yield
         finally:
-            house.worker.stop()
+            house.workers.stop()
             store.close()
             alone.release()
 

@@ -16,7 +16,7 @@ from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
-from castalia.server.worker import Worker
+from castalia.server.worker import Workers
 from castalia.studio import Studio
 
 
@@ -28,7 +28,7 @@ class House:
     store: Store
     accounts: Accounts
     jobs: Jobs
-    worker: Worker
+    workers: Workers
     metrics: Metrics
 
 

@@ -242,13 +242,18 @@ class Jobs:
 
     # ------------------------------------------------------------ for the worker
 
-    def take(self, seconds: float) -> Taken | None:
-        """The next job; None after so long without one."""
+    def take(self, seconds: float, *, within: float | None = None) -> Taken | None:
+        """The next job; None after so long without one.
+
+        Args:
+            seconds: To wait for one.
+            within: Seconds that its kind usually takes at most; None takes any.
+        """
         with self._awake:
-            job = self._next()
+            job = self._next(within)
             if job is None:
                 self._awake.wait(seconds)
-                job = self._next()
+                job = self._next(within)
             if job is None:
                 return None
             vault, feed = self._vaults[job.account], self._feeds.setdefault(job.id, Feed())
@@ -288,8 +293,8 @@ class Jobs:
 
     # ------------------------------------------------------------ within
 
-    def _next(self) -> Job | None:
-        return self._store.take_job(list(self._vaults)) if self._vaults else None
+    def _next(self, within: float | None) -> Job | None:
+        return self._store.take_job(list(self._vaults), within=within) if self._vaults else None
 
     def _over(self, id_: str, state: State, outcome: Mapping[str, Any]) -> None:
         feed = self._feeds.pop(id_, None)

@@ -31,6 +31,8 @@ class ServerSettings:
     """Database, and a folder for each account."""
     page: Path = field(default_factory=lambda: Path(__file__).with_name("page"))
     """Static files of the web page."""
+    workers: int = 0
+    """Jobs that run at a time, beside one that is usually over at once; 0: one for each two processors."""
     most_waiting: int = 100
     """Jobs in the queue; more are answered with 503."""
     most_waiting_each: int = 20

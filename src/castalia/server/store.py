@@ -26,6 +26,10 @@ FINISHED: tuple[State, ...] = ("done", "refused", "failed", "cancelled")
 _KEPT_DAYS = 90
 """How long the audit log and finished jobs are kept."""
 _JOB = "id, account, kind, live, state, attempts, created, started, finished, asked, outcome"
+_USUAL = (
+    "SELECT avg(took) FROM (SELECT finished - started AS took FROM jobs AS past "
+    "WHERE past.kind = {kind} AND past.state = 'done' ORDER BY past.finished DESC LIMIT 10)"
+)
 _ACCOUNT = "id, name, admin, enabled, created"
 _WAY_IN = "id, account, kind, name, sealed, scopes, created, expires, used"
 
@@ -219,17 +223,24 @@ class Store:
             )
         return _job(made[0])
 
-    def take_job(self, accounts: Sequence[str]) -> Job | None:
-        """The next job of one of these accounts, now running: whoever was served longest ago comes first."""
+    def take_job(self, accounts: Sequence[str], *, within: float | None = None) -> Job | None:
+        """The next job of one of these accounts, now running: whoever was served longest ago comes first.
+
+        Args:
+            accounts: Those whose jobs may run.
+            within: Seconds; only jobs of kinds that usually take no longer are taken.
+        """
         marks = ", ".join("?" * len(accounts))
+        quick = f"AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
         with self._writing():
             taken = self._run(
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("
-                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) ORDER BY "
+                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) {quick}ORDER BY "
                 "(SELECT max(started) FROM jobs WHERE account = next.account) NULLS FIRST, live DESC, created, rowid "
                 f"LIMIT 1) RETURNING {_JOB}",
                 time.time(),
                 *accounts,
+                *([] if within is None else [within]),
             )
         return _job(taken[0]) if taken else None
 
@@ -330,11 +341,7 @@ class Store:
 
     def usual_seconds(self, kind: str) -> float | None:
         """How long the last ten jobs of a kind took on average; None where there were none."""
-        rows = self._run(
-            "SELECT avg(took) FROM (SELECT finished - started AS took FROM jobs "
-            "WHERE kind = ? AND state = 'done' ORDER BY finished DESC LIMIT 10)",
-            kind,
-        )
+        rows = self._run(_USUAL.format(kind="?"), kind)
         return None if rows[0][0] is None else float(rows[0][0])
 
     # ------------------------------------------------------------ audit

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from castalia.core.explained_picture import ALIKE, NEAR, Neighbour
 from castalia.core.language import say
 from castalia.core.values import Draft, Finding
 
@@ -45,15 +47,17 @@ class KnownWordsRule:
 
 @dataclass(frozen=True)
 class NearCopyRule:
-    """The picture is not nearly one that the model was taught; where it is, that one is named.
+    """The picture is not nearly one that the model was taught, in pixels or outlines; where it is, that one is named.
 
     Args:
-        step: Of the plan; `<step>.nearest` of the draft's parts has the distance and the name.
+        step: Of the plan; `<step>.nearest` of the draft's parts has the `Neighbour` as JSON.
         least: Levels of 255, the mean difference of 8 × 8 fields: a picture saved again as a small JPEG lies within 2.
+        most: Likeness of outlines, which stays when a picture is moved, recoloured, cropped or mirrored, see `ALIKE`.
     """
 
     step: str
-    least: float = 4.0
+    least: float = NEAR
+    most: float = ALIKE
     name: str = "near-copy"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
@@ -63,21 +67,27 @@ class NearCopyRule:
             return []
         if not told:
             return [self._unseen(draft)]
-        far, _, name = told.partition(" ")
-        return [
-            Finding(
-                rule=self.name,
-                ok=float(far) >= self.least,
-                severity="note",
-                found=say(
-                    "{far} levels from {name}, which it was taught", "与学过的 {name} 相差 {far} 级", far=far, name=name
-                ),
-                wanted=say("at least {least:g} levels from each", "与每张至少相差 {least:g} 级", least=self.least),
-                hint=""
-                if float(far) >= self.least
-                else say("Combine other words, or take another seed.", "可换用其他词语组合或种子。"),
-            )
-        ]
+        near = Neighbour(*json.loads(told))
+        ok = near.far >= self.least and (near.alike is None or near.alike < self.most)
+        found = say(
+            "{far:.1f} levels from {name}, which it was taught",
+            "与学过的 {name} 相差 {far:.1f} 级",
+            far=near.far,
+            name=near.name,
+        )
+        if near.alike is not None:
+            found += say(", outlines {alike:.2f} alike", "，轮廓相似度 {alike:.2f}", alike=near.alike)
+        hint = "" if ok else say("Combine other words, or take another seed.", "可换用其他词语组合或种子。")
+        wanted = self._wanted()
+        return [Finding(rule=self.name, ok=ok, severity="note", found=found, wanted=wanted, hint=hint)]
+
+    def _wanted(self) -> str:
+        return say(
+            "of each at least {least:g} levels, and less than {most:g} alike",
+            "与每张至少相差 {least:g} 级，且相似度低于 {most:g}",
+            least=self.least,
+            most=self.most,
+        )
 
     def _unseen(self, draft: Draft) -> Finding:
         """Of a model that others trained on pictures which are not here."""
@@ -90,7 +100,7 @@ class NearCopyRule:
                 "未检查：不知道 {model} 学过哪些图片",
                 model=draft.evidence.model,
             ),
-            wanted=say("at least {least:g} levels from each", "与每张至少相差 {least:g} 级", least=self.least),
+            wanted=self._wanted(),
             hint=say(
                 "Look yourself whether it copies a known work, before you publish it.",
                 "发布前请自行查看是否抄袭已知作品。",

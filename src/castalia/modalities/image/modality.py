@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -101,14 +102,14 @@ def compose(
 def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str]:
     """What rules are to know of a drawn picture: words that said nothing to the model, and what it learned and is near.
 
-    They stand under the step's name with `.unknown`, one word a line, and `.nearest`: the distance, a space, the name.
+    They stand under the step's name with `.unknown`, one word a line, and `.nearest`: a `Neighbour` as JSON.
     Where nobody here knows what the model learned, the first is left out and the second empty.
     """
     if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
         return {}
     words = step.words if isinstance(step.words, str) else " ".join(step.words)
     near, unknown = painters.drawer.nearest(made.picture.pixels), painters.drawer.unknown(words)
-    told = {f"{step.name}.nearest": f"{near[1]:.1f} {near[0]}" if near else ""}
+    told = {f"{step.name}.nearest": json.dumps(near) if near else ""}
     return told if unknown is None else told | {f"{step.name}.unknown": "\n".join(unknown)}
 
 

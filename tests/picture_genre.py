@@ -41,6 +41,9 @@ class Waves:
     def unknown(self, words: str) -> list[str]:
         return []
 
+    def agreement(self, words: str, style: str, pixels: np.ndarray) -> float:
+        return 1.0
+
     def nearest(self, pixels: np.ndarray) -> Neighbour:
         return Neighbour("nothing", 99.0)
 

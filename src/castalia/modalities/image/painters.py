@@ -102,6 +102,13 @@ class Drawer(Model, Protocol):
         """The words that say nothing to the model; None where nobody can tell."""
         ...
 
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float | None:
+        """The share of random words that a drawn picture is less like than its own, by chance a half.
+
+        None where nobody can tell.
+        """
+        ...
+
     def nearest(self, pixels: Pixels) -> Neighbour | None:
         """The picture that was learned and is most like this one; None where it is not known what was learned."""
         ...

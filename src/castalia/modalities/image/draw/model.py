@@ -18,6 +18,7 @@ from castalia.core.errors import UsageError
 from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Picture, RedrawStep
+from castalia.modalities.image.draw.agreement import agreement
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
 from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
@@ -173,6 +174,17 @@ class DrawingModel:
     def nearest(self, pixels: Pixels) -> Neighbour:
         """See `Drawer.nearest`: in fields, of which a picture has as many as its thumbnail, or in its outlines."""
         return self.neighbours(pixels, 1)[0]
+
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float:
+        """See `Drawer.agreement`."""
+        said, added = self.vocabulary.read(words).numbers, self.read(words, style).numbers
+        style_alone = [each for each in added if each not in said]
+        return agreement(self.network, self.seen(Picture.of(pixels)), said, style_alone, self._usual)
+
+    @cached_property
+    def _usual(self) -> Floats:
+        words = self._learned.words
+        return self.network.meant_by(words[(words > 0).any(1)]).mean(0)
 
     def neighbours(self, pixels: Pixels, most: int) -> Sequence[Neighbour]:
         """The learned pictures that are most like this one, the nearest first."""

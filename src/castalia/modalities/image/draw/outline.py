@@ -19,6 +19,8 @@ NUMBERS = 128
 _CELLS, _DIRECTIONS, _SIDE = 4, 8, 64
 _GROUND = 24
 """Levels from the border's median up to which a pixel is ground."""
+_ABOUT = 12
+"""Of what stands out the longer side, over what is seen beside it: the edges of a plain square lie there."""
 _LEAST = 0.01
 """Share of the picture that must stand out; else all of it is looked at."""
 
@@ -61,11 +63,13 @@ def _turned(directions: Floats) -> Floats:
 
 
 def _subject(pixels: Pixels) -> NDArray[np.uint8]:
-    """The part of a picture that stands out from what its border mostly is."""
+    """The part of a picture that stands out from what its border mostly is, and a little about it."""
     levels = pixels.astype(np.int16)
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     apart = (np.abs(levels - np.median(border, axis=0)) > _GROUND).any(-1)
     if apart.mean() < _LEAST:
         return pixels
     rows, columns = (np.flatnonzero(apart.any(axis)) for axis in (1, 0))
-    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    about = 1 + max(rows[-1] - rows[0], columns[-1] - columns[0]) // _ABOUT
+    wide = np.pad(pixels, ((about, about), (about, about), (0, 0)), "edge")
+    return wide[rows[0] : rows[-1] + 2 * about + 1, columns[0] : columns[-1] + 2 * about + 1]

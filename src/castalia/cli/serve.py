@@ -37,6 +37,16 @@ from castalia.core.language import say
     help=say("accounts, works and jobs", "账户、作品与任务所在文件夹"),
 )
 @click.option(
+    "--database",
+    default="",
+    envvar="CASTALIA_DATABASE",
+    metavar="URL",
+    help=say(
+        "PostgreSQL for accounts and jobs, in the place of a file; with a password better as CASTALIA_DATABASE",
+        "用 PostgreSQL 存放账户与任务以代替文件；含密码时宜用 CASTALIA_DATABASE",
+    ),
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 64),
     default=0,
@@ -47,7 +57,14 @@ from castalia.core.language import say
     ),
 )
 def serve(
-    host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None, workers: int
+    host: str,
+    port: int,
+    url: str,
+    certificate: Path | None,
+    key: Path | None,
+    data: Path | None,
+    database: str,
+    workers: int,
 ) -> None:
     """Parse, call, print."""
     for part in ("fastapi", "python_multipart", "uvicorn"):
@@ -60,7 +77,7 @@ def serve(
     from castalia.server import serve as run
 
     settings = ServerSettings(
-        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, workers=workers
+        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, database=database, workers=workers
     )
     if data:
         settings = replace(settings, data=data)

@@ -35,7 +35,7 @@ def build(settings: ServerSettings) -> FastAPI:
     """
     settings.check()
     alone = _alone(settings.data)
-    store = Store(settings.data / "server.db")
+    store = Store(settings.database or settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
     house = House(settings, store, people, jobs, Workers(jobs, settings), Metrics())

@@ -172,6 +172,7 @@ class Worker:
             feed.show(heard={**feed.sight.heard, feed.sight.number: text})
 
         check()
+        changed: dict[str, Any] = {"threads": self._threads, **asked.get("settings", {})}
         studio = Studio(
             data=taken.home,
             vault=taken.vault,
@@ -180,7 +181,7 @@ class Worker:
             progress=progress,
             heard=heard,
             lang=str(asked["lang"]),
-            **{"threads": self._threads, **asked.get("settings", {})},
+            **changed,
         )
         try:
             match asked["do"]:

@@ -197,6 +197,19 @@ class Studio:
         self.library.note(file, f"{work.genre}-{work.id[:8]}.{face}")
         return file
 
+    def thumbnail(self, work: Work, longest: int = 320) -> bytes | None:
+        """A small WebP of a picture for a gallery, marked like any file of it and kept; None of a work without one."""
+        if work.content.picture is None:
+            return None
+        kept = self.library.thumbnail(work.id)
+        if kept is None:
+            made = image.thumbnail(work.content.picture, longest)
+            file = provenance.export(work, "webp", keys=self.keys, config=self.config, made=made)
+            self.library.note(file, f"{work.genre}-{work.id[:8]}-thumbnail.webp")
+            kept = file.content
+            self.library.keep_thumbnail(work.id, kept)
+        return kept
+
     def _exported(self, work: Work, face: str) -> MarkedFile:
         files.check(face, work.content, genre=work.genre)
         made = self._made(work.content, [face]).get(face)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ from torch import Tensor
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
 from castalia.core.rounded import STEP, WHOLE
-from castalia.modalities.image.draw.model import PARTS, DrawingModel, resized
+from castalia.modalities.image.draw.folder import PARTS
+from castalia.modalities.image.draw.model import DrawingModel, resized
+from castalia.modalities.image.draw.shapes import shapes
 from castalia.training import Collection
 from castalia.training.images.autoencode import pixels_of, tensor
-from castalia.training.images.network import Decoder, Encoder, Generator, Size
+from castalia.training.images.network import LARGE, SMALL, TINY, Decoder, Encoder, Generator, Size
 
 WORDS = ("red circle", "a blue square", "green triangles, shape")
 
@@ -207,6 +210,16 @@ def test_the_digest_is_of_every_part(model: DrawingModel, tmp_path: Path) -> Non
             file.write(b" ")
         digests.add(DrawingModel(tmp_path / part).digest)
     assert len(digests) == 1 + len(PARTS)
+
+
+@pytest.mark.parametrize("size", [TINY, SMALL, LARGE], ids=["tiny", "small", "large"])
+def test_the_studio_knows_which_weights_a_network_has(size: Size) -> None:
+    with torch.device("meta"):
+        networks = {"encoder": Encoder(size), "decoder": Decoder(size), "generator": Generator(size, 9)}
+    own = {
+        f"{name}.{key}": tuple(each.shape) for name, net in networks.items() for key, each in net.state_dict().items()
+    }
+    assert shapes(asdict(size), 9) == own | {"mean": (size.latent,), "deviation": (size.latent,)}
 
 
 def test_given_pictures_may_have_any_sides_and_alpha(model: DrawingModel) -> None:

@@ -83,6 +83,7 @@ from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
+from castalia.quality.safe_pictures import SafePictureRule as SafePictureRule
 from castalia.quality.sets import EvenSizesRule as EvenSizesRule
 from castalia.quality.sets import ShownRule as ShownRule
 from castalia.quality.sets import TwinsRule as TwinsRule

@@ -22,7 +22,8 @@ from castalia.engines.checkpoint_file import KINDS as CHECKPOINTS
 from castalia.engines.checkpoint_file import open_checkpoint
 from castalia.engines.diffusers_folder import open_folder
 from castalia.engines.images_endpoint import ImagesEndpoint
-from castalia.modalities.image.draw.model import PARTS, DrawingModel
+from castalia.modalities.image.draw.folder import PARTS
+from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.enlarge import RealEsrgan
 from castalia.modalities.image.paint import StylePainter
 from castalia.modalities.image.pipeline import Pipeline

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from castalia.core.errors import MissingError, UsageError
+from castalia.core.errors import UsageError
 from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Picture, RedrawStep
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
+from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
 from castalia.modalities.image.draw.square import resized, squared
-from castalia.modalities.image.draw.words import COLOURS, Reading, Vocabulary
+from castalia.modalities.image.draw.words import COLOURS, Reading
 from castalia.modalities.image.recolour import COLOURS as RECOLOURED
 from castalia.modalities.image.recolour import coloured
 
@@ -40,7 +39,6 @@ _PLAIN = 5.0
 """How much likelier a name is that says nothing else."""
 USUAL, LARGEST = 128, 512
 """Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
-PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
 
 @dataclass(frozen=True)
@@ -89,24 +87,12 @@ class DrawingModel:
 
     Raises:
         MissingError: a file is not there.
+        UsageError: a file is no part of a picture model, see `ModelFolder`.
     """
 
     def __init__(self, path: Path) -> None:
-        missing = [name for name in PARTS if not (path / name).is_file()]
-        if missing:
-            raise MissingError(
-                say(
-                    "{folder} is no picture model: {names} missing.",
-                    "{folder} 不是图片模型：缺少 {names}。",
-                    folder=path,
-                    names=", ".join(missing),
-                ),
-                hint="castalia train image --collection NAME",
-            )
-        self.path = path
-        self.card: Mapping[str, Any] = json.loads((path / "card.json").read_text(encoding="utf-8"))
-        words: Mapping[str, Any] = json.loads((path / "words.json").read_text(encoding="utf-8"))
-        self.vocabulary = Vocabulary(words["words"], words["aliases"])
+        self._folder = ModelFolder(path)
+        self.path, self.card, self.vocabulary = path, self._folder.card, self._folder.vocabulary
 
     @staticmethod
     def default() -> DrawingModel:
@@ -143,8 +129,7 @@ class DrawingModel:
     @cached_property
     def network(self) -> Network:
         """Its networks."""
-        load: Any = import_module("safetensors.numpy").load_file
-        return Network(load(self.path / "weights.safetensors"), self.card["recipe"]["size"])
+        return Network(self._folder.weights(), self._folder.size)
 
     def read(self, words: str, style: str = "") -> Reading:
         """The words as the model reads them, the style among the known.
@@ -212,11 +197,8 @@ class DrawingModel:
         return thumbnails[names.index(name)].astype(np.uint8)
 
     @cached_property
-    def _learned(self) -> tuple[Sequence[str], Floats, NDArray[np.uint16], NDArray[np.uint16]]:
-        """Of each picture that was learned: its file, its thumbnail, numbers of its name's words, and of others."""
-        with np.load(self.path / "learned.npz", allow_pickle=False) as held:
-            names = [str(name) for name in held["names"]]
-            return names, held["thumbnails"].astype(np.float32), held["words"], held["tags"]
+    def _learned(self) -> Learned:
+        return self._folder.learned()
 
     @property
     def count(self) -> int:
@@ -339,7 +321,8 @@ class DrawingModel:
 
     def drawn(self, words: Sequence[int], code: Floats) -> Pixels:
         """A picture (S, S, 3) from numbers of words and a code, in the network's own size."""
-        return self.network.pixels(self.network.latents(words, code))
+        with np.errstate(over="ignore", invalid="ignore"):  # `pixels` says so
+            return self.network.pixels(self.network.latents(words, code))
 
     def _filled(self, words: Sequence[int], rng: np.random.Generator) -> tuple[tuple[int, ...], str, Sequence[str]]:
         """Words beside these, of the name of a learned picture that has most of them, which chance chooses.

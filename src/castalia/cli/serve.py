@@ -46,8 +46,25 @@ from castalia.core.language import say
         "同时运行的任务数，各自载入一个语言模型；0：每两个处理器一个",
     ),
 )
+@click.option(
+    "--requests",
+    type=click.IntRange(0),
+    default=3000,
+    show_default=True,
+    help=say(
+        "requests a minute of one account, a fifth of it of an address that is not logged in; 0: any number",
+        "每个账户每分钟的请求数，未登录的地址为其五分之一；0 为不限",
+    ),
+)
 def serve(
-    host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None, workers: int
+    host: str,
+    port: int,
+    url: str,
+    certificate: Path | None,
+    key: Path | None,
+    data: Path | None,
+    workers: int,
+    requests: int,
 ) -> None:
     """Parse, call, print."""
     for part in ("fastapi", "python_multipart", "uvicorn"):
@@ -60,7 +77,13 @@ def serve(
     from castalia.server import serve as run
 
     settings = ServerSettings(
-        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, workers=workers
+        host=host,
+        port=port,
+        url=url.rstrip("/"),
+        certificate=certificate,
+        key=key,
+        workers=workers,
+        most_requests=requests,
     )
     if data:
         settings = replace(settings, data=data)

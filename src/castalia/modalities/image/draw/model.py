@@ -31,7 +31,7 @@ from castalia.modalities.image.recolour import coloured
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
 """Deviations by which chance moves a code in every way: more is drawn as patches."""
-_SWAYED = 0.4
+_SWAYED = 0.3
 """Deviation of the amounts by which chance moves it along the found directions: this tells seeds apart, cleanly."""
 _SAID = 0.7
 """How much a keyword of a learned picture counts against a word of its name."""

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from castalia.core.errors import StorageError
-from castalia.server.store import Store, Token
+from castalia.server.store import Quota, Store, Token
 from servers import Person, Served, tile
 
 PORT = 5433
@@ -86,6 +86,11 @@ def story(at: Path | str) -> list[object]:
     for name in ("Ada", "Bo"):
         store.note("login failed", detail=name, address="192.0.2.1")
     say(store.failures(0, name="Ada", address="192.0.2.1"), len(store.noted(limit=10)))
+    store.limit_account("Bo", Quota(5, 3_000_000_000, 2))
+    say(
+        store.account("bo"), [store.begin_job("Bo", 1, most) for most in (2, 2, 2, None, 0)], store.jobs_of_day("Bo", 1)
+    )
+    say(store.begin_job("Bo", 2, 0), store.jobs_of_day("Bo", 2), store.job_bytes("a"), store.job_bytes("Bo"))
     store.enable_account("Bo", enabled=False)
     store.remove_account("a")
     say([(each.name, each.enabled) for each in store.accounts()], store.counts(), store.tokens("a", "key"))

@@ -56,6 +56,16 @@ from castalia.core.language import say
         "同时运行的任务数，各自载入一个语言模型；0：每两个处理器一个",
     ),
 )
+@click.option(
+    "--requests",
+    type=click.IntRange(0),
+    default=3000,
+    show_default=True,
+    help=say(
+        "requests a minute of one account, a fifth of it of an address that is not logged in; 0: any number",
+        "每个账户每分钟的请求数，未登录的地址为其五分之一；0 为不限",
+    ),
+)
 def serve(
     host: str,
     port: int,
@@ -65,6 +75,7 @@ def serve(
     data: Path | None,
     database: str,
     workers: int,
+    requests: int,
 ) -> None:
     """Parse, call, print."""
     for part in ("fastapi", "python_multipart", "uvicorn"):
@@ -77,7 +88,14 @@ def serve(
     from castalia.server import serve as run
 
     settings = ServerSettings(
-        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, database=database, workers=workers
+        host=host,
+        port=port,
+        url=url.rstrip("/"),
+        certificate=certificate,
+        key=key,
+        database=database,
+        workers=workers,
+        most_requests=requests,
     )
     if data:
         settings = replace(settings, data=data)

@@ -39,6 +39,8 @@ class ServerSettings:
     """Jobs in the queue; more are answered with 503."""
     most_waiting_each: int = 20
     """Jobs in the queue of one account; more are answered with 429."""
+    most_requests: int = 3000
+    """A minute, of one account, and a fifth of it of an address without one; more are answered with 429. 0: any."""
     idle_seconds: float = 600.0
     """After which a language model that nobody uses is freed."""
 

@@ -24,8 +24,18 @@ _USUAL = (
     "SELECT avg(took) FROM (SELECT finished - started AS took FROM jobs AS past "
     "WHERE past.kind = {kind} AND past.state = 'done' ORDER BY past.finished DESC LIMIT 10) AS latest"
 )
-_ACCOUNT = "id, name, admin, enabled, created"
+_ACCOUNT = "id, name, admin, enabled, created, most_works, most_bytes, most_jobs"
 _WAY_IN = "id, account, kind, name, sealed, scopes, created, expires, used"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What an account may have; None: as much as there is room for."""
+
+    works: int | None = None
+    bytes: int | None = None
+    """On the disk: its folder, and its jobs."""
+    jobs_a_day: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Account:
     admin: bool
     enabled: bool
     created: float
+    quota: Quota = Quota()
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class Store:
             self._run("DELETE FROM jobs WHERE finished < ? OR (live = 1 AND finished < ?)", old, time.time() - 86_400)
             self._run("DELETE FROM tokens WHERE expires < ?", time.time())
             self._run("DELETE FROM invitations WHERE expires < ?", time.time())
+            self._run("DELETE FROM days WHERE day < ?", old // 86_400)
 
     # ------------------------------------------------------------ accounts
 
@@ -116,7 +128,8 @@ class Store:
             ):
                 return None
             made = self._run(
-                f"INSERT INTO accounts VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING RETURNING {_ACCOUNT}",
+                "INSERT INTO accounts (id, name, admin, created) VALUES (?, ?, ?, ?) "
+                f"ON CONFLICT DO NOTHING RETURNING {_ACCOUNT}",
                 id_,
                 name,
                 first,
@@ -130,6 +143,17 @@ class Store:
             self._run("UPDATE accounts SET enabled = ? WHERE id = ?", enabled, id_)
             if not enabled:
                 self._run("DELETE FROM tokens WHERE account = ? AND kind = 'session'", id_)
+
+    def limit_account(self, id_: str, quota: Quota) -> None:
+        """Let somebody have so much."""
+        with self._writing():
+            self._run(
+                "UPDATE accounts SET most_works = ?, most_bytes = ?, most_jobs = ? WHERE id = ?",
+                quota.works,
+                quota.bytes,
+                quota.jobs_a_day,
+                id_,
+            )
 
     def remove_account(self, id_: str) -> None:
         """Forget an account with its keys and jobs."""
@@ -332,6 +356,33 @@ class Store:
         rows = self._run(_USUAL.format(kind="?"), kind)
         return None if rows[0][0] is None else float(rows[0][0])
 
+    def begin_job(self, account: str, day: int, most: int | None) -> bool:
+        """Count one more job of a day; whether that makes no more than `most`."""
+        with self._writing():
+            return bool(
+                self._run(
+                    "INSERT INTO days SELECT CAST(?1 AS TEXT), CAST(?2 AS INTEGER), 1 "
+                    "WHERE coalesce(CAST(?3 AS INTEGER), 1) > 0 ON CONFLICT (account, day) DO UPDATE "
+                    "SET jobs = days.jobs + 1 WHERE days.jobs < coalesce(CAST(?3 AS INTEGER), days.jobs + 1) "
+                    "RETURNING jobs",
+                    account,
+                    day,
+                    most,
+                )
+            )
+
+    def jobs_of_day(self, account: str, day: int) -> int:
+        """How many jobs of somebody's began on a day."""
+        rows = self._run("SELECT jobs FROM days WHERE account = ? AND day = ?", account, day)
+        return int(rows[0][0]) if rows else 0
+
+    def job_bytes(self, account: str) -> int:
+        """What somebody's jobs take, with the files that they brought."""
+        rows = self._run(
+            "SELECT coalesce(sum(length(asked) + coalesce(length(outcome), 0)), 0) FROM jobs WHERE account = ?", account
+        )
+        return int(rows[0][0])
+
     # ------------------------------------------------------------ audit
 
     def note(self, event: str, *, account: str | None = None, detail: str = "", address: str = "") -> None:
@@ -362,7 +413,7 @@ class Store:
 
 
 def _account(row: Sequence[Any]) -> Account:
-    return Account(row[0], row[1], bool(row[2]), bool(row[3]), row[4])
+    return Account(row[0], row[1], bool(row[2]), bool(row[3]), row[4], Quota(*row[5:]))
 
 
 def _token(row: Sequence[Any]) -> Token:

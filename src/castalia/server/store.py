@@ -15,6 +15,8 @@ from castalia.server.database import opened
 
 State = Literal["waiting", "running", "done", "refused", "failed", "cancelled"]
 FINISHED: tuple[State, ...] = ("done", "refused", "failed", "cancelled")
+ERRANDS = ("pull", "collection")
+"""Kinds of jobs that need no model in memory, and must not wait for one."""
 _KEPT_DAYS = 90
 """How long the audit log and finished jobs are kept."""
 _JOB = "id, account, kind, live, state, attempts, created, started, finished, asked, outcome"
@@ -230,23 +232,26 @@ class Store:
             )
         return _job(made[0])
 
-    def take_job(self, accounts: Sequence[str], *, within: float | None = None) -> Job | None:
+    def take_job(self, accounts: Sequence[str], *, within: float | None = None, errands: bool = False) -> Job | None:
         """The next job of one of these accounts, now running: whoever was served longest ago comes first.
 
         Args:
             accounts: Those whose jobs may run.
             within: Seconds; only jobs of kinds that usually take no longer are taken.
+            errands: Whether those of `ERRANDS` are taken, else all others.
         """
         marks = ", ".join("?" * len(accounts))
+        kinds = f"AND kind {'IN' if errands else 'NOT IN'} ({', '.join('?' * len(ERRANDS))}) "
         quick = f"AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
         with self._writing():
             taken = self._run(
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("
-                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) {quick}ORDER BY "
+                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) {kinds}{quick}ORDER BY "
                 "(SELECT max(started) FROM jobs WHERE account = next.account) NULLS FIRST, live DESC, created "
                 f"LIMIT 1) RETURNING {_JOB}",
                 time.time(),
                 *accounts,
+                *ERRANDS,
                 *([] if within is None else [within]),
             )
         return _job(taken[0]) if taken else None

@@ -243,12 +243,13 @@ def _learned(file: Path, vocabulary: int) -> Learned:
     for name, each in (("words", words), ("tags", tags)):
         if each.ndim != 2 or len(each) != count or each.dtype != np.uint16 or each.max(initial=0) > vocabulary:
             raise ValueError(name)
-    return Learned(names, thumbnails.astype(np.uint8).astype(np.float32), words, tags, *_later(count, *more))
+    outlines, small = _later(count, more)
+    return Learned(names, thumbnails.astype(np.uint8).astype(np.float32), words, tags, outlines, small)
 
 
-def _later(count: int, *more: NDArray[Any]) -> tuple[()] | tuple[Floats, Sequence[bytes]]:
+def _later(count: int, more: Sequence[NDArray[Any]]) -> tuple[Floats | None, Sequence[bytes]]:
     if not more:
-        return ()
+        return None, ()
     outlines, files, ends = more
     if outlines.shape != (count, NUMBERS) or outlines.dtype != np.uint8:
         raise ValueError("outlines")
@@ -257,7 +258,8 @@ def _later(count: int, *more: NDArray[Any]) -> tuple[()] | tuple[Floats, Sequenc
     if ends[-1] != len(files) or (np.diff(ends.astype(np.int64)) < 0).any():
         raise ValueError("ends")
     held = files.tobytes()
-    return outlines.astype(np.float32) / 255, [held[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
+    lengths: Floats = np.divide(outlines, 255, dtype=np.float32)
+    return lengths, [held[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

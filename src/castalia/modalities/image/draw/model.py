@@ -295,7 +295,7 @@ class DrawingModel:
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
         for each in self.directions:
-            moved = moved + far / _SHAKEN * _SWAYED * float(rng.standard_normal()) * each.vector
+            moved += np.float32(far / _SHAKEN * _SWAYED * rng.standard_normal()) * each.vector
         if filled:
             groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in filled), filled, "learned"))
         return groups, learned, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32), colours

@@ -92,6 +92,23 @@ def test_a_job_waits_for_its_owner_after_a_start(tmp_path):
     served.stop()
 
 
+def test_what_is_over_at_once_does_not_wait_behind_what_takes_long(tmp_path):
+    served = Served(tmp_path / "server", ("--workers", "1")).start()
+    ada = served.sign_up("Ada")
+    pattern = {"genre": "pattern", "fields": {"picture": tile()}, "seed": 1}
+    ada.wait(ada.client.post("/api/works", json=pattern).json()["id"])  # from now on it is known to be quick
+    long = [
+        ada.client.post("/api/works", json={"genre": "chorale", "seed": each, "n": 8}).json()["id"] for each in (1, 2)
+    ]
+    quick = ada.wait(ada.client.post("/api/works", json={**pattern, "seed": 2}).json()["id"])
+    states = [ada.client.get(f"/api/jobs/{each}").json()["state"] for each in long]
+    assert quick["state"] == "done"
+    assert "waiting" in states, states
+    for each in long:
+        ada.client.post(f"/api/jobs/{each}/cancel")
+    served.stop()
+
+
 @pytest.fixture
 def queue(tmp_path):
     store = Store(tmp_path / "server.db")
@@ -145,3 +162,16 @@ def test_a_job_with_which_the_server_goes_down_is_given_up(queue, tmp_path):
         jobs._store.restart_jobs()
     assert jobs.take(0) is None
     assert jobs.seen(jobs.find(ada, job.id), ada)["state"] == "failed"
+
+
+def test_a_worker_for_quick_jobs_takes_only_kinds_that_were_quick(queue):
+    jobs, ada, _ = queue
+    first, _ = jobs.submit(ada, "haiku", {})
+    assert jobs.take(0, within=5.0) is None, "nobody knows yet how long it takes"
+    jobs.end(jobs.take(0), "done", {})
+    second, _ = jobs.submit(ada, "haiku", {})
+    jobs.submit(ada, "story", {})
+    assert jobs.take(0, within=5.0).job.id == second.id
+    assert jobs.take(0, within=5.0) is None
+    assert jobs.take(0).job.kind == "story"
+    assert first.id != second.id

@@ -20,14 +20,14 @@ from castalia.server.gate import Gate
 from castalia.server.house import House
 from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
-from castalia.server.routes import accounts, openai, status, works
+from castalia.server.routes import accounts, collections, models, openai, status, works
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
-from castalia.server.worker import Worker
+from castalia.server.worker import Workers
 
 
 def build(settings: ServerSettings) -> FastAPI:
-    """The application; its worker runs between start-up and shutdown.
+    """The application; its workers run between start-up and shutdown.
 
     Raises:
         UsageError: the settings do not go together.
@@ -35,25 +35,25 @@ def build(settings: ServerSettings) -> FastAPI:
     """
     settings.check()
     alone = _alone(settings.data)
-    store = Store(settings.data / "server.db")
+    store = Store(settings.database or settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
-    house = House(settings, store, people, jobs, Worker(jobs, settings), Metrics())
+    house = House(settings, store, people, jobs, Workers(jobs, settings), Metrics())
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncGenerator[None]:
-        house.worker.start()
+        house.workers.start()
         try:
             yield
         finally:
-            house.worker.stop()
+            house.workers.stop()
             store.close()
             alone.release()
 
     app = FastAPI(title="Castalia", version=castalia.__version__, docs_url=None, redoc_url=None, lifespan=running)
     app.state.house = house
     errors.answer_errors(app)
-    for each in (status, accounts, works, openai):
+    for each in (status, accounts, works, models, collections, openai):
         app.include_router(each.router)
     app.mount("/", StaticFiles(directory=settings.page, html=True))
     app.add_middleware(Gate, settings=settings, accounts=people, jobs=jobs, metrics=house.metrics)

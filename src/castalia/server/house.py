@@ -16,7 +16,7 @@ from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
-from castalia.server.worker import Worker
+from castalia.server.worker import Workers
 from castalia.studio import Studio
 
 
@@ -28,7 +28,7 @@ class House:
     store: Store
     accounts: Accounts
     jobs: Jobs
-    worker: Worker
+    workers: Workers
     metrics: Metrics
 
 
@@ -49,7 +49,7 @@ def known(request: Request) -> Caller:
         first = not house(request).store.accounts()
         raise Refusal(
             401,
-            "no_credentials",
+            "no_account_yet" if first else "no_credentials",
             say("Nobody is logged in, and no valid key was sent.", "尚未登录，也没有有效的密钥。"),
             hint=say("Make the first account: POST /api/accounts", "请先创建账户：POST /api/accounts")
             if first

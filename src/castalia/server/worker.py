@@ -1,8 +1,13 @@
-"""The worker: one thread that runs every model, one job after the other, each in its owner's own studio."""
+"""Workers: threads that run the models, each one job after the other, in the studio of the job's owner.
+
+One worker has two processors, as many as a language model gains from here, and one more takes what is usually over
+at once, so that a picture does not wait behind a story. Errands, which need no model, have threads of their own.
+"""
 
 from __future__ import annotations
 
 import base64
+import os
 import sys
 import time
 import traceback
@@ -11,10 +16,11 @@ from collections.abc import Mapping
 from threading import Event, Thread
 from typing import Any, cast
 
-from castalia.core import language
+from castalia.core import config, language
 from castalia.core.errors import CastaliaError, RefusedError
 from castalia.core.language import say
 from castalia.given import Upload
+from castalia.server import errands
 from castalia.server.errors import refusal_of
 from castalia.server.jobs import Jobs, Taken
 from castalia.server.sent import base_name
@@ -25,6 +31,12 @@ from castalia.writer import Workshop
 
 _LOOK_UP = 5.0
 """Seconds between looks at the clock while there is nothing to do."""
+_QUICK = 5.0
+"""Seconds that a job usually takes at most which need not wait for longer ones."""
+_ERRANDS = 2
+"""Errands at a time."""
+_EACH = 2
+"""Processors of a worker, where nothing else is set."""
 
 
 def work_id(job: str, number: int) -> str:
@@ -40,12 +52,65 @@ class _Stopping(BaseException):
     """The server goes down."""
 
 
-class Worker:
-    """See the module."""
+class Workers:
+    """All of a server."""
 
     def __init__(self, jobs: Jobs, settings: ServerSettings) -> None:
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        several = settings.workers or max(1, processors // _EACH)
+        threads = config.load().config.threads or (max(1, processors // several) if several > 1 else 0)
+        self._jobs = jobs
+        self._each = [Worker(jobs, settings, threads=threads) for _ in range(several)]
+        self._each.append(Worker(jobs, settings, threads=1, within=_QUICK))
+        self._each += [Worker(jobs, settings, threads=1, errands=True) for _ in range(_ERRANDS)]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a language model is in memory."""
+        return any(each.loaded for each in self._each)
+
+    @property
+    def alive(self) -> bool:
+        """Whether all work or wait for work."""
+        return all(each.alive for each in self._each)
+
+    def start(self) -> None:
+        """Begin; they run until `stop`."""
+        for each in self._each:
+            each.start()
+
+    def stop(self) -> None:
+        """Give the jobs that run back at their next step, and end."""
+        for each in self._each:
+            each.leave()
+        self._jobs.wake()
+        for each in self._each:
+            each.join()
+
+
+class Worker:
+    """One thread with models of its own.
+
+    Args:
+        jobs: Where work comes from.
+        settings: Of the server.
+        threads: Of its language model; 0 takes those that are idle when it is loaded.
+        within: Seconds that the jobs which it takes usually take at most; None takes any.
+        errands: Whether it takes errands, else all others.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        settings: ServerSettings,
+        *,
+        threads: int,
+        within: float | None = None,
+        errands: bool = False,
+    ) -> None:
         self._thread = Thread(target=self._work, name="castalia-worker", daemon=True)
-        self._jobs, self._settings = jobs, settings
+        self._jobs, self._settings, self._threads = jobs, settings, threads
+        self._within, self._errands = within, errands
         self._stopping = Event()
         self._workshop = Workshop(fetch=False)
 
@@ -63,16 +128,18 @@ class Worker:
         """Begin; runs until `stop`."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Give the job that runs back at its next step, and end."""
+    def leave(self) -> None:
+        """Give the job that runs back at its next step."""
         self._stopping.set()
-        self._jobs.wake()
+
+    def join(self) -> None:
+        """Wait until it has left."""
         self._thread.join(20)
 
     def _work(self) -> None:
         idle_since = time.monotonic()
         while not self._stopping.is_set():
-            taken = self._jobs.take(_LOOK_UP)
+            taken = self._jobs.take(_LOOK_UP, within=self._within, errands=self._errands)
             if taken is not None:
                 self._do(taken)
                 idle_since = time.monotonic()
@@ -119,6 +186,9 @@ class Worker:
             feed.show(heard={**feed.sight.heard, feed.sight.number: text})
 
         check()
+        if self._errands:
+            return "done", errands.run(taken, progress)
+        changed: dict[str, Any] = {"threads": self._threads, **asked.get("settings", {})}
         studio = Studio(
             data=taken.home,
             vault=taken.vault,
@@ -127,7 +197,7 @@ class Worker:
             progress=progress,
             heard=heard,
             lang=str(asked["lang"]),
-            **asked.get("settings", {}),
+            **changed,
         )
         try:
             match asked["do"]:

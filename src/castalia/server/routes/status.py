@@ -24,9 +24,9 @@ def health() -> dict[str, str]:
 
 @router.get("/readyz")
 def readiness(house: InHouse) -> JSONResponse:
-    """Whether database and worker do their work; 503 where not."""
+    """Whether database and workers do their work; 503 where not."""
     house.store.counts()
-    alive = house.worker.alive
+    alive = house.workers.alive
     return JSONResponse({"status": "ok" if alive else "no worker"}, 200 if alive else 503)
 
 
@@ -43,7 +43,7 @@ def _may_count(request: Request, house: InHouse, address: Address) -> None:
 @router.get("/metrics", dependencies=[Depends(_may_count)])
 def metrics(house: InHouse) -> PlainTextResponse:
     """Counts in Prometheus' text format: for this machine, and for the administrator."""
-    text = house.metrics.text(house.store.counts(), loaded=house.worker.loaded)
+    text = house.metrics.text(house.store.counts(), loaded=house.workers.loaded)
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 

@@ -123,6 +123,7 @@ def add(
     licence: str = "",
     framing: Framing | None = None,
     progress: Progress | None = None,
+    within: Path | None = None,
 ) -> Collection[Any]:
     """Read scores or pictures, clean them and keep them under a name.
 
@@ -138,6 +139,7 @@ def add(
         licence: Under which they may be used.
         framing: How pictures become squares; None pads them with white.
         progress: Told how far it is.
+        within: Folder of collections; None takes the user's own.
 
     Raises:
         UsageError: the name, the kind or the source is wrong, scores are to be framed, or no piece is left.
@@ -163,7 +165,7 @@ def add(
     said: dict[str, dict[str, Any]] = {}
     free: dict[str, str] = {}
     known = Known(intake.same, intake.apart)
-    (folder := _folder(name)).mkdir(parents=True, exist_ok=True)
+    (folder := _folder(name, within)).mkdir(parents=True, exist_ok=True)
     try:
         with Filling(folder) as archive:
             for title, found, part in intake.read(source, dropped, progress):
@@ -198,7 +200,7 @@ def add(
     card |= {"framing": framing.said} if framing else {}
     kept = card | {"pieces": list(said.values())}
     write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
-    return _collection(name, card, said)
+    return _collection(folder, card, said)
 
 
 def find(name: str) -> Collection[Any]:
@@ -215,7 +217,7 @@ def find(name: str) -> Collection[Any]:
         )
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     listed: Sequence[Mapping[str, Any]] = card.pop("pieces")
-    return _collection(name, card, {each["name"]: each for each in listed})
+    return _collection(folder, card, {each["name"]: each for each in listed})
 
 
 def names() -> list[str]:
@@ -233,9 +235,9 @@ def remove(name: str) -> None:
     shutil.rmtree(_folder(name))
 
 
-def _collection(name: str, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
-    pieces = Shelf[Any](_folder(name), said, INTAKES[card.get("kind", "chorale")].unpack)
-    return Collection(name, pieces, {title: each["part"] for title, each in said.items()}, card)
+def _collection(folder: Path, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
+    pieces = Shelf[Any](folder, said, INTAKES[card.get("kind", "chorale")].unpack)
+    return Collection(folder.name, pieces, {title: each["part"] for title, each in said.items()}, card)
 
 
 def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
@@ -254,5 +256,5 @@ def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
             said[spare[0]]["part"] = missing
 
 
-def _folder(name: str) -> Path:
-    return folders().data / "collections" / name
+def _folder(name: str, within: Path | None = None) -> Path:
+    return (within or folders().data / "collections") / name

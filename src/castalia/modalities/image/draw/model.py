@@ -33,7 +33,9 @@ from castalia.modalities.image.recolour import coloured
 
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
-"""Deviations by which chance moves a code: enough to tell seeds apart, little enough to be drawn cleanly."""
+"""Deviations by which chance moves a code in every way: more is drawn as patches."""
+_SWAYED = 0.3
+"""Deviation of the amounts by which chance moves it along the found directions: this tells seeds apart, cleanly."""
 _SAID = 0.7
 """How much a keyword of a learned picture counts against a word of its name."""
 _PLAIN = 5.0
@@ -292,6 +294,8 @@ class DrawingModel:
         filled, learned, colours = self._filled(numbers_of(groups), rng)
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
+        for each in self.directions:
+            moved += np.float32(far / _SHAKEN * _SWAYED * rng.standard_normal()) * each.vector
         if filled:
             groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in filled), filled, "learned"))
         return groups, learned, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32), colours

@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "serve the studio: a web page and an API, OpenAI's too, with accounts and a queue",
         "提供网络服务：网页与接口（兼容 OpenAI），含账户与任务队列",
     ),
+    "backup": ("write your works and keys, or a server's, into one file", "将作品与密钥（或服务器数据）写入一个文件"),
+    "restore": ("put a backup in place", "恢复备份"),
     "keys": ("signing, watermark and endpoint keys", "签名、水印与端点密钥"),
     "config": ("settings and where each comes from", "设置及其来源"),
     "doctor": ("what is installed, what is missing, what this machine can run", "检查已安装、缺少的部件和本机能力"),

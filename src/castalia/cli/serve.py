@@ -37,6 +37,16 @@ from castalia.core.language import say
     help=say("accounts, works and jobs", "账户、作品与任务所在文件夹"),
 )
 @click.option(
+    "--database",
+    default="",
+    envvar="CASTALIA_DATABASE",
+    metavar="URL",
+    help=say(
+        "PostgreSQL for accounts and jobs, in the place of a file; with a password better as CASTALIA_DATABASE",
+        "用 PostgreSQL 存放账户与任务以代替文件；含密码时宜用 CASTALIA_DATABASE",
+    ),
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 64),
     default=0,
@@ -46,8 +56,26 @@ from castalia.core.language import say
         "同时运行的任务数，各自载入一个语言模型；0：每两个处理器一个",
     ),
 )
+@click.option(
+    "--requests",
+    type=click.IntRange(0),
+    default=3000,
+    show_default=True,
+    help=say(
+        "requests a minute of one account, a fifth of it of an address that is not logged in; 0: any number",
+        "每个账户每分钟的请求数，未登录的地址为其五分之一；0 为不限",
+    ),
+)
 def serve(
-    host: str, port: int, url: str, certificate: Path | None, key: Path | None, data: Path | None, workers: int
+    host: str,
+    port: int,
+    url: str,
+    certificate: Path | None,
+    key: Path | None,
+    data: Path | None,
+    database: str,
+    workers: int,
+    requests: int,
 ) -> None:
     """Parse, call, print."""
     for part in ("fastapi", "python_multipart", "uvicorn"):
@@ -60,7 +88,14 @@ def serve(
     from castalia.server import serve as run
 
     settings = ServerSettings(
-        host=host, port=port, url=url.rstrip("/"), certificate=certificate, key=key, workers=workers
+        host=host,
+        port=port,
+        url=url.rstrip("/"),
+        certificate=certificate,
+        key=key,
+        database=database,
+        workers=workers,
+        most_requests=requests,
     )
     if data:
         settings = replace(settings, data=data)

@@ -22,6 +22,7 @@ from castalia.server.accounts import Accounts, Caller, same
 from castalia.server.errors import Refusal
 from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
+from castalia.server.quotas import Rates
 from castalia.server.settings import ServerSettings
 
 Scope = MutableMapping[str, Any]
@@ -35,7 +36,10 @@ CSRF_HEADER = "x-csrf-token"
 _STRANGERS = 16_384
 """Bytes of a request from nobody who is known: a login."""
 _USUAL = 2_000_000
-_LARGE = (("/api/verify", 2 * LONGEST + 10_000), ("/api/works", 60_000_000), ("/v1/images/edits", 60_000_000))
+_LARGE = (
+    ("/api/verify", 2 * LONGEST + 10_000),
+    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits")),
+)
 """Bytes of requests that bring files, by the beginning of their path."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -55,6 +59,7 @@ class Gate:
 
     def __init__(self, app: App, settings: ServerSettings, accounts: Accounts, jobs: Jobs, metrics: Metrics) -> None:
         self._app, self._settings, self._accounts, self._jobs, self._metrics = app, settings, accounts, jobs, metrics
+        self._rates = Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -91,7 +96,7 @@ class Gate:
         """Bytes that the request may bring.
 
         Raises:
-            Refusal: it is not for this server, forged, or too large.
+            Refusal: it is not for this server, forged, too large, or one too many.
         """
         host = headers.get("host", "")
         if not self._settings.knows(host):
@@ -113,6 +118,11 @@ class Gate:
                 say("The header {name} is missing or wrong.", "缺少请求头 {name} 或其值有误。", name="X-CSRF-Token"),
                 hint="GET /api/session",
             )
+        most = self._settings.most_requests
+        if caller:
+            self._rates.check(caller.account.id, most)
+        else:
+            self._rates.check(str((scope.get("client") or ("",))[0]), -(-most // 5))
         scope.setdefault("state", {})["caller"] = caller
         if caller:
             self._jobs.present(caller)

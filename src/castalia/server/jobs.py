@@ -17,11 +17,12 @@ from threading import Condition, Lock
 from typing import Any
 
 from castalia.core import language
-from castalia.core.errors import LockedError
+from castalia.core.errors import CastaliaError, LockedError
 from castalia.core.language import say
 from castalia.privacy import Vault
 from castalia.server.accounts import Accounts, Caller
 from castalia.server.errors import Refusal
+from castalia.server.quotas import Quotas
 from castalia.server.settings import ServerSettings
 from castalia.server.store import FINISHED, Job, State, Store
 
@@ -107,6 +108,7 @@ class Jobs:
 
     def __init__(self, store: Store, accounts: Accounts, settings: ServerSettings) -> None:
         self._store, self._accounts, self._settings = store, accounts, settings
+        self.quotas = Quotas(store, accounts)
         self._awake = Condition()
         self._vaults: dict[str, Vault] = {}
         self._feeds: dict[str, Feed] = {}
@@ -135,7 +137,8 @@ class Jobs:
             live: Whether the caller waits on an open connection, without which nobody wants it.
 
         Raises:
-            Refusal: the queue is full.
+            Refusal: the queue is full, or today's jobs are used up.
+            StorageError: the library holds as much as it may.
         """
         if self._store.waiting(caller.account.id) >= self._settings.most_waiting_each:
             raise Refusal(
@@ -152,6 +155,7 @@ class Jobs:
                 say("The studio is busy: {n} jobs wait.", "工作室繁忙：{n} 个任务在排队。", n=self._store.waiting()),
                 retry_after=self._store.usual_seconds(kind) or 10,
             )
+        self.quotas.begin(caller.account, caller.vault.library_key, works=_works(asked))
         id_, feed = str(uuid.uuid4()), Feed()
         asked = {"lang": language.current(), **asked}
         sealed = caller.vault.seal(json.dumps(asked, ensure_ascii=False).encode(), f"job/{id_}/asked")
@@ -226,8 +230,10 @@ class Jobs:
         """Try a job again that ended without success.
 
         Raises:
-            Refusal: it did not.
+            Refusal: it did not, or today's jobs are used up.
         """
+        if job.state in FINISHED and job.state != "done":
+            self.quotas.begin(caller.account, caller.vault.library_key, works=1)
         with self._awake:
             if not self._store.repeat_job(job.id):
                 raise Refusal(
@@ -242,18 +248,19 @@ class Jobs:
 
     # ------------------------------------------------------------ for the worker
 
-    def take(self, seconds: float, *, within: float | None = None) -> Taken | None:
+    def take(self, seconds: float, *, within: float | None = None, errands: bool = False) -> Taken | None:
         """The next job; None after so long without one.
 
         Args:
             seconds: To wait for one.
             within: Seconds that its kind usually takes at most; None takes any.
+            errands: Whether it is one that needs no model.
         """
         with self._awake:
-            job = self._next(within)
+            job = self._next(within, errands)
             if job is None:
                 self._awake.wait(seconds)
-                job = self._next(within)
+                job = self._next(within, errands)
             if job is None:
                 return None
             vault, feed = self._vaults[job.account], self._feeds.setdefault(job.id, Feed())
@@ -265,6 +272,9 @@ class Jobs:
         taken = Taken(job, asked, vault, self._accounts.home(job.account), feed)
         if job.attempts > _MOST_ATTEMPTS:
             why = say("The server went down {n} times with it.", "服务器曾 {n} 次随之中断。", n=_MOST_ATTEMPTS)
+            self.end(taken, "failed", _failure(why))
+            return None
+        if job.attempts == 1 and (why := self._no_room(taken)):
             self.end(taken, "failed", _failure(why))
             return None
         feed.show(state="running")
@@ -293,8 +303,20 @@ class Jobs:
 
     # ------------------------------------------------------------ within
 
-    def _next(self, within: float | None) -> Job | None:
-        return self._store.take_job(list(self._vaults), within=within) if self._vaults else None
+    def _next(self, within: float | None, errands: bool) -> Job | None:  # noqa: FBT001 - as `take` got it
+        if not self._vaults:
+            return None
+        return self._store.take_job(list(self._vaults), within=within, errands=errands)
+
+    def _no_room(self, taken: Taken) -> str:
+        """Why a library has no room for what a job makes: since it was asked for, others may have made theirs."""
+        account = self._store.account(taken.job.account)
+        try:
+            if account is not None:
+                self.quotas.room(account, taken.vault.library_key, works=_works(taken.asked))
+        except CastaliaError as error:
+            return error.message
+        return ""
 
     def _over(self, id_: str, state: State, outcome: Mapping[str, Any]) -> None:
         feed = self._feeds.pop(id_, None)
@@ -316,6 +338,11 @@ class Jobs:
         if usual is None:
             usual = gone / sight.share if sight.share > 0.05 else None
         return None if usual is None else round(max(usual - gone, 0.0), 1)
+
+
+def _works(asked: Asked) -> int:
+    """How many works a job makes."""
+    return int(asked.get("n", 1)) if asked.get("do") == "create" else 0
 
 
 def _failure(why: str) -> Mapping[str, Any]:

@@ -29,6 +29,8 @@ class ServerSettings:
     """Its private key."""
     data: Path = field(default_factory=lambda: folders().data / "server")
     """Database, and a folder for each account."""
+    database: str = ""
+    """URL of a PostgreSQL database for accounts and jobs; empty takes a file in `data`."""
     page: Path = field(default_factory=lambda: Path(__file__).with_name("page"))
     """Static files of the web page."""
     workers: int = 0
@@ -37,6 +39,8 @@ class ServerSettings:
     """Jobs in the queue; more are answered with 503."""
     most_waiting_each: int = 20
     """Jobs in the queue of one account; more are answered with 429."""
+    most_requests: int = 3000
+    """A minute, of one account, and a fifth of it of an address without one; more are answered with 429. 0: any."""
     idle_seconds: float = 600.0
     """After which a language model that nobody uses is freed."""
 
@@ -67,6 +71,11 @@ class ServerSettings:
             raise UsageError(
                 say("TLS wants a certificate and its key.", "TLS 需要证书及其私钥。"),
                 hint="castalia serve --certificate CHAIN.pem --key KEY.pem",
+            )
+        if self.database and urlsplit(self.database).scheme not in ("postgres", "postgresql"):
+            raise UsageError(
+                say("The database's URL begins with postgresql://.", "数据库网址应以 postgresql:// 开头。"),
+                hint="CASTALIA_DATABASE=postgresql://castalia@localhost/castalia castalia serve",
             )
         if self.url and (urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname):
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,8 +12,8 @@ from castalia.core.language import say
 from castalia.server.accounts import SESSION_SECONDS, Caller, Entered, csrf_of
 from castalia.server.errors import Refusal
 from castalia.server.gate import COOKIE
-from castalia.server.house import Address, Administrator, Holder, InHouse, known
-from castalia.server.store import Account, Token
+from castalia.server.house import Address, Administrator, Holder, InHouse, Reader, known
+from castalia.server.store import Account, Quota, Token
 
 router = APIRouter(prefix="/api", tags=["accounts"])
 
@@ -48,11 +49,21 @@ class NewKey(BaseModel):
     days: Annotated[float | None, Field(gt=0, le=3650)] = None
 
 
+class NewQuota(BaseModel):
+    """What an account may have; what is left out, as much as there is room for."""
+
+    model_config = ConfigDict(extra="forbid")
+    works: Annotated[int | None, Field(ge=0, lt=2**53, description="kept at a time")] = None
+    bytes: Annotated[int | None, Field(ge=0, lt=2**53, description="on the disk")] = None
+    jobs_a_day: Annotated[int | None, Field(ge=0, lt=2**53)] = None
+
+
 class Change(BaseModel):
     """What an administrator may change of an account."""
 
     model_config = ConfigDict(extra="forbid")
-    enabled: bool
+    enabled: bool | None = None
+    quota: NewQuota | None = None
 
 
 @router.post("/accounts", status_code=201)
@@ -68,19 +79,24 @@ def sign_up(asked: SignUp, house: InHouse, address: Address, response: Response)
 @router.get("/accounts")
 def list_accounts(house: InHouse, _: Administrator) -> list[dict[str, Any]]:
     """All accounts, for the administrator; nothing of what is in them."""
-    return [_account(each) for each in house.store.accounts()]
+    return [_account(each) | {"bytes": house.jobs.quotas.bytes(each)} for each in house.store.accounts()]
 
 
 @router.patch("/accounts/{id_}")
 def change_account(id_: str, asked: Change, house: InHouse, caller: Administrator, address: Address) -> dict[str, Any]:
-    """Shut somebody out, or let them in again."""
-    account = _other(house, id_, caller)
-    house.store.enable_account(account.id, enabled=asked.enabled)
-    if not asked.enabled:
-        house.jobs.forget(account.id)
-    event = "account enabled" if asked.enabled else "account disabled"
-    house.store.note(event, account=caller.account.id, detail=account.name, address=address)
-    return _account(account) | {"enabled": asked.enabled}
+    """Shut somebody out, or let them in again; limit what they may have, which stands in place of all limits before."""
+    if asked.enabled is not None:
+        account = _other(house, id_, caller)
+        house.store.enable_account(account.id, enabled=asked.enabled)
+        if not asked.enabled:
+            house.jobs.forget(account.id)
+        event = "account enabled" if asked.enabled else "account disabled"
+        house.store.note(event, account=caller.account.id, detail=account.name, address=address)
+    if asked.quota is not None:
+        account = _found(house, id_)
+        house.store.limit_account(account.id, Quota(**asked.quota.model_dump()))
+        house.store.note("quota changed", account=caller.account.id, detail=account.name, address=address)
+    return _account(_found(house, id_))
 
 
 @router.delete("/accounts/{id_}", status_code=204)
@@ -121,6 +137,12 @@ def log_out(house: InHouse, caller: Holder, response: Response) -> None:
     """End the session."""
     house.accounts.log_out(caller)
     response.delete_cookie(COOKIE)
+
+
+@router.get("/quota")
+def quota(house: InHouse, caller: Reader) -> dict[str, Any]:
+    """What one has, and may have at most (`null`: as much as there is room for); jobs by the day in UTC."""
+    return dict(house.jobs.quotas.seen(caller.account, caller.vault.library_key))
 
 
 @router.post("/password")
@@ -169,7 +191,7 @@ def _me(account: Account, csrf: str, scopes: tuple[str, ...]) -> dict[str, Any]:
 
 def _account(account: Account) -> dict[str, Any]:
     shown = ("id", "name", "admin", "enabled", "created")
-    return {name: getattr(account, name) for name in shown}
+    return {name: getattr(account, name) for name in shown} | {"quota": asdict(account.quota)}
 
 
 def _token(token: Token) -> dict[str, Any]:
@@ -177,10 +199,15 @@ def _token(token: Token) -> dict[str, Any]:
     return {name: getattr(token, name) for name in shown}
 
 
-def _other(house: InHouse, id_: str, caller: Caller) -> Account:
+def _found(house: InHouse, id_: str) -> Account:
     account = house.store.account(id_)
     if account is None:
         raise Refusal(404, "no_account", say("There is no account {id!r}.", "没有账户 {id!r}。", id=id_[:50]))
+    return account
+
+
+def _other(house: InHouse, id_: str, caller: Caller) -> Account:
+    account = _found(house, id_)
     if account.id == caller.account.id:
         raise Refusal(409, "own_account", say("That is your own account.", "这是您自己的账户。"))
     return account

@@ -300,8 +300,11 @@ export function label(name, description = "") {
   return words[0].toUpperCase() + words.slice(1);
 }
 
+/** The day of such a time. */
+export const day = (time) => when(time, { dateStyle: "medium" });
+
 /** A time, in seconds or as ISO 8601, for people. */
-export function when(time) {
+export function when(time, style = { dateStyle: "medium", timeStyle: "short" }) {
   const date = new Date(typeof time === "number" ? time * 1000 : time);
-  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", style).format(date);
 }

@@ -49,6 +49,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_pattern(page: Any, picture: Path, words: str = "", seed: int | None = 5) -> Any:
     """Make a pattern; returns its card."""
+    go(page, "/create")  # leaves a form that was filled in
     go(page, "/create/pattern")
     page.locator("form input[type=file]").set_input_files(picture)
     page.get_by_label("Brief").fill(words)
@@ -111,6 +112,19 @@ def test_a_job_is_found_after_a_reload_and_cancelled(ada):
     assert ada.locator("article.job").filter(has_text="a blue bird").count() == 0
 
 
+def test_many_jobs_at_once_leave_the_page_its_connections(ada, picture):
+    go(ada, "/create/pattern")
+    ada.locator("form input[type=file]").set_input_files(picture)
+    ada.get_by_label("Brief").fill("many at once")
+    for _ in range(8):
+        ada.get_by_role("button", name="Create", exact=True).click()
+        ada.wait_for_timeout(50)
+    mine = ada.locator("article.job").filter(has_text="many at once")
+    amount(mine, 8)
+    amount(mine.locator(".badge.done"), 8)
+    amount(mine.locator(".variation.made"), 8)
+
+
 def test_two_people_see_nothing_of_each_other(ada, browser, served, picture):
     make_pattern(ada, picture)
     mine = ada.locator(".variation.made a.face").first.get_attribute("href")
@@ -138,7 +152,6 @@ def test_what_somebody_or_a_model_wrote_is_never_markup(ada, served, picture, tm
     go(ada, "/create/pattern")
     ada.locator("form input[type=file]").set_input_files(picture)
     assert "a <b>tile.png" in ada.locator(".held").inner_text()
-    go(ada, "/create")
     make_pattern(ada, picture, words=f"{EVIL} leaves")
     ada.locator("article.job .variation.made a.face").first.click()
     assert EVIL in ada.locator("h1").inner_text()
@@ -252,6 +265,34 @@ def test_a_refused_draft_is_shown_with_every_rule_and_what_to_do(ada):
     assert refused.locator(".rules li.no").count() >= 1
     assert "Next:" in refused.inner_text()
     assert ada.get_by_role("button", name="Try again").is_visible()
+
+
+def test_a_draft_is_previewed_as_one_that_was_not_checked(ada):
+    go(ada, "/create/haiku")
+    ada.get_by_label("Brief").fill("first snow over the harbour")
+    ada.get_by_label("Seed").fill("7")
+    ada.get_by_label("Variations").fill("2")
+    ada.get_by_role("button", name="Create 2 variations").click()
+    preview = ada.locator(".variation.pending").filter(has_text="Preview: not checked yet").locator(".paper")
+    preview.first.wait_for()
+    assert len(preview.first.inner_text()) > 5
+    ada.locator("article.job .badge:is(.done, .refused)").first.wait_for()
+    amount(ada.locator(".variation.pending"), 0)
+
+
+def test_a_dropped_file_finds_its_field(ada, picture):
+    go(ada, "/create/pattern")
+    held = ada.evaluate_handle("() => new DataTransfer()")
+    ada.evaluate(
+        "([held, content]) => held.items.add(new File([Uint8Array.from(atob(content), each => each.charCodeAt(0))], "
+        "'dropped.png', { type: 'image/png' }))",
+        [held, tile()["base64"]],
+    )
+    ada.dispatch_event("form.stack", "drop", {"dataTransfer": held})
+    ada.locator(".held").wait_for()
+    assert "dropped.png" in ada.locator(".held").inner_text()
+    ada.get_by_role("button", name="Remove dropped.png").click()
+    amount(ada.locator(".held"), 0)
 
 
 def test_an_error_of_a_form_says_the_next_step(ada):

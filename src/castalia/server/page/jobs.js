@@ -5,6 +5,8 @@ import { signal } from "./signal.js";
 const OVER = ["done", "refused", "failed", "cancelled"];
 const STATES = ["waiting", "running", ...OVER];
 const KEPT = "castalia.jobs";
+const MOST_STREAMS = 3; // a browser opens six connections to a server at most, and pictures want some
+const ASK_EVERY = 2000; // milliseconds, for jobs beyond that, and where a stream broke
 
 /** Newest first: what the server tells, and `asked`: {genre, words, n, seed} where this browser asked. */
 export const jobs = signal([]);
@@ -26,7 +28,7 @@ function update(job) {
 }
 
 /** Tells `onTold` of a job until it is over, or until the function that it returns is called. */
-export function jobProgress(id, onTold) {
+export function jobProgress(id, onTold, onBroken = () => null) {
   const stream = new EventSource(`/api/jobs/${id}/events`);
   for (const state of STATES) {
     stream.addEventListener(state, (event) => {
@@ -35,12 +37,37 @@ export function jobProgress(id, onTold) {
       onTold(job);
     });
   }
+  stream.onerror = () => {
+    if (stream.readyState === EventSource.CLOSED) onBroken();
+  };
   return () => stream.close();
 }
 
+let asking = 0;
+
 function follow(id) {
   unfollow(id);
-  streams.set(id, jobProgress(id, update));
+  if (streams.size < MOST_STREAMS) {
+    const told = (job) => {
+      if (over(job)) unfollow(id);
+      update(job);
+    };
+    streams.set(id, jobProgress(id, told, () => unfollow(id)));
+  }
+  asking ||= setInterval(askForOthers, ASK_EVERY);
+}
+
+async function askForOthers() {
+  const going = jobs.value.filter((job) => !over(job));
+  if (!going.length) {
+    clearInterval(asking);
+    asking = 0;
+  }
+  for (const { id } of going) {
+    if (streams.has(id)) continue;
+    if (streams.size < MOST_STREAMS) follow(id);
+    else await get(`/api/jobs/${id}`).then(update, () => null);
+  }
 }
 
 function unfollow(id) {

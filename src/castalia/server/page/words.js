@@ -263,6 +263,27 @@ const FIELDS = {
   platform: "平台", sound: "音色", style: "风格", tempo: "速度", texture: "织体", title: "标题", tone: "情调", with_title: "题目",
 };
 
+/** Chinese names of rules; a stranger's genre may have others. */
+const RULES = {
+  adhesion: "粘对", agreement: "图文相符", "bare-notes": "空缺的音", bars: "小节", bass: "低音", "below-melody": "低于旋律",
+  blank: "空白", breath: "换气", "broken-word": "断词", cadence: "终止", "call-to-action": "行动号召", characters: "字数",
+  chatter: "套话", "chord-fit": "和弦相合", chords: "和弦", claims: "承诺", compass: "音域", contrast: "对比度", count: "数量",
+  crossing: "声部交叉", distinct: "互不相同", "each-shown": "逐一呈现", ending: "结尾", "even-sizes": "大小一致", "facts-used": "事实采用",
+  forbidden: "禁用词", grounded: "有据", headline: "标题", "instrument-range": "乐器音域", "kept-notes": "保留的音",
+  keywords: "关键词", language: "语言", "last-note": "末音", layout: "构图", lead: "导语", "leading-note": "导音", leaps: "跳进",
+  lede: "导语", length: "长度", limits: "字数限制", "line-length": "行长", lines: "行数", "low-detail": "细节",
+  "melodic-leaps": "旋律跳进", "melody-end": "旋律结尾", "melody-key": "旋律调性", "melody-range": "旋律音域", metre: "格律",
+  "music-originality": "音乐原创", "near-copy": "近似复制", "oblique-ending": "句脚平仄", originality: "原创", overlap: "声部重叠",
+  parallel: "平行", parallels: "平行五八度", "personal-data": "个人信息", "phrase-ends": "乐句结尾", picture: "图片说明", placed: "位置",
+  punctuation: "标点", range: "音域", readability: "可读性", "reduced-again": "缩小还原", repainted: "重绘",
+  "repeated-character": "重字", "repeated-line": "重复行", "repeated-rhyme": "重韵", "repeated-sentence": "重复句",
+  "resting-notes": "长音", rhyme: "押韵", "rhyme-word-repeated": "韵字重复", safety: "安全", saturated: "过饱和", seam: "接缝",
+  sentences: "句子", spacing: "间距", sung: "可唱", syllables: "音节", tones: "平仄", transposed: "移调",
+  "tune-originality": "曲调原创", "tune-variety": "曲调变化", twins: "雷同", "unsupported-claim": "无据的说法",
+  "unsupported-event": "无据的事件", "unsupported-facts": "无据的事实", "unsupported-number": "无据的数字", variety: "变化",
+  watermark: "水印", "word-stress": "词重音", words: "词语", written: "已写成",
+};
+
 const LANGUAGE = "castalia.language";
 const THEME = "castalia.theme";
 
@@ -299,6 +320,9 @@ export function label(name, description = "") {
   const words = name.replaceAll("_", " ");
   return words[0].toUpperCase() + words.slice(1);
 }
+
+/** What a rule is called. */
+export const ruleName = (rule) => (side() && RULES[rule]) || rule.replaceAll("-", " ");
 
 /** The day of such a time. */
 export const day = (time) => when(time, { dateStyle: "medium" });

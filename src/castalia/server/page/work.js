@@ -4,7 +4,7 @@ import { markdown } from "./markdown.js";
 import { html, useEffect, useState } from "./preact.js";
 import { Report } from "./verify.js";
 import { BlobImage, Dialog, Heading, Icon, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
-import { language, t, when } from "./words.js";
+import { language, ruleName, t, when } from "./words.js";
 
 /** Its title, else the first line or sentence; notes written out are none. */
 export const titleOf = (work) =>
@@ -84,7 +84,7 @@ export function Rules({ findings, open }) {
       ${count("no") ? html`<span class="tally no"><${Icon} name="no" />${t("rules_broken", { n: count("no") })}</span>` : null}
       ${count("note") ? html`<span class="tally note"><${Icon} name="note" />${t("rules_noted", { n: count("note") })}</span>` : null}</summary>
     <ul>${sorted.map((each, at) => html`<li class=${state(each)} key=${at}>
-      <${Icon} name=${state(each)} /><div><span class="unseen">${t(`rule_${state(each)}`)}</span><strong>${each.rule.replaceAll("-", " ")}</strong>
+      <${Icon} name=${state(each)} /><div><span class="unseen">${t(`rule_${state(each)}`)}</span><strong>${ruleName(each.rule)}</strong>
         ${each.place ? html` <span class="place">${each.place}</span>` : null}
         ${each.found ? html`<span class="found"> ${each.found}</span>` : null}
         ${!each.ok && each.wanted ? html`<span class="wanted"> ${t("wanted", { what: each.wanted })}</span>` : null}

@@ -142,7 +142,7 @@ def list_works(
     genre: Annotated[str | None, Query(max_length=100)] = None,
     language: Literal["en", "zh"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
     """One's works, newest first; with `q` those that hold all its words, best first."""
     found = (
@@ -258,7 +258,7 @@ def list_jobs(
     house: InHouse,
     caller: Reader,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> list[dict[str, Any]]:
     """One's jobs, newest first."""
     return [house.jobs.seen(each, caller) for each in house.store.jobs(caller.account.id, limit=limit, offset=offset)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ from torch import Tensor
 from castalia.core.errors import MissingError, UsageError
 from castalia.core.picture import DirectStep, MixStep, Picture, RedrawStep
 from castalia.core.rounded import STEP, WHOLE
-from castalia.modalities.image.draw.model import PARTS, DrawingModel, resized
+from castalia.modalities.image.draw.folder import PARTS
+from castalia.modalities.image.draw.model import DrawingModel, resized
+from castalia.modalities.image.draw.shapes import shapes
 from castalia.training import Collection
 from castalia.training.images.autoencode import pixels_of, tensor
-from castalia.training.images.network import Decoder, Encoder, Generator, Size
+from castalia.training.images.network import LARGE, SMALL, TINY, Decoder, Encoder, Generator, Size
 
 WORDS = ("red circle", "a blue square", "green triangles, shape")
 
@@ -181,10 +184,12 @@ def test_the_ends_of_a_mix_are_the_pictures_own_reconstructions(model: DrawingMo
 def test_the_nearest_is_a_picture_that_was_learned(model: DrawingModel, shapes: Collection) -> None:
     for name in ("red-circle-46.png", "blue-square-30.png", "brown-triangle-30.png"):
         assert shapes.split[name] == "train"
-        found, away = model.nearest(shapes.pieces[name].pixels)
-        assert found == name
-        assert away < 2  # levels: a side of 32 pixels lies between
-    assert model.nearest(np.zeros((50, 50, 3), np.uint8))[1] > 50
+        found = model.nearest(shapes.pieces[name].pixels)
+        assert found.name == name
+        assert found.far < 2  # levels: a side of 32 pixels lies between
+        assert found.alike
+        assert found.alike > 0.5  # it learned them four times smaller
+    assert model.nearest(np.zeros((50, 50, 3), np.uint8)).far > 50
 
 
 # ---------------------------------------------------------------- its folder
@@ -207,6 +212,16 @@ def test_the_digest_is_of_every_part(model: DrawingModel, tmp_path: Path) -> Non
             file.write(b" ")
         digests.add(DrawingModel(tmp_path / part).digest)
     assert len(digests) == 1 + len(PARTS)
+
+
+@pytest.mark.parametrize("size", [TINY, SMALL, LARGE], ids=["tiny", "small", "large"])
+def test_the_studio_knows_which_weights_a_network_has(size: Size) -> None:
+    with torch.device("meta"):
+        networks = {"encoder": Encoder(size), "decoder": Decoder(size), "generator": Generator(size, 9)}
+    own = {
+        f"{name}.{key}": tuple(each.shape) for name, net in networks.items() for key, each in net.state_dict().items()
+    }
+    assert shapes(asdict(size), 9) == own | {"mean": (size.latent,), "deviation": (size.latent,)}
 
 
 def test_given_pictures_may_have_any_sides_and_alpha(model: DrawingModel) -> None:

@@ -82,6 +82,18 @@ def test_what_is_no_work_is_assembled_without_an_error_and_refused(genre, langua
     assert quality.judge(made, rules(genre, made.brief)).passed == said
 
 
+@pytest.mark.parametrize(
+    "genre", [each for each in ALL if each.plan(brief(each, each.languages[0])).pictures], ids=lambda genre: genre.name
+)
+def test_a_picture_is_asked_whether_it_is_fit_to_show_whatever_its_genre(genre):
+    asked = brief(genre, genre.languages[0])
+    evidence = Evidence(model="m", digest="d", engine="e", seed=1)
+    made = Draft(brief=asked, content=Content(text="t", picture=PICTURE), evidence=evidence)
+    findings = quality.judge(made, rules(genre, asked)).findings
+    (found,) = [each for each in findings if each.rule == "safety" and each.place]
+    assert (found.ok, found.wanted) == (True, "at most 0.8")
+
+
 @pytest.mark.parametrize("genre", ALL, ids=lambda genre: genre.name)
 def test_list_and_show_tell_of_it(genre):
     assert genre.name in CliRunner().invoke(command, ["list"]).output

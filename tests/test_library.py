@@ -16,6 +16,7 @@ import pytest
 from castalia.core.config import Config
 from castalia.core.errors import LockedError, StorageError, UsageError
 from castalia.library import Library
+from castalia.library.store import Place
 from castalia.privacy import Vault
 from castalia.provenance import Keys, mark
 from test_provenance_mark import HAIKU, JUEJU, Store, judged
@@ -144,6 +145,40 @@ def test_damage_is_said_and_not_overwritten(library, keys, tmp_path):
     assert path.read_bytes()[:8192] == bytes(content)[:8192]
 
 
+def test_works_are_starred_and_lie_on_boards(library, keys):
+    first, second = keep(library, keys), keep(library, keys)
+    assert library.place(first.id, starred=True, boards=["spring ", "  sea", "sea", ""]) == Place(
+        True, ("sea", "spring")
+    )
+    library.place(second.id, boards=["sea"])
+    assert library.place(first.id, boards=["sea"]) == Place(True, ("sea",))
+    assert library.boards() == {"sea": 2}
+    assert [each.id for each in library.list(starred=True)] == [first.id]
+    assert {each.id for each in library.list(board="sea")} == {first.id, second.id}
+    assert library.list(board="spring") == []
+    assert library.place(first.id, starred=False) == Place(False, ("sea",))
+    library.delete(first.id)
+    assert library.boards() == {"sea": 1}
+    for wrong in (["x" * 61], [str(n) for n in range(21)]):
+        with pytest.raises(UsageError, match="At most 20 boards"):
+            library.place(second.id, boards=wrong)
+    assert library.places([second.id]) == {second.id: Place(False, ("sea",))}
+
+
+def test_a_library_of_an_earlier_schema_is_brought_up(library, keys, tmp_path):
+    work = library.get(keep(library, keys).id)
+    library.close()
+    database = apsw.Connection(str(tmp_path / "library.db"))
+    database.pragma("cipher", "chacha20")
+    database.pragma("hexkey", KEY.hex())
+    database.execute("DROP TABLE stars; DROP TABLE boards; DROP TABLE thumbnails; PRAGMA user_version = 3")
+    database.close()
+    upgraded = Library(tmp_path / "library.db", KEY)
+    assert upgraded.get(work.id) == work
+    assert upgraded.place(work.id, starred=True).starred
+    upgraded.close()
+
+
 def test_a_newer_schema_is_refused(library, tmp_path):
     library.close()
     database = apsw.Connection(str(tmp_path / "library.db"))
@@ -179,6 +214,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from castalia.core.config import Config
 from castalia.library import Library
+from castalia.library.store import Place
 from castalia.provenance import Keys, mark
 from test_provenance_mark import HAIKU, Store, judged
 folder, count = Path(sys.argv[1]), int(sys.argv[2])

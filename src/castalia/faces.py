@@ -26,19 +26,24 @@ def choose(plan: Plan, wanted: Sequence[str], *, genre: str) -> tuple[str, ...]:
     Raises:
         UsageError: works of the genre are not written as one of them.
     """
-    known = (*plan.faces, *_known(score=bool(plan.music), picture=image.FACES if plan.pictures else ()))
+    possible = (*plan.faces, *_known(score=bool(plan.music), picture=image.FACES if plan.pictures else ()))
     for each in wanted:
-        _check(each, known, genre)
+        _check(each, possible, genre)
     if not plan.pictures:
         return tuple(wanted) or ("txt",)
     pixels = [each for each in wanted if provenance.format_of(each).extension in image.PIXELS]
     return (*wanted, *(() if pixels else image.PIXELS[:1]))
 
 
+def known(content: Content) -> tuple[str, ...]:
+    """The formats that a finished work is written as, by extension."""
+    picture = image.faces_of(content.picture) if content.picture is not None else ()
+    return _known(score=content.score is not None, picture=picture)
+
+
 def check(face: str, content: Content, *, genre: str) -> None:
     """Raise `UsageError` where a finished work is not written as such a file."""
-    picture = image.faces_of(content.picture) if content.picture is not None else ()
-    _check(face, _known(score=content.score is not None, picture=picture), genre)
+    _check(face, known(content), genre)
 
 
 def made(content: Content, wanted: Sequence[str], *, soundfont: str) -> Mapping[str, bytes]:
@@ -50,8 +55,8 @@ def made(content: Content, wanted: Sequence[str], *, soundfont: str) -> Mapping[
         soundfont: The setting: what plays a score, where it is sound.
     """
     if content.picture is not None:
-        known = image.faces_of(content.picture)
-        pictures = [each for each in wanted if provenance.format_of(each).extension in known]
+        possible = image.faces_of(content.picture)
+        pictures = [each for each in wanted if provenance.format_of(each).extension in possible]
         return {face: image.file_of(content.picture, face) for face in pictures}
     if content.score is not None:
         font = music.find_soundfont(soundfont)
@@ -65,9 +70,9 @@ def _known(*, score: bool, picture: Sequence[str]) -> tuple[str, ...]:
     return (*(music.FACES if score else ()), *provenance.FACES)
 
 
-def _check(face: str, known: Sequence[str], genre: str) -> None:
-    if face not in known and provenance.format_of(face).extension not in known:
+def _check(face: str, possible: Sequence[str], genre: str) -> None:
+    if face not in possible and provenance.format_of(face).extension not in possible:
         raise UsageError(
             say("{genre} is not written as .{face}.", "{genre} 不能保存为 .{face}。", genre=genre, face=face),
-            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(known)),
+            hint=say("Use one of: {faces}.", "可用：{faces}。", faces=", ".join(possible)),
         )

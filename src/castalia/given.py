@@ -6,6 +6,7 @@ file's marks say of its making goes along.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -185,9 +186,17 @@ class Reader:
         if found is not None and found.by_model:
             picture = picture.model_copy(update={"made_by": "model"})
         parents = (found.parent,) if found and found.parent else ()
-        if parents and (work := self._work(parents[0])) and work.content.picture:
-            picture = picture.model_copy(update={"described": work.content.picture.described})
+        if parents and (work := self._work(parents[0])) and (own := work.content.picture):
+            whole = own.sheet is None and (own.width, own.height) == (picture.width, picture.height)
+            if whole and self._is_ours(file, work):
+                return Given(own, parents)  # without the label that is painted into the file
+            picture = picture.model_copy(update={"described": own.described})
         return Given(picture, parents, [_doubt("reading", each, file) for each in rest])
+
+    def _is_ours(self, file: Path | Upload, work: Work) -> bool:
+        """Whether a file is, byte for byte, one that the studio wrote of this work."""
+        kept = self._library().find_file(sha256=hashlib.sha256(_content(file)).hexdigest())
+        return kept is not None and kept.record.id == work.id
 
     def _pictures(self, value: object) -> Given:
         """Several, from names and ids, one after the other."""

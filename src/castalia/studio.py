@@ -105,7 +105,8 @@ class Studio:
         """
         room = genres.find(genre)
         brief, doubts = self.given.brief(room, words, seed, parents, fields)
-        chosen = files.choose(room.plan(brief), faces, genre=room.name)
+        plan = room.plan(brief)
+        chosen = files.choose(plan, faces, genre=room.name)
         judged: list[Judged] = []
         for attempt in range(self.config.tries):
             draft = self._revised(room, self._judge(room, self._draft(room, brief, attempt)))
@@ -117,11 +118,15 @@ class Studio:
                     raise
                 except MarkError as error:
                     judged[-1] = quality.with_finding(judged[-1], "watermark", error.message, error.hint)
+            if plan.settled:
+                break
         raise RefusedError(
             say("No draft passed the checks in {n} tries.", "{n} 次尝试均未通过检查。", n=len(judged)),
             best=quality.nearest(judged),
             tries=len(judged),
-            hint=say(
+            hint=say("It comes out the same each time: change the brief.", "每次结果相同：请修改要求。")
+            if plan.settled
+            else say(
                 "Raise --tries, try another --seed, or change the brief.", "可增大 --tries、更换 --seed 或修改要求。"
             ),
         )
@@ -191,6 +196,19 @@ class Studio:
         file = self._exported(work, face)
         self.library.note(file, f"{work.genre}-{work.id[:8]}.{face}")
         return file
+
+    def thumbnail(self, work: Work, longest: int = 320) -> bytes | None:
+        """A small WebP of a picture for a gallery, marked like any file of it and kept; None of a work without one."""
+        if work.content.picture is None:
+            return None
+        kept = self.library.thumbnail(work.id)
+        if kept is None:
+            made = image.thumbnail(work.content.picture, longest)
+            file = provenance.export(work, "webp", keys=self.keys, config=self.config, made=made)
+            self.library.note(file, f"{work.genre}-{work.id[:8]}-thumbnail.webp")
+            kept = file.content
+            self.library.keep_thumbnail(work.id, kept)
+        return kept
 
     def _exported(self, work: Work, face: str) -> MarkedFile:
         files.check(face, work.content, genre=work.genre)

@@ -101,10 +101,10 @@ def show(name: str, verify: bool, as_json: bool) -> None:
 @models.command(
     help=say(
         "Fetch a model; goes on where it stopped. WHAT is a name, a GGUF file's path or URL, or "
-        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default. `style` and `enlarge` are "
-        "networks that paint and enlarge pictures.",
-        "下载模型；可从中断处继续。style 与 enlarge 是绘画与放大图片的网络。WHAT 为名称、GGUF 文件的路径或网址，"
-        "或 Hugging Face 上的 所有者/仓库/文件.gguf；不填则为默认模型。",
+        "OWNER/REPOSITORY/FILE.gguf on the Hugging Face hub; without it, the default. `style`, `enlarge` "
+        "and `safety` are networks that paint, enlarge and check pictures.",
+        "下载模型；可从中断处继续。style、enlarge、safety 是绘画、放大与检查图片的网络。"
+        "WHAT 为名称、GGUF 文件的路径或网址，或 Hugging Face 上的 所有者/仓库/文件.gguf；不填则为默认模型。",
     )
 )
 @click.argument("what", required=False, metavar="[WHAT]")

@@ -37,6 +37,16 @@ from castalia.core.language import say
     help=say("accounts, works and jobs", "账户、作品与任务所在文件夹"),
 )
 @click.option(
+    "--database",
+    default="",
+    envvar="CASTALIA_DATABASE",
+    metavar="URL",
+    help=say(
+        "PostgreSQL for accounts and jobs, in the place of a file; with a password better as CASTALIA_DATABASE",
+        "用 PostgreSQL 存放账户与任务以代替文件；含密码时宜用 CASTALIA_DATABASE",
+    ),
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 64),
     default=0,
@@ -63,6 +73,7 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     data: Path | None,
+    database: str,
     workers: int,
     requests: int,
 ) -> None:
@@ -82,6 +93,7 @@ def serve(
         url=url.rstrip("/"),
         certificate=certificate,
         key=key,
+        database=database,
         workers=workers,
         most_requests=requests,
     )

@@ -301,6 +301,8 @@ PictureStep = (
     | SheetStep
     | CoverStep
 )
+SettledStep = PaintStep | EnlargeStep | PatternStep | CutOutStep | MixStep | DirectStep
+"""One that leaves nothing to its seed."""
 DrawnStep = DrawStep | RedrawStep | MixStep | DirectStep
 """Steps that ask a model which draws from words."""
 PictureStepMaker = Callable[[Mapping[str, str]], PictureStep]

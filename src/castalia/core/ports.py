@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.music import MusicStep, MusicStepMaker
-from castalia.core.picture import PictureStep, PictureStepMaker
+from castalia.core.picture import PictureStep, PictureStepMaker, SettledStep
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding, Language
 
 Scores = NDArray[np.float32]
@@ -352,6 +352,11 @@ class Plan:
     """Whether it is a turn of a conversation, which may speak of itself and in several languages."""
     faces: tuple[str, ...] = ()
     """Formats of its works beside those of all works of their kind, by extension."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether its seed changes nothing, so that a refused draft would come out the same again."""
+        return not (self.steps or self.music) and all(isinstance(each, SettledStep) for each in self.pictures)
 
 
 class Rule(Protocol):

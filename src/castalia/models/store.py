@@ -262,11 +262,23 @@ def _reporter(model: Model, progress: Progress | None) -> sources.Advance:
     def advance(count: int) -> None:
         if count > model.size * _MOST_SURPLUS:
             raise sources.OutOfReachError(f"{model.name}: more than the {model.size:,} bytes promised")
-        if progress is None or count <= 0:
+        if progress is None:
             return
         first.append(count) if not first else None
         speed = (count - first[0]) / max(time.monotonic() - began, 1e-3)
-        left = (model.size - count) / speed if speed > 0 else 0
+        if speed <= 0:
+            progress(
+                say(
+                    "{name}: {have:.0f} of {all:.0f} MB",
+                    "{name}：{have:.0f}/{all:.0f} MB",
+                    name=model.name,
+                    have=count / 1e6,
+                    all=model.size / 1e6,
+                ),
+                min(count / model.size, 1.0),
+            )
+            return
+        left = (model.size - count) / speed
         progress(
             say(
                 "{name}: {have:.0f} of {all:.0f} MB, {left:.0f} s left",

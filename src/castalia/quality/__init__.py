@@ -27,6 +27,7 @@ from castalia.quality.counterpoint import RangeRule as RangeRule
 from castalia.quality.counterpoint import SpacingRule as SpacingRule
 from castalia.quality.covers import ContrastRule as ContrastRule
 from castalia.quality.covers import PlacedRule as PlacedRule
+from castalia.quality.drawn import AgreementRule as AgreementRule
 from castalia.quality.drawn import KnownWordsRule as KnownWordsRule
 from castalia.quality.drawn import NearCopyRule as NearCopyRule
 from castalia.quality.events import EventsRule as EventsRule
@@ -83,6 +84,7 @@ from castalia.quality.reporting import CoverageRule as CoverageRule
 from castalia.quality.reporting import GroundedRule as GroundedRule
 from castalia.quality.reporting import HeadlineRule as HeadlineRule
 from castalia.quality.reporting import LedeRule as LedeRule
+from castalia.quality.safe_pictures import SafePictureRule as SafePictureRule
 from castalia.quality.sets import EvenSizesRule as EvenSizesRule
 from castalia.quality.sets import ShownRule as ShownRule
 from castalia.quality.sets import TwinsRule as TwinsRule

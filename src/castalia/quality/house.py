@@ -18,6 +18,7 @@ from castalia.core.picture import Picture
 from castalia.core.ports import Rule
 from castalia.core.values import Draft, Finding
 from castalia.quality.originality import OriginalityRule
+from castalia.quality.safe_pictures import SafePictureRule
 
 PersonalData = Callable[[str], Sequence[str]]
 """Finds personal data: the stretches of text that are some."""
@@ -31,7 +32,7 @@ def house_rules(*, personal: PersonalData, talk: bool = False) -> tuple[Rule, ..
         talk: Of a turn of a conversation: it may be in several languages, and an assistant's words are its own.
     """
     work = () if talk else (_InLanguage(), _NoChatter())
-    return (_Written(talk=talk), *work, _Fit(), _Private(personal), OriginalityRule())
+    return (_Written(talk=talk), *work, _Fit(), SafePictureRule(), _Private(personal), OriginalityRule())
 
 
 def harmful(text: str) -> Mapping[str, Sequence[str]]:

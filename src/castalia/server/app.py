@@ -20,7 +20,7 @@ from castalia.server.gate import Gate
 from castalia.server.house import House
 from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
-from castalia.server.routes import accounts, openai, status, works
+from castalia.server.routes import accounts, collections, models, openai, status, works
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
 from castalia.server.worker import Workers
@@ -35,7 +35,7 @@ def build(settings: ServerSettings) -> FastAPI:
     """
     settings.check()
     alone = _alone(settings.data)
-    store = Store(settings.data / "server.db")
+    store = Store(settings.database or settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
     house = House(settings, store, people, jobs, Workers(jobs, settings), Metrics())
@@ -53,7 +53,7 @@ def build(settings: ServerSettings) -> FastAPI:
     app = FastAPI(title="Castalia", version=castalia.__version__, docs_url=None, redoc_url=None, lifespan=running)
     app.state.house = house
     errors.answer_errors(app)
-    for each in (status, accounts, works, openai):
+    for each in (status, accounts, works, models, collections, openai):
         app.include_router(each.router)
     app.mount("/", StaticFiles(directory=settings.page, html=True))
     app.add_middleware(Gate, settings=settings, accounts=people, jobs=jobs, metrics=house.metrics)

@@ -37,7 +37,10 @@ CSRF_HEADER = "x-csrf-token"
 _STRANGERS = 16_384
 """Bytes of a request from nobody who is known: a login."""
 _USUAL = 2_000_000
-_LARGE = (("/api/verify", 2 * LONGEST + 10_000), ("/api/works", 60_000_000), ("/v1/images/edits", 60_000_000))
+_LARGE = (
+    ("/api/verify", 2 * LONGEST + 10_000),
+    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits")),
+)
 """Bytes of requests that bring files, by the beginning of their path."""
 _ONCE = (
     "authorization",

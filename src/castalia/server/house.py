@@ -49,7 +49,7 @@ def known(request: Request) -> Caller:
         first = not house(request).store.accounts()
         raise Refusal(
             401,
-            "no_credentials",
+            "no_account_yet" if first else "no_credentials",
             say("Nobody is logged in, and no valid key was sent.", "尚未登录，也没有有效的密钥。"),
             hint=say("Make the first account: POST /api/accounts", "请先创建账户：POST /api/accounts")
             if first

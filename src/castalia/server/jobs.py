@@ -248,18 +248,19 @@ class Jobs:
 
     # ------------------------------------------------------------ for the worker
 
-    def take(self, seconds: float, *, within: float | None = None) -> Taken | None:
+    def take(self, seconds: float, *, within: float | None = None, errands: bool = False) -> Taken | None:
         """The next job; None after so long without one.
 
         Args:
             seconds: To wait for one.
             within: Seconds that its kind usually takes at most; None takes any.
+            errands: Whether it is one that needs no model.
         """
         with self._awake:
-            job = self._next(within)
+            job = self._next(within, errands)
             if job is None:
                 self._awake.wait(seconds)
-                job = self._next(within)
+                job = self._next(within, errands)
             if job is None:
                 return None
             vault, feed = self._vaults[job.account], self._feeds.setdefault(job.id, Feed())
@@ -302,8 +303,10 @@ class Jobs:
 
     # ------------------------------------------------------------ within
 
-    def _next(self, within: float | None) -> Job | None:
-        return self._store.take_job(list(self._vaults), within=within) if self._vaults else None
+    def _next(self, within: float | None, errands: bool) -> Job | None:  # noqa: FBT001 - as `take` got it
+        if not self._vaults:
+            return None
+        return self._store.take_job(list(self._vaults), within=within, errands=errands)
 
     def _no_room(self, taken: Taken) -> str:
         """Why a library has no room for what a job makes: since it was asked for, others may have made theirs."""

@@ -38,17 +38,43 @@ async def read_request(request: Request) -> tuple[dict[str, Any], dict[str, Any]
                 "Send application/json or multipart/form-data.", "请使用 application/json 或 multipart/form-data。"
             ),
         )
+    told, files = await read_form(request)
     sent: dict[str, Any] = {}
-    given = "{}"
-    async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES, max_part_size=2_000_000) as form:
+    for each in files:
+        name, one = each.pop("field"), each
+        before = sent.get(name)
+        sent[name] = one if before is None else [*(before if isinstance(before, list) else [before]), one]
+    return _object(told.get("request", "{}").encode()), sent
+
+
+async def read_form(request: Request, most: int = _MOST_FILES) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """(words by the name of their field, files as `{"field", "name", "base64"}`) of a multipart form.
+
+    Args:
+        request: Asked so.
+        most: Files that it may bring.
+
+    Raises:
+        Refusal: it is none.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise Refusal(
+            415,
+            "media_type",
+            say("The request is {kind!r}.", "请求类型为 {kind!r}。", kind=kind[:80]),
+            hint=say("Send multipart/form-data.", "请使用 multipart/form-data。"),
+        )
+    told: dict[str, str] = {}
+    files: list[dict[str, str]] = []
+    async with request.form(max_files=most, max_fields=_MOST_FILES, max_part_size=2_000_000) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
-                one = {"name": base_name(value.filename), "base64": base64.b64encode(await value.read()).decode()}
-                before = sent.get(name)
-                sent[name] = one if before is None else [*(before if isinstance(before, list) else [before]), one]
-            elif name == "request":
-                given = value
-    return _object(given.encode()), sent
+                content = base64.b64encode(await value.read()).decode()
+                files.append({"field": name, "name": base_name(value.filename), "base64": content})
+            else:
+                told[name] = value
+    return told, files
 
 
 def base_name(name: str | None) -> str:

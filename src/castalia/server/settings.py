@@ -29,6 +29,8 @@ class ServerSettings:
     """Its private key."""
     data: Path = field(default_factory=lambda: folders().data / "server")
     """Database, and a folder for each account."""
+    database: str = ""
+    """URL of a PostgreSQL database for accounts and jobs; empty takes a file in `data`."""
     page: Path = field(default_factory=lambda: Path(__file__).with_name("page"))
     """Static files of the web page."""
     workers: int = 0
@@ -75,6 +77,11 @@ class ServerSettings:
             raise UsageError(
                 say("TLS wants a certificate and its key.", "TLS 需要证书及其私钥。"),
                 hint="castalia serve --certificate CHAIN.pem --key KEY.pem",
+            )
+        if self.database and urlsplit(self.database).scheme not in ("postgres", "postgresql"):
+            raise UsageError(
+                say("The database's URL begins with postgresql://.", "数据库网址应以 postgresql:// 开头。"),
+                hint="CASTALIA_DATABASE=postgresql://castalia@localhost/castalia castalia serve",
             )
         if self.url and (urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname):
             raise UsageError(

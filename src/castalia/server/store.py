@@ -1,34 +1,28 @@
-"""The server's database: accounts, ways in, jobs, audit log. All SQL of the server stands in this one file.
+"""The server's tables: accounts, ways in, jobs, audit log. All SQL of the server stands in this one file.
 
-SQLite through the library that the works use too, without its encryption: nothing here needs it, and a server starts
-before anybody has logged in. Calls are short, come from several threads, and take turns.
+What it lies in, SQLite or PostgreSQL, is `database`'s. Calls are short.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from threading import RLock
 from typing import Any, Literal
 
-import apsw
-
-from castalia.core.errors import StorageError
-from castalia.core.files import make_folder
-from castalia.core.language import say
+from castalia.server.database import opened
 
 State = Literal["waiting", "running", "done", "refused", "failed", "cancelled"]
 FINISHED: tuple[State, ...] = ("done", "refused", "failed", "cancelled")
+ERRANDS = ("pull", "collection")
+"""Kinds of jobs that need no model in memory, and must not wait for one."""
 _KEPT_DAYS = 90
 """How long the audit log and finished jobs are kept."""
 _JOB = "id, account, kind, live, state, attempts, created, started, finished, asked, outcome"
 _USUAL = (
     "SELECT avg(took) FROM (SELECT finished - started AS took FROM jobs AS past "
-    "WHERE past.kind = {kind} AND past.state = 'done' ORDER BY past.finished DESC LIMIT 10)"
+    "WHERE past.kind = {kind} AND past.state = 'done' ORDER BY past.finished DESC LIMIT 10) AS latest"
 )
 _ACCOUNT = "id, name, admin, enabled, created, most_works, most_bytes, most_jobs"
 _WAY_IN = "id, account, kind, name, sealed, scopes, created, expires, used"
@@ -92,29 +86,20 @@ class Store:
     """See the module.
 
     Args:
-        path: The file; made when it is not there.
+        at: An SQLite file, which is made when it is not there, or the URL of a PostgreSQL database.
 
     Raises:
-        StorageError: it cannot be opened, or was written by a newer version.
+        StorageError: it cannot be opened, was written by a newer version, or another server uses it.
+        MissingError: what talks to PostgreSQL is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
-        make_folder(path.parent, private=True)
-        self._lock = RLock()
-        try:
-            self._database = apsw.Connection(str(path))
-            path.chmod(0o600)
-            self._database.set_busy_timeout(10_000)
-            self._database.pragma("journal_mode", "wal")
-            self._database.pragma("synchronous", "full")
-            self._database.pragma("foreign_keys", "on")
-        except apsw.Error as error:
-            raise StorageError(f"{path}: {error}") from error
-        self._migrate(path)
+    def __init__(self, at: Path | str) -> None:
+        self._database = opened(at)
+        self._run, self._writing = self._database.run, self._database.writing
         old = time.time() - _KEPT_DAYS * 86_400
         with self._writing():
             self._run("DELETE FROM audit WHERE at < ?", old)
-            self._run("DELETE FROM jobs WHERE finished < ? OR (live AND finished < ?)", old, time.time() - 86_400)
+            self._run("DELETE FROM jobs WHERE finished < ? OR (live = 1 AND finished < ?)", old, time.time() - 86_400)
             self._run("DELETE FROM tokens WHERE expires < ?", time.time())
             self._run("DELETE FROM invitations WHERE expires < ?", time.time())
             self._run("DELETE FROM days WHERE day < ?", old // 86_400)
@@ -123,7 +108,7 @@ class Store:
 
     def accounts(self) -> Sequence[Account]:
         """All, in the order in which they were made."""
-        return [_account(row) for row in self._run(f"SELECT {_ACCOUNT} FROM accounts ORDER BY created, rowid")]
+        return [_account(row) for row in self._run(f"SELECT {_ACCOUNT} FROM accounts ORDER BY created")]
 
     def account(self, id_or_name: str) -> Account | None:
         """By id, or by name in any case."""
@@ -247,23 +232,26 @@ class Store:
             )
         return _job(made[0])
 
-    def take_job(self, accounts: Sequence[str], *, within: float | None = None) -> Job | None:
+    def take_job(self, accounts: Sequence[str], *, within: float | None = None, errands: bool = False) -> Job | None:
         """The next job of one of these accounts, now running: whoever was served longest ago comes first.
 
         Args:
             accounts: Those whose jobs may run.
             within: Seconds; only jobs of kinds that usually take no longer are taken.
+            errands: Whether those of `ERRANDS` are taken, else all others.
         """
         marks = ", ".join("?" * len(accounts))
+        kinds = f"AND kind {'IN' if errands else 'NOT IN'} ({', '.join('?' * len(ERRANDS))}) "
         quick = f"AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
         with self._writing():
             taken = self._run(
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("
-                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) {quick}ORDER BY "
-                "(SELECT max(started) FROM jobs WHERE account = next.account) NULLS FIRST, live DESC, created, rowid "
+                f"SELECT id FROM jobs AS next WHERE state = 'waiting' AND account IN ({marks}) {kinds}{quick}ORDER BY "
+                "(SELECT max(started) FROM jobs WHERE account = next.account) NULLS FIRST, live DESC, created "
                 f"LIMIT 1) RETURNING {_JOB}",
                 time.time(),
                 *accounts,
+                *ERRANDS,
                 *([] if within is None else [within]),
             )
         return _job(taken[0]) if taken else None
@@ -274,12 +262,13 @@ class Store:
             return bool(
                 self._run(
                     "UPDATE jobs SET state = ?1, finished = ?2, outcome = ?3, "
-                    "asked = iif(live OR ?1 = 'done', x'', asked) "
+                    "asked = CASE WHEN live = 1 OR ?1 = 'done' THEN ?5 ELSE asked END "
                     "WHERE id = ?4 AND state IN ('waiting', 'running') RETURNING id",
                     state,
                     time.time(),
                     outcome,
                     id_,
+                    b"",
                 )
             )
 
@@ -316,7 +305,7 @@ class Store:
         """After a start: what ran waits again, and what somebody waited for on a connection is over."""
         with self._writing():
             self._run(
-                "UPDATE jobs SET state = 'cancelled', finished = ? WHERE live AND state IN ('waiting', 'running')",
+                "UPDATE jobs SET state = 'cancelled', finished = ? WHERE live = 1 AND state IN ('waiting', 'running')",
                 time.time(),
             )
             self._run("UPDATE jobs SET state = 'waiting' WHERE state = 'running'")
@@ -336,8 +325,7 @@ class Store:
     def jobs(self, account: str, *, limit: int, offset: int) -> Sequence[Job]:
         """Somebody's jobs, newest first, those on open connections left out."""
         rows = self._run(
-            f"SELECT {_JOB} FROM jobs WHERE account = ? AND NOT live "
-            "ORDER BY created DESC, rowid DESC LIMIT ? OFFSET ?",
+            f"SELECT {_JOB} FROM jobs WHERE account = ? AND live = 0 ORDER BY created DESC LIMIT ? OFFSET ?",
             account,
             limit,
             offset,
@@ -373,8 +361,10 @@ class Store:
         with self._writing():
             return bool(
                 self._run(
-                    "INSERT INTO days SELECT ?1, ?2, 1 WHERE coalesce(?3, 1) > 0 ON CONFLICT DO UPDATE "
-                    "SET jobs = jobs + 1 WHERE ?3 IS NULL OR jobs < ?3 RETURNING jobs",
+                    "INSERT INTO days SELECT CAST(?1 AS TEXT), CAST(?2 AS INTEGER), 1 "
+                    "WHERE coalesce(CAST(?3 AS INTEGER), 1) > 0 ON CONFLICT (account, day) DO UPDATE "
+                    "SET jobs = days.jobs + 1 WHERE days.jobs < coalesce(CAST(?3 AS INTEGER), days.jobs + 1) "
+                    "RETURNING jobs",
                     account,
                     day,
                     most,
@@ -403,16 +393,14 @@ class Store:
     def noted(self, *, limit: int, offset: int = 0) -> Sequence[dict[str, Any]]:
         """Lines of the audit log, newest first."""
         names = ("at", "account", "event", "detail", "address")
-        rows = self._run(
-            f"SELECT {', '.join(names)} FROM audit ORDER BY at DESC, rowid DESC LIMIT ? OFFSET ?", limit, offset
-        )
+        rows = self._run(f"SELECT {', '.join(names)} FROM audit ORDER BY at DESC LIMIT ? OFFSET ?", limit, offset)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def failures(self, since: float, *, name: str, address: str) -> tuple[int, int, int]:
         """Failed logins since then: of this name from this address, of this address, of this name."""
         row = self._run(
-            "SELECT coalesce(sum(detail = ?2 AND address = ?3), 0), coalesce(sum(address = ?3), 0), "
-            "coalesce(sum(detail = ?2), 0) FROM audit WHERE event = 'login failed' AND at > ?1",
+            "SELECT count(*) FILTER (WHERE detail = ?2 AND address = ?3), count(*) FILTER (WHERE address = ?3), "
+            "count(*) FILTER (WHERE detail = ?2) FROM audit WHERE event = 'login failed' AND at > ?1",
             since,
             name[:200],
             address,
@@ -420,42 +408,8 @@ class Store:
         return int(row[0]), int(row[1]), int(row[2])
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._database.close()
-
-    # ------------------------------------------------------------ within
-
-    def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - SQL values
-        with self._lock:
-            try:
-                return [tuple(row) for row in self._database.execute(statement, values)]
-            except apsw.FullError as error:
-                raise StorageError(
-                    say("The disk is full.", "磁盘已满。"), hint=say("Free some space.", "请清出空间。")
-                ) from error
-            except apsw.Error as error:
-                raise StorageError(f"server.db: {error}") from error
-
-    @contextmanager
-    def _writing(self) -> Generator[None]:
-        with self._lock, self._database:
-            yield
-
-    def _migrate(self, path: Path) -> None:
-        """Bring the file to the newest schema, each numbered step in a transaction of its own."""
-        folder = files("castalia.server") / "migrations"
-        steps = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
-        version = int(self._run("PRAGMA user_version")[0][0])
-        if version > len(steps):
-            raise StorageError(
-                say("{path} was written by a newer Castalia.", "{path} 由更新版本的 Castalia 写入。", path=path),
-                hint="pip install --upgrade castalia",
-            )
-        for number, step in enumerate(steps[version:], version + 1):
-            with self._writing():
-                self._database.execute(step.read_text(encoding="utf-8"))
-                self._database.execute(f"PRAGMA user_version = {number}")
+        """Let go of the database."""
+        self._database.close()
 
 
 def _account(row: Sequence[Any]) -> Account:

@@ -1,7 +1,7 @@
 """Workers: threads that run the models, each one job after the other, in the studio of the job's owner.
 
 One worker has two processors, as many as a language model gains from here, and one more takes what is usually over
-at once, so that a picture does not wait behind a story.
+at once, so that a picture does not wait behind a story. Errands, which need no model, have threads of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from castalia.core import config, language
 from castalia.core.errors import CastaliaError, RefusedError
 from castalia.core.language import say
 from castalia.given import Upload
+from castalia.server import errands
 from castalia.server.errors import refusal_of
 from castalia.server.jobs import Jobs, Taken
 from castalia.server.sent import base_name
@@ -32,6 +33,8 @@ _LOOK_UP = 5.0
 """Seconds between looks at the clock while there is nothing to do."""
 _QUICK = 5.0
 """Seconds that a job usually takes at most which need not wait for longer ones."""
+_ERRANDS = 2
+"""Errands at a time."""
 _EACH = 2
 """Processors of a worker, where nothing else is set."""
 
@@ -59,6 +62,7 @@ class Workers:
         self._jobs = jobs
         self._each = [Worker(jobs, settings, threads=threads) for _ in range(several)]
         self._each.append(Worker(jobs, settings, threads=1, within=_QUICK))
+        self._each += [Worker(jobs, settings, threads=1, errands=True) for _ in range(_ERRANDS)]
 
     @property
     def loaded(self) -> bool:
@@ -92,11 +96,21 @@ class Worker:
         settings: Of the server.
         threads: Of its language model; 0 takes those that are idle when it is loaded.
         within: Seconds that the jobs which it takes usually take at most; None takes any.
+        errands: Whether it takes errands, else all others.
     """
 
-    def __init__(self, jobs: Jobs, settings: ServerSettings, *, threads: int, within: float | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        settings: ServerSettings,
+        *,
+        threads: int,
+        within: float | None = None,
+        errands: bool = False,
+    ) -> None:
         self._thread = Thread(target=self._work, name="castalia-worker", daemon=True)
-        self._jobs, self._settings, self._threads, self._within = jobs, settings, threads, within
+        self._jobs, self._settings, self._threads = jobs, settings, threads
+        self._within, self._errands = within, errands
         self._stopping = Event()
         self._workshop = Workshop(fetch=False)
 
@@ -125,7 +139,7 @@ class Worker:
     def _work(self) -> None:
         idle_since = time.monotonic()
         while not self._stopping.is_set():
-            taken = self._jobs.take(_LOOK_UP, within=self._within)
+            taken = self._jobs.take(_LOOK_UP, within=self._within, errands=self._errands)
             if taken is not None:
                 self._do(taken)
                 idle_since = time.monotonic()
@@ -172,6 +186,9 @@ class Worker:
             feed.show(heard={**feed.sight.heard, feed.sight.number: text})
 
         check()
+        if self._errands:
+            return "done", errands.run(taken, progress)
+        changed: dict[str, Any] = {"threads": self._threads, **asked.get("settings", {})}
         studio = Studio(
             data=taken.home,
             vault=taken.vault,
@@ -180,7 +197,7 @@ class Worker:
             progress=progress,
             heard=heard,
             lang=str(asked["lang"]),
-            **{"threads": self._threads, **asked.get("settings", {})},
+            **changed,
         )
         try:
             match asked["do"]:

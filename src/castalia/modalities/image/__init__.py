@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from castalia.modalities.image.explained import EXPLAINED, explanation_file, tell
-from castalia.modalities.image.files import FACES, PIXELS, faces_of, file_of
+from castalia.modalities.image.files import FACES, PIXELS, faces_of, file_of, thumbnail
 from castalia.modalities.image.modality import compose
 from castalia.modalities.image.painters import Chosen, Drawer, Enlarger, Painter, Painters
 from castalia.modalities.image.read import EXTENSIONS as READABLE
@@ -26,4 +26,5 @@ __all__ = [
     "read_picture",
     "read_picture_and_rest",
     "tell",
+    "thumbnail",
 ]

@@ -92,6 +92,13 @@ def file_of(picture: Picture, extension: str) -> bytes:
     return stream.getvalue()
 
 
+def thumbnail(picture: Picture, longest: int) -> bytes:
+    """A WebP of the picture that is at most so many pixels a side, without any mark."""
+    stream = io.BytesIO()
+    Image.fromarray(within(picture.pixels, longest)).save(stream, "WEBP", quality=_QUALITY, exact=True)
+    return stream.getvalue()
+
+
 def _each(picture: Picture) -> bytes:
     """Every picture of a sheet as a PNG, in an archive, named by its number and its words."""
     assert picture.sheet

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from castalia import __version__, models
 from castalia.core.errors import UsageError
-from castalia.core.explained_picture import PictureExplanation
+from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, MixStep, Picture, RedrawStep
 from castalia.core.ports import Progress
@@ -22,7 +22,8 @@ from castalia.engines.checkpoint_file import KINDS as CHECKPOINTS
 from castalia.engines.checkpoint_file import open_checkpoint
 from castalia.engines.diffusers_folder import open_folder
 from castalia.engines.images_endpoint import ImagesEndpoint
-from castalia.modalities.image.draw.model import PARTS, DrawingModel
+from castalia.modalities.image.draw.folder import PARTS
+from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.enlarge import RealEsrgan
 from castalia.modalities.image.paint import StylePainter
 from castalia.modalities.image.pipeline import Pipeline
@@ -101,11 +102,15 @@ class Drawer(Model, Protocol):
         """The words that say nothing to the model; None where nobody can tell."""
         ...
 
-    def nearest(self, pixels: Pixels) -> tuple[str, float] | None:
-        """The picture that was learned and is most like this one: its name, and how far it is, levels of 255.
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float | None:
+        """The share of random words that a drawn picture is less like than its own, by chance a half.
 
-        None where it is not known what was learned.
+        None where nobody can tell.
         """
+        ...
+
+    def nearest(self, pixels: Pixels) -> Neighbour | None:
+        """The picture that was learned and is most like this one; None where it is not known what was learned."""
         ...
 
 

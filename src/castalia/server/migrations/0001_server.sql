@@ -4,7 +4,7 @@ CREATE TABLE accounts (
     name TEXT NOT NULL UNIQUE COLLATE NOCASE,
     admin INTEGER NOT NULL,
     enabled INTEGER NOT NULL DEFAULT 1,
-    created REAL NOT NULL
+    created DOUBLE PRECISION NOT NULL
 );
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY,
@@ -14,15 +14,15 @@ CREATE TABLE tokens (
     digest BLOB NOT NULL UNIQUE, -- SHA-256 of the token
     sealed BLOB NOT NULL, -- the vault's key, wrapped by the token
     scopes TEXT NOT NULL,
-    created REAL NOT NULL,
-    expires REAL, -- null: never
-    used REAL
+    created DOUBLE PRECISION NOT NULL,
+    expires DOUBLE PRECISION, -- null: never
+    used DOUBLE PRECISION
 );
 CREATE INDEX tokens_account ON tokens (account);
 CREATE TABLE invitations (
     digest BLOB PRIMARY KEY, -- SHA-256 of the code
-    created REAL NOT NULL,
-    expires REAL NOT NULL
+    created DOUBLE PRECISION NOT NULL,
+    expires DOUBLE PRECISION NOT NULL
 );
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
@@ -31,16 +31,16 @@ CREATE TABLE jobs (
     live INTEGER NOT NULL, -- somebody waits on an open connection, and it ends with that
     state TEXT NOT NULL, -- waiting, running, done, refused, failed, cancelled
     attempts INTEGER NOT NULL DEFAULT 0,
-    created REAL NOT NULL,
-    started REAL,
-    finished REAL,
+    created DOUBLE PRECISION NOT NULL,
+    started DOUBLE PRECISION,
+    finished DOUBLE PRECISION,
     asked BLOB NOT NULL, -- sealed by the owner's vault
     outcome BLOB -- likewise
 );
 CREATE INDEX jobs_state ON jobs (state, account);
 CREATE INDEX jobs_account ON jobs (account, created);
 CREATE TABLE audit (
-    at REAL NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
     account TEXT, -- null: nobody who is known
     event TEXT NOT NULL,
     detail TEXT NOT NULL,

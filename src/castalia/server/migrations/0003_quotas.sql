@@ -1,6 +1,6 @@
 -- What an account may have; null: as much as there is room for.
 ALTER TABLE accounts ADD COLUMN most_works INTEGER;
-ALTER TABLE accounts ADD COLUMN most_bytes INTEGER;
+ALTER TABLE accounts ADD COLUMN most_bytes BIGINT;
 ALTER TABLE accounts ADD COLUMN most_jobs INTEGER;
 -- Jobs that were begun, by day since 1970 (UTC): rows of jobs can be removed, and one job can be tried again.
 CREATE TABLE days (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, Literal, cast
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response, UploadFile
@@ -12,12 +13,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from castalia import genres, provenance
+from castalia import faces, genres, provenance
 from castalia.core import seeds
 from castalia.core.errors import UsageError
 from castalia.core.language import say
+from castalia.core.picture import Picture
 from castalia.core.ports import Genre
-from castalia.core.values import Work
+from castalia.core.score import Score
+from castalia.core.values import Brief, Work
 from castalia.given import Upload, takes
 from castalia.server.errors import Refusal
 from castalia.server.house import InHouse, Maker, Opened, Reader, open_studio, settings_for
@@ -57,6 +60,14 @@ class Rating(BaseModel):
     rating: Annotated[int, Field(ge=1, le=5)]
 
 
+class Placed(BaseModel):
+    """Where a work is put; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    starred: bool | None = None
+    boards: Annotated[tuple[str, ...] | None, Field(max_length=20, description="names")] = None
+
+
 # ---------------------------------------------------------------- genres
 
 
@@ -86,8 +97,25 @@ def _genre(room: Genre) -> dict[str, Any]:
         "title": say(*room.title),
         "summary": say(*room.summary),
         "languages": list(room.languages),
+        "kind": _kind(room),
+        "picture": takes(room, "picture"),
         "fields": room.fields.model_json_schema(),
     }
+
+
+def _kind(room: Genre) -> Literal["text", "picture", "music"]:
+    """What its works are: what it is given, where it is given something, else what its plan has."""
+    given = {each for field in room.fields.model_fields.values() for each in _types(field.annotation)}
+    if Picture in given or Score in given:
+        return "picture" if Picture in given else "music"
+    fields = genres.fields_of(room, {"language": room.languages[0]})
+    plan = room.plan(Brief(genre=room.name, words="-", fields=fields, seed=0))
+    return "picture" if plan.pictures else "music" if plan.music else "text"
+
+
+def _types(annotation: object) -> set[object]:
+    inner = get_args(annotation)
+    return {annotation}.union(*map(_types, inner))
 
 
 # ---------------------------------------------------------------- works
@@ -141,16 +169,21 @@ def list_works(
     q: Annotated[str, Query(max_length=1000)] = "",
     genre: Annotated[str | None, Query(max_length=100)] = None,
     language: Literal["en", "zh"] | None = None,
+    starred: Annotated[bool, Query()] = False,  # noqa: FBT002
+    board: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
-    """One's works, newest first; with `q` those that hold all its words, best first."""
+    """One's works, newest first; with `q` alone those that hold all its words, best first."""
+    library = studio.library
     found = (
-        studio.library.search(q, limit=limit)
+        library.search(q, limit=limit)
         if q.strip()
-        else studio.library.list(limit=limit, offset=offset, genre=genre, language=language)
+        else library.list(limit=limit, offset=offset, genre=genre, language=language, starred=starred, board=board)
     )
-    return {"works": [_shown(each) for each in found], "total": studio.library.count()}
+    places = library.places(each.id for each in found)
+    works = [_shown(each) | asdict(places[each.id]) for each in found]
+    return {"works": works, "total": library.count(), "boards": library.boards()}
 
 
 @router.get("/works/{id_}", tags=["works"])
@@ -158,7 +191,10 @@ def show_work(id_: str, studio: Opened) -> dict[str, Any]:
     """A work with its findings, record, brief and lineage."""
     work = _kept(studio, id_)
     brief = work.brief.model_dump(mode="json", exclude={"fields": {"__all__": {"png"}}})
-    return _shown(work) | {
+    return _placed(work, studio) | {
+        "markdown": work.content.markdown,
+        "faces": list(faces.known(work.content)),
+        "label": provenance.label_for(work.record),
         "brief": {"words": work.brief.words, "seed": work.brief.seed, "fields": _without_pixels(brief["fields"])},
         "parents": list(studio.library.parents(work.id)),
         "children": list(studio.library.children(work.id)),
@@ -194,10 +230,27 @@ def remake(id_: str, house: InHouse, caller: Maker, studio: Opened) -> dict[str,
     return house.jobs.told(job, feed.sight)
 
 
+@router.get("/works/{id_}/thumbnail", tags=["works"])
+def thumbnail(id_: str, studio: Opened) -> Response:
+    """A picture's work small, as a marked WebP."""
+    content = studio.thumbnail(_kept(studio, id_))
+    if content is None:
+        raise Refusal(404, "no_picture", say("The work is no picture.", "该作品不是图片。"))
+    return Response(content, media_type="image/webp")
+
+
+@router.patch("/works/{id_}", tags=["works"])
+def place(id_: str, asked: Placed, _: Maker, studio: Opened) -> dict[str, Any]:
+    """Star a work, or say on which boards it lies; a board is there while a work lies on it."""
+    work = _kept(studio, id_)
+    studio.library.place(work.id, starred=asked.starred, boards=asked.boards)
+    return _placed(work, studio)
+
+
 @router.put("/works/{id_}/rating", tags=["works"])
 def rate(id_: str, asked: Rating, _: Maker, studio: Opened) -> dict[str, Any]:
     """Rate a work from 1 to 5."""
-    return _shown(studio.library.rate(_kept(studio, id_).id, asked.rating))
+    return _placed(studio.library.rate(_kept(studio, id_).id, asked.rating), studio)
 
 
 @router.delete("/works/{id_}", tags=["works"], status_code=204)
@@ -211,6 +264,10 @@ def _kept(studio: Studio, id_: str) -> Work:
         return studio.library.get(id_)
     except UsageError as error:
         raise Refusal(404, "no_work", error.message, hint="GET /api/works") from error
+
+
+def _placed(work: Work, studio: Studio) -> dict[str, Any]:
+    return _shown(work) | asdict(studio.library.places([work.id])[work.id])
 
 
 def _shown(work: Work) -> dict[str, Any]:

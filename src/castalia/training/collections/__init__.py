@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from castalia.core.errors import UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
+from castalia.training.collections.again import Known
 from castalia.training.collections.chorales import Chorales
 from castalia.training.collections.pictures import Framing, Pictures
 from castalia.training.collections.shelf import Filling, Shelf
@@ -123,6 +123,7 @@ def add(
     licence: str = "",
     framing: Framing | None = None,
     progress: Progress | None = None,
+    within: Path | None = None,
 ) -> Collection[Any]:
     """Read scores or pictures, clean them and keep them under a name.
 
@@ -138,6 +139,7 @@ def add(
         licence: Under which they may be used.
         framing: How pictures become squares; None pads them with white.
         progress: Told how far it is.
+        within: Folder of collections; None takes the user's own.
 
     Raises:
         UsageError: the name, the kind or the source is wrong, scores are to be framed, or no piece is left.
@@ -162,8 +164,8 @@ def add(
     dropped: dict[str, str] = {}
     said: dict[str, dict[str, Any]] = {}
     free: dict[str, str] = {}
-    known = _Known(intake.same, intake.apart)
-    (folder := _folder(name)).mkdir(parents=True, exist_ok=True)
+    known = Known(intake.same, intake.apart)
+    (folder := _folder(name, within)).mkdir(parents=True, exist_ok=True)
     try:
         with Filling(folder) as archive:
             for title, found, part in intake.read(source, dropped, progress):
@@ -198,7 +200,7 @@ def add(
     card |= {"framing": framing.said} if framing else {}
     kept = card | {"pieces": list(said.values())}
     write_atomic(folder / "card.json", (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode())
-    return _collection(name, card, said)
+    return _collection(folder, card, said)
 
 
 def find(name: str) -> Collection[Any]:
@@ -215,7 +217,7 @@ def find(name: str) -> Collection[Any]:
         )
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     listed: Sequence[Mapping[str, Any]] = card.pop("pieces")
-    return _collection(name, card, {each["name"]: each for each in listed})
+    return _collection(folder, card, {each["name"]: each for each in listed})
 
 
 def names() -> list[str]:
@@ -233,9 +235,9 @@ def remove(name: str) -> None:
     shutil.rmtree(_folder(name))
 
 
-def _collection(name: str, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
-    pieces = Shelf[Any](_folder(name), said, INTAKES[card.get("kind", "chorale")].unpack)
-    return Collection(name, pieces, {title: each["part"] for title, each in said.items()}, card)
+def _collection(folder: Path, card: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]]) -> Collection[Any]:
+    pieces = Shelf[Any](folder, said, INTAKES[card.get("kind", "chorale")].unpack)
+    return Collection(folder.name, pieces, {title: each["part"] for title, each in said.items()}, card)
 
 
 def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
@@ -254,31 +256,5 @@ def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
             said[spare[0]]["part"] = missing
 
 
-class _Known:
-    """Prints of the pieces so far, to find one that comes again."""
-
-    def __init__(self, same: float, apart: float) -> None:
-        self._same, self._apart = same, apart
-        self._proofs: dict[str, NDArray[Any]] = {}
-        self._holders: dict[str, list[str]] = {}
-        self._sizes: dict[str, int] = {}
-
-    def again(self, prints: frozenset[str], proof: NDArray[Any] | None) -> str:
-        shared = Counter(title for digest in prints for title in self._holders.get(digest, ()))
-        for title, count in shared.items():
-            if count < self._same * min(len(prints), self._sizes[title]):
-                continue
-            if proof is None or np.abs(proof - self._proofs[title]).max() < self._apart:
-                return say("the same piece as {title}, or nearly", "与 {title} 相同或几乎相同", title=title)
-        return ""
-
-    def note(self, title: str, prints: frozenset[str], proof: NDArray[Any] | None) -> None:
-        self._sizes[title] = len(prints)
-        if proof is not None:
-            self._proofs[title] = proof.astype(np.float32)
-        for digest in prints:
-            self._holders.setdefault(digest, []).append(title)
-
-
-def _folder(name: str) -> Path:
-    return folders().data / "collections" / name
+def _folder(name: str, within: Path | None = None) -> Path:
+    return (within or folders().data / "collections") / name

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from castalia.training.images.network import SMALL, Size
 
-PARTS = {"autoencoder": 4500, "generator": 8000, "decoder": 1500}
+PARTS = {"autoencoder": 4500, "generator": 8000, "decoder": 3000}
 """How a run's steps are shared out: of so many together, each stage takes these."""
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -35,11 +35,11 @@ class Recipe:
     autoencoder_pull: Weight = 1e-4
     """Weight of the latents' divergence from the standard normal, a nat and element."""
     latent_adversary: Weight = 0.05
-    patch_adversary: Weight = 0.02
+    patch_adversary: Weight = 0.7
     """Weights of the adversarial losses, of the generator and of the decoder."""
     latent_penalty: Weight = 10.0
-    patch_penalty: Weight = 1.0
-    """γ of the adversaries."""
+    patch_penalty: Weight = 0.001
+    """γ of the adversaries; of patches a small one, because the slopes of all of a picture's patches add up."""
     adversary_begins: Share = 0.7
     """Share of the generator's steps after which its adversary acts."""
     autoencoder_features: Weight = 0.0

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.rounded import restored
-
 Floats = NDArray[np.float32]
 SLOPE = np.float32(0.2)
 """Of the leaky ReLU."""
@@ -20,12 +18,12 @@ class Layers:
     """Weights, and what is done with them.
 
     Args:
-        weights: By name; matrices (out, in), kernels (out, in, side, side); see `castalia.core.rounded`.
+        weights: By name; matrices (out, in), kernels (out, in, side, side).
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.generic]]) -> None:
+    def __init__(self, weights: Mapping[str, Floats]) -> None:
         self._held: dict[str, Floats] = {}
-        for name, values in restored(weights).items():
+        for name, values in weights.items():
             self._held[name] = _turned(values) if name.endswith(".weight") and not name.endswith(TABLES) else values
 
     def __getitem__(self, name: str) -> Floats:

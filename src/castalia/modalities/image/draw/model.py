@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,23 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from castalia.core.errors import MissingError, UsageError
+from castalia.core.errors import UsageError
 from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Picture, RedrawStep
+from castalia.modalities.image.draw.agreement import agreement
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
+from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
+from castalia.modalities.image.draw.outline import alike
 from castalia.modalities.image.draw.square import resized, squared
-from castalia.modalities.image.draw.words import COLOURS, Reading, Vocabulary
+from castalia.modalities.image.draw.words import COLOURS, Reading
+from castalia.modalities.image.read import read_picture
 from castalia.modalities.image.recolour import COLOURS as RECOLOURED
 from castalia.modalities.image.recolour import coloured
 
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
 """Deviations by which chance moves a code in every way: more is drawn as patches."""
-_SWAYED = 0.4
+_SWAYED = 0.3
 """Deviation of the amounts by which chance moves it along the found directions: this tells seeds apart, cleanly."""
 _SAID = 0.7
 """How much a keyword of a learned picture counts against a word of its name."""
@@ -40,7 +42,6 @@ _PLAIN = 5.0
 """How much likelier a name is that says nothing else."""
 USUAL, LARGEST = 128, 512
 """Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
-PARTS = ("weights.safetensors", "words.json", "learned.npz", "card.json")
 
 
 @dataclass(frozen=True)
@@ -89,24 +90,12 @@ class DrawingModel:
 
     Raises:
         MissingError: a file is not there.
+        UsageError: a file is no part of a picture model, see `ModelFolder`.
     """
 
     def __init__(self, path: Path) -> None:
-        missing = [name for name in PARTS if not (path / name).is_file()]
-        if missing:
-            raise MissingError(
-                say(
-                    "{folder} is no picture model: {names} missing.",
-                    "{folder} 不是图片模型：缺少 {names}。",
-                    folder=path,
-                    names=", ".join(missing),
-                ),
-                hint="castalia train image --collection NAME",
-            )
-        self.path = path
-        self.card: Mapping[str, Any] = json.loads((path / "card.json").read_text(encoding="utf-8"))
-        words: Mapping[str, Any] = json.loads((path / "words.json").read_text(encoding="utf-8"))
-        self.vocabulary = Vocabulary(words["words"], words["aliases"])
+        self._folder = ModelFolder(path)
+        self.path, self.card, self.vocabulary = path, self._folder.card, self._folder.vocabulary
 
     @staticmethod
     def default() -> DrawingModel:
@@ -143,8 +132,7 @@ class DrawingModel:
     @cached_property
     def network(self) -> Network:
         """Its networks."""
-        load: Any = import_module("safetensors.numpy").load_file
-        return Network(load(self.path / "weights.safetensors"), self.card["recipe"]["size"])
+        return Network(self._folder.weights(), self._folder.size)
 
     def read(self, words: str, style: str = "") -> Reading:
         """The words as the model reads them, the style among the known.
@@ -185,47 +173,58 @@ class DrawingModel:
         """See `Drawer.unknown`."""
         return self.vocabulary.read(words).unknown
 
-    def nearest(self, pixels: Pixels) -> tuple[str, float]:
-        """See `Drawer.nearest`: the mean difference of fields, of which a picture has as many as its thumbnail."""
+    def nearest(self, pixels: Pixels) -> Neighbour:
+        """See `Drawer.nearest`: in fields, of which a picture has as many as its thumbnail, or in its outlines."""
         return self.neighbours(pixels, 1)[0]
+
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float:
+        """See `Drawer.agreement`."""
+        said, added = self.vocabulary.read(words).numbers, self.read(words, style).numbers
+        style_alone = [each for each in added if each not in said]
+        return agreement(self.network, self.seen(Picture.of(pixels)), said, style_alone, self._usual)
+
+    @cached_property
+    def _usual(self) -> Floats:
+        words = self._learned.words
+        return self.network.meant_by(words[(words > 0).any(1)]).mean(0)
 
     def neighbours(self, pixels: Pixels, most: int) -> Sequence[Neighbour]:
         """The learned pictures that are most like this one, the nearest first."""
-        names, thumbnails, _, _ = self._learned
-        side = thumbnails.shape[1]
-        seen = np.array(Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.BOX), np.float32)
-        far = np.abs(thumbnails - seen).mean((1, 2, 3))
-        order: list[int] = np.argsort(far, kind="stable")[:most].tolist()
-        return [Neighbour(names[at], float(far[at])) for at in order]
+        learned, seen = self._learned, np.ascontiguousarray(pixels[..., :3])
+        side = learned.thumbnails.shape[1]
+        small = np.array(Image.fromarray(seen).resize((side, side), Image.Resampling.BOX), np.float32)
+        far = np.abs(learned.thumbnails - small).mean((1, 2, 3)).tolist()
+        like = [None] * len(far) if learned.outlines is None else alike(seen, learned.outlines).tolist()
+        found = [Neighbour(*each) for each in zip(learned.names, far, like, strict=True)]
+        return sorted(found, key=lambda each: each.apart)[:most]
 
     @cached_property
     def apart(self) -> float:
         """How far a learned picture is from its own nearest neighbour: the median, as `nearest` measures."""
-        _, thumbnails, _, _ = self._learned
+        thumbnails = self._learned.thumbnails
         flat = thumbnails.reshape(len(thumbnails), -1)
         least = [np.partition(np.abs(flat - each).mean(1), 1)[1] for each in flat] if len(flat) > 1 else [0.0]
         return float(np.median(least))
 
     def thumbnail(self, name: str) -> Pixels:
         """What is kept of a learned picture (side, side, 3)."""
-        names, thumbnails, _, _ = self._learned
-        return thumbnails[names.index(name)].astype(np.uint8)
+        at = self._learned.names.index(name)
+        if not self._learned.files:
+            return self._learned.thumbnails[at].astype(np.uint8)
+        return read_picture(self._learned.files[at], name).pixels[..., :3]
 
     @cached_property
-    def _learned(self) -> tuple[Sequence[str], Floats, NDArray[np.uint16], NDArray[np.uint16]]:
-        """Of each picture that was learned: its file, its thumbnail, numbers of its name's words, and of others."""
-        with np.load(self.path / "learned.npz", allow_pickle=False) as held:
-            names = [str(name) for name in held["names"]]
-            return names, held["thumbnails"].astype(np.float32), held["words"], held["tags"]
+    def _learned(self) -> Learned:
+        return self._folder.learned()
 
     @property
     def count(self) -> int:
         """Pictures that were learned."""
-        return len(self._learned[0])
+        return len(self._learned.names)
 
     def taught(self, at: int) -> Sequence[int]:
         """The numbers of the words that name a learned picture."""
-        return [int(word) for word in self._learned[2][at] if word]
+        return [int(word) for word in self._learned.words[at] if word]
 
     # ---------------------------------------------------------------- drawing
 
@@ -296,7 +295,7 @@ class DrawingModel:
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
         for each in self.directions:
-            moved = moved + far / _SHAKEN * _SWAYED * float(rng.standard_normal()) * each.vector
+            moved += np.float32(far / _SHAKEN * _SWAYED * rng.standard_normal()) * each.vector
         if filled:
             groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in filled), filled, "learned"))
         return groups, learned, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32), colours
@@ -339,7 +338,8 @@ class DrawingModel:
 
     def drawn(self, words: Sequence[int], code: Floats) -> Pixels:
         """A picture (S, S, 3) from numbers of words and a code, in the network's own size."""
-        return self.network.pixels(self.network.latents(words, code))
+        with np.errstate(over="ignore", invalid="ignore"):  # `pixels` says so
+            return self.network.pixels(self.network.latents(words, code))
 
     def _filled(self, words: Sequence[int], rng: np.random.Generator) -> tuple[tuple[int, ...], str, Sequence[str]]:
         """Words beside these, of the name of a learned picture that has most of them, which chance chooses.
@@ -350,7 +350,7 @@ class DrawingModel:
         Returns:
             Numbers of words, the picture's name, and the colours that were said and it has not; none if none fits.
         """
-        names, _, held, tags = self._learned
+        names, held, tags = self._learned.names, self._learned.words, self._learned.tags
         named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
         colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)

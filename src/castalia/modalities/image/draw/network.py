@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.modalities.image.draw.layers import Floats, Layers, act, enlarged, shuffled, unshuffled
 
 Pixels = NDArray[np.uint8]
@@ -20,7 +22,7 @@ class Network:
         size: Fields of `castalia.training.images.network.Size`.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.generic]], size: Mapping[str, int]) -> None:
+    def __init__(self, weights: Mapping[str, Floats], size: Mapping[str, int]) -> None:
         self._layers, self._size = Layers(weights), size
         self.side = size["side"]
 
@@ -32,8 +34,21 @@ class Network:
         Args:
             words: Numbers of words, from 1; at least one.
         """
-        share = np.exp(self._layers["generator.weight.weight"][list(words)])  # (words, 1)
-        return (share * self._layers["generator.table.weight"][list(words)]).sum(0) / share.sum()
+        return self.meant_by(np.array([words]))[0]
+
+    def meant_by(self, sets: NDArray[np.integer]) -> Floats:
+        """The codes that sets of words give (sets, words).
+
+        Args:
+            sets: Numbers of words (sets, most), 0 for none; each set has one at least.
+        """
+        share = np.where(sets > 0, np.exp(self._layers["generator.weight.weight"][sets, 0]), 0)[..., None]
+        return (share * self._layers["generator.table.weight"][sets]).sum(1) / share.sum(1)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many words it knows."""
+        return len(self._layers["generator.table.weight"]) - 1
 
     def latents(self, words: Sequence[int], code: Floats) -> Floats:
         """Latents of mean 0 and deviation 1 by channel (S/8, S/8, latent).
@@ -62,7 +77,11 @@ class Network:
         return rough + layers.convolve("generator.leave", act(x))
 
     def pixels(self, latents: Floats) -> Pixels:
-        """(S, S, 3)."""
+        """(S, S, 3).
+
+        Raises:
+            UsageError: numbers grow beyond all bounds, as they do with weights that nobody trained.
+        """
         layers = self._layers
         x = layers.convolve("decoder.enter", latents * layers["deviation"] + layers["mean"])
         for number in range(2):
@@ -72,6 +91,11 @@ class Network:
             x = layers.residual(f"decoder.shallow.{number}", x)
         x = act(layers.convolve("decoder.fine", enlarged(layers.convolve("decoder.narrow", x, side=1))))
         made = shuffled(layers.convolve("decoder.leave", x), 2)
+        if not np.isfinite(made).all():
+            raise UsageError(
+                say("The picture model's weights give no picture.", "图片模型的权重画不出图片。"),
+                hint=say("Fetch it again, or choose another image_model.", "请重新获取，或换用其他 image_model。"),
+            )
         return np.clip(np.round((made + 1) * 127.5), 0, 255).astype(np.uint8)
 
     # ---------------------------------------------------------------- and back

@@ -9,7 +9,6 @@ size; a picture is never cut into tiles, for each tile would be normalised by it
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from castalia import models
-from castalia.core.errors import MissingError
-from castalia.core.language import say
+from castalia.engines.onnx_runtime import session
 from castalia.modalities.image.oklab import Pixels
 
 NETWORK = "style"
@@ -63,8 +61,8 @@ def style_vector(pixels: Pixels) -> Vector:
     top, left = (height - side) // 2, (width - side) // 2
     square = Image.fromarray(pixels[top : top + side, left : left + side])
     small = np.asarray(square.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float32) / 255
-    session = _session("predict.onnx")
-    (vector,) = session.run(None, {session.get_inputs()[0].name: small[None]})
+    network = _session("predict.onnx")
+    (vector,) = network.run(None, {network.get_inputs()[0].name: small[None]})
     return vector
 
 
@@ -78,9 +76,9 @@ def transferred(pixels: Pixels, vector: Vector) -> Pixels:
     Raises:
         MissingError: the runtime or the network is not installed.
     """
-    session = _session("transform.onnx")
-    image, style = (each.name for each in session.get_inputs())
-    (out,) = session.run(None, {image: _padded(pixels)[None], style: vector})
+    network = _session("transform.onnx")
+    image, style = (each.name for each in network.get_inputs())
+    (out,) = network.run(None, {image: _padded(pixels)[None], style: vector})
     return _levels(out[0], pixels)
 
 
@@ -98,21 +96,10 @@ def _levels(out: NDArray[np.float32], like: Pixels) -> Pixels:
 
 @cache
 def _session(name: str) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    try:
-        runtime: Any = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingError(
-            say("Painting needs onnxruntime, which is not installed.", "绘画需要 onnxruntime，尚未安装。"),
-            hint="pip install 'castalia[pictures]'",
-        ) from error
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # the same sums in the same order everywhere
-    options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # a large picture's memory is given back
     graph = models.network_files(NETWORK)[name].read_bytes()
     if name == "transform.onnx":
         graph = of_any_size(graph)
-    return runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return session(graph, extra="pictures")
 
 
 def of_any_size(graph: bytes) -> bytes:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import MissingError
-from castalia.core.language import say
+from castalia.engines import onnx_runtime
 from castalia.modalities.music.hear.recording import RATE, Sound
 
 HOP = 256
@@ -95,15 +93,5 @@ def _run(session: Any, name: str, window: Sound) -> tuple[Posterior, Posterior, 
 
 @cache
 def _session() -> Any:  # noqa: ANN401 - onnxruntime has no types
-    try:
-        runtime: Any = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingError(
-            say("Hearing a recording needs onnxruntime, which is not installed.", "听录音需要 onnxruntime，尚未安装。"),
-            hint="pip install 'castalia[hear]'",
-        ) from error
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # the same sums in the same order everywhere
-    options.log_severity_level = 3
     model = files("castalia") / "data" / "music" / "hear" / "nmp.onnx"
-    return runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return onnx_runtime.session(model.read_bytes(), extra="hear")

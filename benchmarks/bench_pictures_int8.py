@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from _report import emit
-from castalia.core.rounded import rounded
+from castalia.core.rounded import restored, rounded
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.modalities.image.draw.network import Network
 from castalia.training import find
@@ -112,7 +112,7 @@ def kept(whole: Weights, bits: int, size: Mapping[str, int]) -> tuple[int, float
     with tempfile.TemporaryDirectory() as folder:
         save_file(held, path := Path(folder) / "weights.safetensors")
         began = time.process_time()
-        network = Network(load_file(path), size)
+        network = Network(restored(load_file(path)), size)
         return path.stat().st_size, time.process_time() - began, network
 
 

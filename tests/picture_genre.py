@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from castalia.core.explained_picture import Neighbour
 from castalia.core.picture import DrawStep, EnlargeStep, Picture
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content
@@ -40,8 +41,11 @@ class Waves:
     def unknown(self, words: str) -> list[str]:
         return []
 
-    def nearest(self, pixels: np.ndarray) -> tuple[str, float]:
-        return "nothing", 99.0
+    def agreement(self, words: str, style: str, pixels: np.ndarray) -> float:
+        return 1.0
+
+    def nearest(self, pixels: np.ndarray) -> Neighbour:
+        return Neighbour("nothing", 99.0)
 
 
 class Repeater:

@@ -284,3 +284,42 @@ def refused_in_chinese(folder: Path) -> str:
     with pytest.raises(UsageError) as caught:
         DrawingModel(folder)
     return caught.value.message
+
+
+def test_a_model_that_was_made_before_outlines_were_kept_still_draws_and_compares(folder: Path) -> None:
+    with np.load(OWN / "learned.npz") as held:
+        arrays = {name: held[name] for name in ("names", "thumbnails", "words", "tags")}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    put(folder, "learned.npz", stream.getvalue())
+    model = DrawingModel(folder)
+    made = model.draw("a red apple", "", 1, 64)
+    assert model.nearest(made).alike is None
+    assert model.nearest(made).apart > 0
+    assert model.thumbnail("3d-1st-place-medal.png").shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"outlines": np.zeros((938, 127), np.uint8)},
+        {"outlines": np.zeros((938, 128), np.float64)},
+        {"ends": np.zeros(938, np.uint32)},
+        {"ends": np.full(938, 2**32 - 1, np.uint32)},
+        {"ends": np.zeros(937, np.uint32)},
+        {"files": np.zeros((1, 1), np.uint8)},
+    ],
+    ids=lambda changed: f"{next(iter(changed))} {next(iter(changed.values())).shape}",
+)
+def test_outlines_and_small_pictures_that_are_none_are_refused(folder: Path, changed: dict[str, np.ndarray]) -> None:
+    put(folder, "learned.npz", learned(**changed))
+    refused(folder, "learned.npz", within=200_000_000)
+
+
+def test_a_small_picture_that_is_none_is_refused_where_it_is_shown(folder: Path) -> None:
+    with np.load(OWN / "learned.npz") as held:
+        files = held["files"].copy()
+    files[:200] = 0
+    put(folder, "learned.npz", learned(files=files))
+    with pytest.raises(UsageError, match="cannot be used"):
+        DrawingModel(folder).thumbnail("3d-1st-place-medal.png")

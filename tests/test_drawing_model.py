@@ -184,10 +184,12 @@ def test_the_ends_of_a_mix_are_the_pictures_own_reconstructions(model: DrawingMo
 def test_the_nearest_is_a_picture_that_was_learned(model: DrawingModel, shapes: Collection) -> None:
     for name in ("red-circle-46.png", "blue-square-30.png", "brown-triangle-30.png"):
         assert shapes.split[name] == "train"
-        found, away = model.nearest(shapes.pieces[name].pixels)
-        assert found == name
-        assert away < 2  # levels: a side of 32 pixels lies between
-    assert model.nearest(np.zeros((50, 50, 3), np.uint8))[1] > 50
+        found = model.nearest(shapes.pieces[name].pixels)
+        assert found.name == name
+        assert found.far < 2  # levels: a side of 32 pixels lies between
+        assert found.alike
+        assert found.alike > 0.5  # it learned them four times smaller
+    assert model.nearest(np.zeros((50, 50, 3), np.uint8)).far > 50
 
 
 # ---------------------------------------------------------------- its folder

@@ -120,7 +120,7 @@ def test_what_filled_in_the_rest_is_kept_with_the_work(studio: Studio, model: Dr
         name = work.evidence.filled_from["picture"]
         assert studio.explain(work).learned == name
         held = model.vocabulary.read("cat").numbers[0]
-        names, _, words, tags = model._learned
+        names, _, words, tags, *_ = model._learned
         assert held in (*words[names.index(name)], *tags[names.index(name)])
     assert studio.library.get(works[0].id).evidence.filled_from == works[0].evidence.filled_from
 
@@ -133,7 +133,7 @@ def test_of_words_that_no_learned_picture_has_together_the_rarest_chooses(model:
 def test_a_keyword_chooses_among_the_pictures_that_have_it(model: DrawingModel) -> None:
     learned = {model.drawing(DrawStep("picture", "dessert"), seed).learned for seed in range(8)}
     number = model.vocabulary.read("dessert").numbers[0]
-    names, _, words, tags = model._learned
+    names, _, words, tags, *_ = model._learned
     assert len(learned) > 2
     for name in learned:
         assert number in (*words[names.index(name)], *tags[names.index(name)])
@@ -150,9 +150,12 @@ def test_neighbours_are_in_order_and_the_first_is_the_nearest(model: DrawingMode
     pixels = model.draw("banana", "", 3, 128)
     found = model.neighbours(pixels, 5)
     assert found[0] == model.nearest(pixels)
-    assert [each.far for each in found] == sorted(each.far for each in found)
-    kept = model.thumbnail(found[0].name)
-    assert model.nearest(kept) == (found[0].name, 0)
+    assert [each.apart for each in found] == sorted(each.apart for each in found)
+    for each in found:
+        kept = model.thumbnail(each.name)
+        assert kept.shape == (32, 32, 3)
+        near = model.nearest(kept)
+        assert (near.name, near.apart < 1) == (each.name, True)
     assert model.apart > 1
 
 

@@ -503,6 +503,8 @@ def test_a_run_writes_the_model_its_card_and_its_log(shapes_model: Path, shapes:
     assert all(np.isfinite(value) for line in lines for value in line.values() if isinstance(value, float))
     with np.load(shapes_model / "learned.npz") as learned:
         assert learned["thumbnails"].shape == (39, 8, 8, 3)
+        assert (learned["outlines"].shape, learned["outlines"].dtype) == ((39, 128), np.uint8)
+        assert learned["ends"][-1] == len(learned["files"])
         assert set(learned["names"]) == {name for name, part in shapes.split.items() if part == "train"}
 
 

@@ -12,7 +12,7 @@ from castalia.core.picture import Picture
 from castalia.core.ports import Rule
 from castalia.core.values import Brief, Content
 from castalia.modalities.image.look import look
-from castalia.quality import BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
+from castalia.quality import AgreementRule, BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
 
 
 def assembled(brief: Brief, made: str, described: str = "") -> Content:
@@ -83,4 +83,4 @@ def words_of(said: str, picture: Picture, genre: str) -> str:
 
 def drawn_rules(step: str) -> Sequence[Rule]:
     """Of any drawn picture: something is to be seen, sharply enough; what it is near to is named."""
-    return (BlankRule(), SaturatedRule(), DetailRule(), KnownWordsRule(step), NearCopyRule(step))
+    return (BlankRule(), SaturatedRule(), DetailRule(), KnownWordsRule(step), AgreementRule(step), NearCopyRule(step))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -99,17 +100,19 @@ def compose(
 
 
 def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str]:
-    """What rules are to know of a drawn picture: words that said nothing to the model, and what it learned and is near.
+    """What rules are to know of a drawn picture: words that said nothing to the model, what it is near, how it agrees.
 
-    They stand under the step's name with `.unknown`, one word a line, and `.nearest`: the distance, a space, the name.
-    Where nobody here knows what the model learned, the first is left out and the second empty.
+    They stand under the step's name with `.unknown`, one word a line, and `.nearest`, a `Neighbour` as JSON, and
+    `.agreement`. Where nobody here knows what the model learned, `.nearest` is empty and the others are left out.
     """
     if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
         return {}
     words = step.words if isinstance(step.words, str) else " ".join(step.words)
-    near, unknown = painters.drawer.nearest(made.picture.pixels), painters.drawer.unknown(words)
-    told = {f"{step.name}.nearest": f"{near[1]:.1f} {near[0]}" if near else ""}
-    return told if unknown is None else told | {f"{step.name}.unknown": "\n".join(unknown)}
+    drawer, pixels = painters.drawer, made.picture.pixels
+    near, unknown, agreed = drawer.nearest(pixels), drawer.unknown(words), drawer.agreement(words, step.style, pixels)
+    told = {f"{step.name}.nearest": json.dumps(near) if near else ""}
+    told |= {} if unknown is None else {f"{step.name}.unknown": "\n".join(unknown)}
+    return told if agreed is None else told | {f"{step.name}.agreement": f"{agreed:.3f}"}
 
 
 def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress | None) -> Made:

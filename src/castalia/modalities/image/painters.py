@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from castalia import __version__, models
 from castalia.core.errors import UsageError
-from castalia.core.explained_picture import PictureExplanation
+from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, MixStep, Picture, RedrawStep
 from castalia.core.ports import Progress
@@ -102,11 +102,15 @@ class Drawer(Model, Protocol):
         """The words that say nothing to the model; None where nobody can tell."""
         ...
 
-    def nearest(self, pixels: Pixels) -> tuple[str, float] | None:
-        """The picture that was learned and is most like this one: its name, and how far it is, levels of 255.
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float | None:
+        """The share of random words that a drawn picture is less like than its own, by chance a half.
 
-        None where it is not known what was learned.
+        None where nobody can tell.
         """
+        ...
+
+    def nearest(self, pixels: Pixels) -> Neighbour | None:
+        """The picture that was learned and is most like this one; None where it is not known what was learned."""
         ...
 
 

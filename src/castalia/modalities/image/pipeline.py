@@ -124,6 +124,10 @@ class Pipeline:
         """See `Drawer.unknown`: nobody here can tell."""
         del words
 
+    def agreement(self, words: str, style: str, pixels: Pixels) -> None:
+        """See `Drawer.agreement`: nobody here can tell."""
+        del words, style, pixels
+
     def nearest(self, pixels: Pixels) -> None:
         """See `Drawer.nearest`: what it learned is not known here."""
         del pixels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote
 
@@ -113,6 +114,15 @@ def _kind(room: Genre) -> Literal["text", "picture", "music"]:
     return "picture" if plan.pictures else "music" if plan.music else "text"
 
 
+@cache
+def _kind_of(name: str) -> str:
+    """Likewise, by the name of a genre, which may be installed no more."""
+    try:
+        return _kind(genres.find(name))
+    except UsageError:
+        return "text"
+
+
 def _types(annotation: object) -> set[object]:
     inner = get_args(annotation)
     return {annotation}.union(*map(_types, inner))
@@ -172,7 +182,7 @@ def list_works(
     starred: Annotated[bool, Query()] = False,  # noqa: FBT002
     board: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
     """One's works, newest first; with `q` alone those that hold all its words, best first."""
     library = studio.library
@@ -275,6 +285,7 @@ def _shown(work: Work) -> dict[str, Any]:
         "title": work.content.title,
         "created": work.record.created.isoformat(),
         "rating": work.rating,
+        "kind": _kind_of(work.genre),
         "music": work.content.score is not None,
     }
 
@@ -315,7 +326,7 @@ def list_jobs(
     house: InHouse,
     caller: Reader,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> list[dict[str, Any]]:
     """One's jobs, newest first."""
     return [house.jobs.seen(each, caller) for each in house.store.jobs(caller.account.id, limit=limit, offset=offset)]

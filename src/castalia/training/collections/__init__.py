@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from castalia.core.errors import UsageError
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.ports import Progress
+from castalia.training.collections.again import Known
 from castalia.training.collections.chorales import Chorales
 from castalia.training.collections.pictures import Framing, Pictures
 from castalia.training.collections.shelf import Filling, Shelf
@@ -164,7 +164,7 @@ def add(
     dropped: dict[str, str] = {}
     said: dict[str, dict[str, Any]] = {}
     free: dict[str, str] = {}
-    known = _Known(intake.same, intake.apart)
+    known = Known(intake.same, intake.apart)
     (folder := _folder(name, within)).mkdir(parents=True, exist_ok=True)
     try:
         with Filling(folder) as archive:
@@ -254,32 +254,6 @@ def _even(said: Mapping[str, dict[str, Any]], free: Sequence[str]) -> None:
         spare = [title for title in free if said[title]["part"] == other]  # what is kept for tests stays there
         if missing not in parts and spare:
             said[spare[0]]["part"] = missing
-
-
-class _Known:
-    """Prints of the pieces so far, to find one that comes again."""
-
-    def __init__(self, same: float, apart: float) -> None:
-        self._same, self._apart = same, apart
-        self._proofs: dict[str, NDArray[Any]] = {}
-        self._holders: dict[str, list[str]] = {}
-        self._sizes: dict[str, int] = {}
-
-    def again(self, prints: frozenset[str], proof: NDArray[Any] | None) -> str:
-        shared = Counter(title for digest in prints for title in self._holders.get(digest, ()))
-        for title, count in shared.items():
-            if count < self._same * min(len(prints), self._sizes[title]):
-                continue
-            if proof is None or np.abs(proof - self._proofs[title]).max() < self._apart:
-                return say("the same piece as {title}, or nearly", "与 {title} 相同或几乎相同", title=title)
-        return ""
-
-    def note(self, title: str, prints: frozenset[str], proof: NDArray[Any] | None) -> None:
-        self._sizes[title] = len(prints)
-        if proof is not None:
-            self._proofs[title] = proof.astype(np.float32)
-        for digest in prints:
-            self._holders.setdefault(digest, []).append(title)
 
 
 def _folder(name: str, within: Path | None = None) -> Path:

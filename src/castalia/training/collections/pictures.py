@@ -31,6 +31,8 @@ MOST_BYTES = 50_000_000
 """Of a file."""
 LONGEST = 2.0
 """Sides' ratio up to which a picture is padded with ground to a square; a longer one is cut at its middle."""
+_ROWS = 64
+"""Of a picture with alpha that are laid over the ground at once: in full precision all would take a gigabyte."""
 Fit = Literal["pad", "crop"]
 VALID = 20
 """One picture in so many is kept for validation."""
@@ -112,7 +114,7 @@ class Pictures:
                 progress(say("reading {name}", "正在读取 {name}", name=name), number / len(files))
             try:
                 if place.size(name) > MOST_BYTES:
-                    dropped[name] = say("larger than {n} MB", "大于 {n} MB", n=MOST_BYTES // 1_000_000)
+                    dropped[name] = _too_large()
                     continue
                 text, other, style = said.get(name) or said.get(PurePosixPath(name).name) or _beside(place, name)
                 picture = read_picture(place.read(name), name)
@@ -179,11 +181,9 @@ def squared(pixels: NDArray[np.uint8], side: int = SIDE, framing: Framing | None
         (side, side, 3).
     """
     framing = framing or Framing()
-    whole, ground = pixels.astype(np.float64), np.array(framing.ground, np.float64)
+    opaque = pixels[..., :3]
     if pixels.shape[2] == 4:
-        alpha = whole[..., 3:]
-        whole = np.round(whole[..., :3] * alpha / 255 + ground - alpha * (ground / 255))
-    opaque = whole.astype(np.uint8)
+        opaque = np.concatenate([_laid(pixels[at : at + _ROWS], framing.ground) for at in range(0, len(pixels), _ROWS)])
     height, width = opaque.shape[:2]
     most = LONGEST if framing.fit == "pad" else 1
     longest = int(min(max(height, width), most * min(height, width)))
@@ -200,13 +200,23 @@ def squared(pixels: NDArray[np.uint8], side: int = SIDE, framing: Framing | None
     return np.array(Image.fromarray(opaque).resize((side, side), Image.Resampling.LANCZOS))
 
 
+def _laid(pixels: NDArray[np.uint8], on: tuple[int, int, int]) -> NDArray[np.uint8]:
+    whole, ground = pixels.astype(np.float64), np.array(on, np.float64)
+    alpha = whole[..., 3:]
+    return np.round(whole[..., :3] * alpha / 255 + ground - alpha * (ground / 255)).astype(np.uint8)
+
+
 # ---------------------------------------------------------------- within
+
+
+def _too_large() -> str:
+    return say("larger than {n} MB", "大于 {n} MB", n=MOST_BYTES // 1_000_000)
 
 
 class _Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.names = [each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file()]
+        self.names = dict.fromkeys(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
 
     def size(self, name: str) -> int:
         return (self._path / name).stat().st_size
@@ -218,7 +228,8 @@ class _Folder:
 class _One(_Folder):
     def __init__(self, path: Path) -> None:
         self._path = path.parent
-        self.names = [path.name, *(other.name for other in [path.with_suffix(".txt")] if other.is_file())]
+        beside = path.with_suffix(".txt")
+        self.names = dict.fromkeys([path.name, *([beside.name] if beside.is_file() else [])])
 
 
 class _Zip:
@@ -230,7 +241,7 @@ class _Zip:
                 say("{path} is no zip file, or damaged.", "{path} 不是 zip 文件，或已损坏。", path=path),
                 hint=say("Unpack it, and give the folder.", "请解压后给出文件夹。"),
             ) from error
-        self.names = [each.filename for each in self._file.infolist() if not each.is_dir()]
+        self.names = dict.fromkeys(each.filename for each in self._file.infolist() if not each.is_dir())
 
     def size(self, name: str) -> int:
         return self._file.getinfo(name).file_size
@@ -266,7 +277,10 @@ def _captions(place: _Folder | _Zip, dropped: dict[str, str]) -> Mapping[str, tu
     found: dict[str, tuple[str, str, str]] = {}
     for name in place.names:
         path = PurePosixPath(name)
-        if path.name not in CAPTIONS or place.size(name) > MOST_BYTES * 4:
+        if path.name not in CAPTIONS:
+            continue
+        if place.size(name) > MOST_BYTES:
+            dropped[name] = _too_large()
             continue
         text = place.read(name).decode("utf-8-sig", errors="replace")
         rows = (_lines if path.suffix == ".jsonl" else _rows)(text, name, dropped)

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
 
@@ -24,6 +25,7 @@ from castalia.core.errors import MissingError, UsageError
 from castalia.core.language import say
 from castalia.core.rounded import STEP, WHOLE, restored
 from castalia.modalities.image.draw.layers import Floats
+from castalia.modalities.image.draw.outline import NUMBERS
 from castalia.modalities.image.draw.shapes import Shape, shapes
 from castalia.modalities.image.draw.words import Vocabulary
 
@@ -37,6 +39,8 @@ _LARGEST = {
 """Bytes of a file, and of what it unpacks to."""
 _MOST = 100_000_000
 """Weights of a model."""
+_LATER = ("outlines", "files", "ends")
+"""Of `learned.npz`: in models since they are kept."""
 _STRONGEST = 1e4
 """A weight, either way: the strongest of the shipped model is in the tens."""
 _DAMAGE = (*(ValueError, KeyError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, MemoryError),
@@ -96,6 +100,10 @@ class Learned(NamedTuple):
     """Numbers of the words of its name, style and colour (pictures, most), 0 for none."""
     tags: NDArray[np.uint16]
     """Of what else is said of it."""
+    outlines: Floats | None = None
+    """See `outline` (pictures, NUMBERS); None of models that were made before they were kept."""
+    files: Sequence[bytes] = ()
+    """Each in small, as WebP; none of models that were made before they were kept."""
 
 
 class ModelFolder:
@@ -227,6 +235,7 @@ def _learned(file: Path, vocabulary: int) -> Learned:
         if (size := sum(item.file_size for item in archive.infolist())) > _LARGEST[file.name]:
             raise ValueError(_too_large(size, file.name))
         listed, thumbnails, words, tags = (_array(archive, name) for name in ("names", "thumbnails", "words", "tags"))
+        more = [_array(archive, name) for name in _LATER] if f"{_LATER[0]}.npy" in archive.namelist() else []
     names = TypeAdapter(list[str]).validate_python(listed.tolist())
     count, side = len(names), thumbnails.shape[1]
     if not names or thumbnails.shape != (count, side, side, 3) or not 1 <= side <= 64:
@@ -234,7 +243,23 @@ def _learned(file: Path, vocabulary: int) -> Learned:
     for name, each in (("words", words), ("tags", tags)):
         if each.ndim != 2 or len(each) != count or each.dtype != np.uint16 or each.max(initial=0) > vocabulary:
             raise ValueError(name)
-    return Learned(names, thumbnails.astype(np.uint8).astype(np.float32), words, tags)
+    outlines, small = _later(count, more)
+    return Learned(names, thumbnails.astype(np.uint8).astype(np.float32), words, tags, outlines, small)
+
+
+def _later(count: int, more: Sequence[NDArray[Any]]) -> tuple[Floats | None, Sequence[bytes]]:
+    if not more:
+        return None, ()
+    outlines, files, ends = more
+    if outlines.shape != (count, NUMBERS) or outlines.dtype != np.uint8:
+        raise ValueError("outlines")
+    if files.ndim != 1 or files.dtype != np.uint8 or ends.shape != (count,) or ends.dtype != np.uint32:
+        raise ValueError("files")
+    if ends[-1] != len(files) or (np.diff(ends.astype(np.int64)) < 0).any():
+        raise ValueError("ends")
+    held = files.tobytes()
+    lengths: Floats = np.divide(outlines, 255, dtype=np.float32)
+    return lengths, [held[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

@@ -18,20 +18,23 @@ from castalia.core.errors import UsageError
 from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Picture, RedrawStep
+from castalia.modalities.image.draw.agreement import agreement
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
 from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
+from castalia.modalities.image.draw.outline import alike
 from castalia.modalities.image.draw.square import resized, squared
 from castalia.modalities.image.draw.words import COLOURS, Reading
+from castalia.modalities.image.read import read_picture
 from castalia.modalities.image.recolour import COLOURS as RECOLOURED
 from castalia.modalities.image.recolour import coloured
 
 Pixels = NDArray[np.uint8]
 _SHAKEN = 0.05
 """Deviations by which chance moves a code in every way: more is drawn as patches."""
-_SWAYED = 0.4
+_SWAYED = 0.3
 """Deviation of the amounts by which chance moves it along the found directions: this tells seeds apart, cleanly."""
 _SAID = 0.7
 """How much a keyword of a learned picture counts against a word of its name."""
@@ -170,31 +173,45 @@ class DrawingModel:
         """See `Drawer.unknown`."""
         return self.vocabulary.read(words).unknown
 
-    def nearest(self, pixels: Pixels) -> tuple[str, float]:
-        """See `Drawer.nearest`: the mean difference of fields, of which a picture has as many as its thumbnail."""
+    def nearest(self, pixels: Pixels) -> Neighbour:
+        """See `Drawer.nearest`: in fields, of which a picture has as many as its thumbnail, or in its outlines."""
         return self.neighbours(pixels, 1)[0]
+
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float:
+        """See `Drawer.agreement`."""
+        said, added = self.vocabulary.read(words).numbers, self.read(words, style).numbers
+        style_alone = [each for each in added if each not in said]
+        return agreement(self.network, self.seen(Picture.of(pixels)), said, style_alone, self._usual)
+
+    @cached_property
+    def _usual(self) -> Floats:
+        words = self._learned.words
+        return self.network.meant_by(words[(words > 0).any(1)]).mean(0)
 
     def neighbours(self, pixels: Pixels, most: int) -> Sequence[Neighbour]:
         """The learned pictures that are most like this one, the nearest first."""
-        names, thumbnails, _, _ = self._learned
-        side = thumbnails.shape[1]
-        seen = np.array(Image.fromarray(pixels[..., :3]).resize((side, side), Image.Resampling.BOX), np.float32)
-        far = np.abs(thumbnails - seen).mean((1, 2, 3))
-        order: list[int] = np.argsort(far, kind="stable")[:most].tolist()
-        return [Neighbour(names[at], float(far[at])) for at in order]
+        learned, seen = self._learned, np.ascontiguousarray(pixels[..., :3])
+        side = learned.thumbnails.shape[1]
+        small = np.array(Image.fromarray(seen).resize((side, side), Image.Resampling.BOX), np.float32)
+        far = np.abs(learned.thumbnails - small).mean((1, 2, 3)).tolist()
+        like = [None] * len(far) if learned.outlines is None else alike(seen, learned.outlines).tolist()
+        found = [Neighbour(*each) for each in zip(learned.names, far, like, strict=True)]
+        return sorted(found, key=lambda each: each.apart)[:most]
 
     @cached_property
     def apart(self) -> float:
         """How far a learned picture is from its own nearest neighbour: the median, as `nearest` measures."""
-        _, thumbnails, _, _ = self._learned
+        thumbnails = self._learned.thumbnails
         flat = thumbnails.reshape(len(thumbnails), -1)
         least = [np.partition(np.abs(flat - each).mean(1), 1)[1] for each in flat] if len(flat) > 1 else [0.0]
         return float(np.median(least))
 
     def thumbnail(self, name: str) -> Pixels:
         """What is kept of a learned picture (side, side, 3)."""
-        names, thumbnails, _, _ = self._learned
-        return thumbnails[names.index(name)].astype(np.uint8)
+        at = self._learned.names.index(name)
+        if not self._learned.files:
+            return self._learned.thumbnails[at].astype(np.uint8)
+        return read_picture(self._learned.files[at], name).pixels[..., :3]
 
     @cached_property
     def _learned(self) -> Learned:
@@ -203,11 +220,11 @@ class DrawingModel:
     @property
     def count(self) -> int:
         """Pictures that were learned."""
-        return len(self._learned[0])
+        return len(self._learned.names)
 
     def taught(self, at: int) -> Sequence[int]:
         """The numbers of the words that name a learned picture."""
-        return [int(word) for word in self._learned[2][at] if word]
+        return [int(word) for word in self._learned.words[at] if word]
 
     # ---------------------------------------------------------------- drawing
 
@@ -278,7 +295,7 @@ class DrawingModel:
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
         for each in self.directions:
-            moved = moved + far / _SHAKEN * _SWAYED * float(rng.standard_normal()) * each.vector
+            moved += np.float32(far / _SHAKEN * _SWAYED * rng.standard_normal()) * each.vector
         if filled:
             groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in filled), filled, "learned"))
         return groups, learned, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32), colours
@@ -333,7 +350,7 @@ class DrawingModel:
         Returns:
             Numbers of words, the picture's name, and the colours that were said and it has not; none if none fits.
         """
-        names, _, held, tags = self._learned
+        names, held, tags = self._learned.names, self._learned.words, self._learned.tags
         named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
         colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)

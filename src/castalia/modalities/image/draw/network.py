@@ -34,8 +34,21 @@ class Network:
         Args:
             words: Numbers of words, from 1; at least one.
         """
-        share = np.exp(self._layers["generator.weight.weight"][list(words)])  # (words, 1)
-        return (share * self._layers["generator.table.weight"][list(words)]).sum(0) / share.sum()
+        return self.meant_by(np.array([words]))[0]
+
+    def meant_by(self, sets: NDArray[np.integer]) -> Floats:
+        """The codes that sets of words give (sets, words).
+
+        Args:
+            sets: Numbers of words (sets, most), 0 for none; each set has one at least.
+        """
+        share = np.where(sets > 0, np.exp(self._layers["generator.weight.weight"][sets, 0]), 0)[..., None]
+        return (share * self._layers["generator.table.weight"][sets]).sum(1) / share.sum(1)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many words it knows."""
+        return len(self._layers["generator.table.weight"]) - 1
 
     def latents(self, words: Sequence[int], code: Floats) -> Floats:
         """Latents of mean 0 and deviation 1 by channel (S/8, S/8, latent).

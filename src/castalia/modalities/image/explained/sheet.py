@@ -15,7 +15,7 @@ from castalia.core.explained_picture import Part, PictureExplanation, Way
 from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.modalities.image.explained.heat import colours, heated
-from castalia.modalities.image.explained.words import called, named, title_of
+from castalia.modalities.image.explained.words import called, figures, named, title_of
 from castalia.modalities.image.oklab import Pixels
 
 _WIDE, _MARGIN, _TILE, _GAP = 1000, 30, 172, 20
@@ -153,9 +153,9 @@ def _near(drawing: _Drawing, explanation: PictureExplanation) -> None:
     drawing.heading(
         say("Learned pictures that come near", "最相近的训练图片"),
         say(
-            "As much of each as the model keeps ({n} × {n} pixels), and how far it is; learned pictures are "
-            "{usual:.0f} from their own nearest.",
-            "模型所保留的缩略图（{n} × {n} 像素）及其距离；训练图片彼此最近的距离一般为 {usual:.0f}。",
+            "As much of each as the model keeps ({n} × {n} pixels), how far it is, and how alike in outline; learned "
+            "pictures are {usual:.0f} from their own nearest.",
+            "模型所保留的缩略图（{n} × {n} 像素）、距离与轮廓相似度；训练图片彼此最近的距离一般为 {usual:.0f}。",
             n=explanation.thumbnails[0].width,
             usual=explanation.usual,
         ),
@@ -163,7 +163,7 @@ def _near(drawing: _Drawing, explanation: PictureExplanation) -> None:
     for column, (each, kept) in enumerate(zip(explanation.near, explanation.thumbnails, strict=True)):
         x = _MARGIN + column * (_TILE + _GAP)
         drawing.picture(x, drawing.y, shown(kept), _FRAME)
-        _captions(drawing, x, drawing.y + _FRAME, [named(each.name), f"{each.far:.1f}"])
+        _captions(drawing, x, drawing.y + _FRAME, [named(each.name), " · ".join(figures(each))])
     drawing.y += _FRAME + 2.5 * _LINE
 
 

@@ -10,7 +10,7 @@ from castalia.core.explained_picture import Part, PictureExplanation, Way
 from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.modalities.image.explained.sheet import sheet
-from castalia.modalities.image.explained.words import called, named, placed, title_of
+from castalia.modalities.image.explained.words import called, figures, named, placed, title_of
 
 EXPLAINED = ("svg", "png", "html", "json")
 """Extensions that `explanation_file` writes."""
@@ -124,11 +124,11 @@ def _near(explanation: PictureExplanation) -> list[str]:
     if not explanation.near:
         return []
     head = say(
-        "Learned pictures that come near, levels of 255 (a learned picture is {usual:.1f} from its own nearest)",
-        "最相近的训练图片，单位为 255 级中的级差（训练图片与其最近者一般相差 {usual:.1f}）",
+        "Learned pictures that come near: levels of 255 ({usual:.1f} lie between two neighbours), likeness of outlines",
+        "最相近的训练图片：255 级中的级差（训练图片与其最近者一般相差 {usual:.1f}）与轮廓相似度",
         usual=explanation.usual,
     )
-    return [head, *(f"  {each.far:5.1f}  {named(each.name)}" for each in explanation.near)]
+    return [head, *(f"  {'  '.join(figures(each)):>11}  {named(each.name)}" for each in explanation.near)]
 
 
 def _way(way: Way | None) -> list[str]:

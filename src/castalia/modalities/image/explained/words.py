@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castalia.core.explained_picture import Part
+from castalia.core.explained_picture import Neighbour, Part
 from castalia.core.language import say
 from castalia.core.picture import Picture
 
@@ -30,6 +30,11 @@ def called(part: Part) -> str:
 def named(file: str) -> str:
     """A learned picture's name without its folder and extension."""
     return file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def figures(near: Neighbour) -> list[str]:
+    """How far a learned picture is, and how alike in outline where that is known."""
+    return [f"{near.far:.1f}", *([] if near.alike is None else [f"{near.alike:.2f}"])]
 
 
 def placed(part: Part) -> str:

@@ -308,6 +308,16 @@ class Jobs:
             if not self._store.waiting(job.account):
                 self._vaults.pop(job.account, None)
 
+    def room(self, taken: Taken) -> None:
+        """Whether there is room for what a job makes.
+
+        Raises:
+            StorageError: there is not.
+        """
+        account = self._store.account(taken.job.account)
+        if account is not None:
+            self.quotas.room(account, taken.vault.library_key, works=_works(taken.asked))
+
     def give_back(self, taken: Taken) -> None:
         """The server stops: the job waits for the next start."""
         self._store.return_job(taken.job.id)
@@ -326,10 +336,8 @@ class Jobs:
 
     def _no_room(self, taken: Taken) -> str:
         """Why a library has no room for what a job makes: since it was asked for, others may have made theirs."""
-        account = self._store.account(taken.job.account)
         try:
-            if account is not None:
-                self.quotas.room(account, taken.vault.library_key, works=_works(taken.asked))
+            self.room(taken)
         except CastaliaError as error:
             return error.message
         return ""

@@ -242,7 +242,8 @@ class Store:
         """
         marks = ", ".join("?" * len(accounts))
         kinds = f"AND kind {'IN' if errands else 'NOT IN'} ({', '.join('?' * len(ERRANDS))}) "
-        quick = f"AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
+        # how long a batch takes says its size, and it would keep others from what is quick
+        quick = f"AND kind <> 'batch' AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
         with self._writing():
             taken = self._run(
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("

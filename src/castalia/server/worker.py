@@ -177,7 +177,11 @@ class Worker:
             if self._jobs.others_wait() or self._stopping.is_set():
                 raise _Stopping
 
-        return batches.run(taken, lambda line: self._one(line, taken.feed), rest)
+        def make(line: Taken) -> tuple[State, Mapping[str, Any]]:
+            self._jobs.room(line)
+            return self._one(line, taken.feed)
+
+        return batches.run(taken, make, rest)
 
     def _one(self, taken: Taken, whole: Feed) -> tuple[State, Mapping[str, Any]]:
         """What one request makes.

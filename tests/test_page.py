@@ -285,3 +285,29 @@ def test_a_wrong_password_is_said_and_the_right_one_opens(ada, browser, served):
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="What would you like to make?").wait_for()
     page.context.close()
+
+
+def test_models_say_whether_they_are_here_and_fit(ada):
+    go(ada, "/models")
+    ada.get_by_label("Search models").fill("smollm2-135m")
+    model = ada.locator(".models > li")
+    amount(model, 1)
+    assert "installed" in model.inner_text()
+    ada.get_by_label("Search models").fill("")
+    assert ada.get_by_role("button", name="Fetch ").count() >= 1
+    assert ada.get_by_text("fits this machine").count() >= 1
+
+
+def test_a_collection_is_added_and_deleted(ada, picture):
+    pytest.importorskip("torch", reason="needs castalia[train]")
+    go(ada, "/collections")
+    ada.get_by_text("No collections yet").wait_for()
+    ada.get_by_label("Name").fill("tiles")
+    ada.get_by_label("Owner").fill("Ada")
+    ada.get_by_label("Licence").fill("own work")
+    ada.locator("main input[type=file]").set_input_files(picture)
+    ada.get_by_role("button", name="Add", exact=True).click()
+    ada.get_by_role("button", name="Delete tiles").wait_for()
+    assert "1 pieces · Ada · own work" in ada.locator(".rows li").inner_text()
+    ada.get_by_role("button", name="Delete tiles").click()
+    ada.get_by_text("No collections yet").wait_for()

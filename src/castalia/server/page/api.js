@@ -65,6 +65,18 @@ export async function lookForSession() {
   return false;
 }
 
+const genresIn = new Map();
+/** The kinds of works, in the language shown; asked once for each. */
+export function genres() {
+  const spoken = language.value;
+  if (!genresIn.has(spoken)) {
+    const asked = get("/api/genres");
+    asked.catch(() => genresIn.delete(spoken));
+    genresIn.set(spoken, asked);
+  }
+  return genresIn.get(spoken);
+}
+
 const files = new Map();
 /** A marked file of a work as a Blob; each is made once while the page is open. */
 export function fileOf(id, face) {

@@ -51,7 +51,7 @@ function Navigation({ here }) {
   return html`<nav class="rooms" aria-label=${t("rooms")}>
     <a class="brand" href="#/create"><img src="/icon.svg" alt="" width="28" height="28" /><span>Castalia</span></a>
     ${ROOMS.slice(0, ON_A_PHONE).map(link)}
-    <button type="button" class="more" aria-expanded=${more} onClick=${() => setMore(!more)}>
+    <button type="button" class=${`more ${ROOMS.slice(ON_A_PHONE).some(([name]) => name === here) ? "here" : ""}`} aria-expanded=${more} onClick=${() => setMore(!more)}>
       <${Icon} name="more" /><span>${t("more")}</span></button>
     <div class=${`rest ${more ? "open" : ""}`}>
       ${ROOMS.slice(ON_A_PHONE).map(link)}

@@ -1,5 +1,5 @@
 // Create: a genre, its form, and what becomes of it.
-import { get } from "./api.js";
+import { genres as askGenres, get } from "./api.js";
 import { Field, fieldFor, fieldsOf, given } from "./form.js";
 import { JobCard } from "./job.js";
 import { find, jobs, submit } from "./jobs.js";
@@ -11,9 +11,11 @@ import { language, t } from "./words.js";
 const KINDS = ["picture", "music", "text"];
 const FIRST = ["picture", "melody", "haiku"];
 const MOST = 8;
+/** Fields that say what a work is about, as its brief does. */
+const SUBSTANCE = ["facts", "lyrics", "chords"];
 
 export function Create({ parts, query }) {
-  const [genres, error, again] = useAsked(() => get("/api/genres"), [language.value]);
+  const [genres, error, again] = useAsked(askGenres, [language.value]);
   useEffect(() => { if (genres) find(genres).catch(() => null); }, [genres]);
   if (error) return html`<${Heading}>${t("room_create")}<//><${Trouble} error=${error} onRetry=${again} />`;
   if (!genres) return html`<${Spinner} />`;
@@ -79,7 +81,11 @@ function Workbench({ genre, genres, query }) {
     const [said, files] = given(fields, values);
     const request = { genre: genre.name, words, fields: said, n };
     if (seed !== "") request.seed = Number(seed);
-    run(() => submit(request, files, { genre: genre.name, words, n }));
+    run(async () => {
+      await submit(request, files, { genre: genre.name, words, n });
+      // On a phone what is made stands below the form.
+      setTimeout(() => document.querySelector(".results")?.scrollIntoView({ block: "nearest" }), 50);
+    });
   };
   const keys = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.current.requestSubmit();
@@ -91,7 +97,7 @@ function Workbench({ genre, genres, query }) {
     const field = fieldFor(fields, file);
     if (field) set(field.name)(field.several ? [...(values[field.name] ?? []), ...event.dataTransfer.files] : file);
   };
-  const above = fields.filter((each) => each.required || each.file);
+  const above = fields.filter((each) => each.required || each.file || SUBSTANCE.includes(each.name));
   const below = fields.filter((each) => !above.includes(each));
   const changed = below.filter((each) => ![undefined, ""].includes(values[each.name])).length;
   const field = (each) => html`<${Field} key=${each.name} field=${each} value=${values[each.name]} onValue=${set(each.name)} />`;

@@ -1,8 +1,8 @@
 // The library: works as a gallery, by board, star, genre or words; and two side by side.
-import { get } from "./api.js";
+import { genres as askGenres, get } from "./api.js";
 import { html, useEffect, useState } from "./preact.js";
 import { Empty, Heading, Icon, Input, Labelled, Spinner, Trouble, useAsked } from "./widgets.js";
-import { language, t, when } from "./words.js";
+import { day, language, t, when } from "./words.js";
 import { Face, Rules, StarButton, titleOf } from "./work.js";
 
 const AT_A_TIME = 24;
@@ -15,7 +15,7 @@ export function Library({ query }) {
   const [many, setMany] = useState(AT_A_TIME);
   const [chosen, setChosen] = useState([]);
   const wanted = useSlow(sought);
-  const [genres] = useAsked(() => get("/api/genres"), [language.value]);
+  const [genres] = useAsked(askGenres, [language.value]);
   const [found, error, again] = useAsked(() => get("/api/works", { q: wanted, genre, starred, board, limit: Math.min(200, many) }), [wanted, genre, starred, board, many]);
   const [changed, setChanged] = useState({});
   const titles = Object.fromEntries((genres ?? []).map((each) => [each.name, each.title]));
@@ -45,7 +45,7 @@ export function Library({ query }) {
       : html`<${Empty} icon="library" title=${t("nothing_found")}><p>${t("nothing_found_told")}</p><//>` : null}
     <ul class="gallery">${works.map((work) => html`<li key=${work.id} class=${`card work-card ${work.kind}`}>
       <a class="face" href=${`#/work/${work.id}`} aria-label=${t("open_work", { title: titleOf(work) })}><${Face} work=${work} small /></a>
-      <div class="row spread foot"><div class="name"><strong>${titles[work.genre] ?? work.genre}</strong><span>${when(work.created)}</span></div>
+      <div class="row spread foot"><div class="name"><strong>${titleOf(work)}</strong><span>${titles[work.genre] ?? work.genre} · ${day(work.created)}</span></div>
         <span class="row"><label class="choose"><input type="checkbox" checked=${chosen.includes(work.id)} onChange=${() => choose(work.id)} aria-label=${t("choose_to_compare", { title: titleOf(work) })} /></label>
         <${StarButton} work=${work} onChange=${(more) => setChanged({ ...changed, [work.id]: { starred: more.starred } })} /></span></div></li>`)}</ul>
     ${found && found.works.length === many && many < 200 ? html`<div class="row end"><button type="button" onClick=${() => setMany(many + AT_A_TIME)}>${t("show_more")}</button></div>` : null}`;

@@ -2,7 +2,7 @@
 import { get, patch, post, remove, session } from "./api.js";
 import { html, useState } from "./preact.js";
 import { watch } from "./signal.js";
-import { Dialog, Heading, Icon, Input, Secret, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
+import { bytes, Dialog, Heading, Icon, Input, Secret, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
 import { language, setLanguage, setTheme, t, theme, when } from "./words.js";
 
 const SCOPES = ["read", "write"];
@@ -24,11 +24,20 @@ export function Settings() {
   return html`<div class="narrow settings">
     <${Heading} sub=${`${session.value.account.name}${admin ? ` · ${t("administrator")}` : ""}`}>${t("room_settings")}<//>
     <section><h2>${t("appearance")}</h2><div class="pair"><div><h3>${t("language")}</h3><${LanguageChoice} /></div><div><h3>${t("theme")}</h3><${ThemeChoice} /></div></div></section>
+    <${Space} />
     <${Keys} />
     <${Password} />
     ${admin ? html`<${Accounts} /><${Audit} />` : null}
     <section><h2>${t("programs")}</h2><p><a href="/docs">${t("api_reference")}</a></p></section>
   </div>`;
+}
+
+function Space() {
+  const [quota, error] = useAsked(() => get("/api/quota"), []);
+  const rows = [["works", String], ["bytes", bytes], ["jobs_a_day", String]];
+  return html`<section><h2>${t("space")}</h2><${Trouble} error=${error} />
+    ${quota ? html`<dl>${rows.map(([name, shown]) => html`<div key=${name}><dt>${t(`quota_${name}`)}</dt>
+      <dd>${shown(quota[name].used)}${quota[name].most == null ? "" : ` / ${shown(quota[name].most)}`}</dd></div>`)}</dl>` : html`<${Spinner} />`}</section>`;
 }
 
 function Keys() {

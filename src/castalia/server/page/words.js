@@ -37,7 +37,10 @@ const WORDS = {
   choose_to_compare: ["Choose to compare: {title}", "选择比较：{title}"],
   clear: ["Clear", "清除"],
   close: ["Close", "关闭"],
-  collections_told: ["Texts, pictures or music that models learn from, with their owner and licence.", "供模型学习的文字、图片或音乐，注明所有者与许可。"],
+  collection_chorale: ["Chorales (scores)", "四部合唱（乐谱）"],
+  collection_picture: ["Pictures", "图片"],
+  collection_tune: ["Tunes (scores)", "曲调（乐谱）"],
+  collections_told: ["Pictures or scores that models learn from, with their owner and licence. They lie encrypted, for you alone.", "供模型学习的图片或乐谱，注明所有者与许可；加密保存，仅您可见。"],
   compare: ["Compare", "比较"],
   copied: ["Copied", "已复制"],
   copy: ["Copy", "复制"],
@@ -59,6 +62,7 @@ const WORDS = {
   drop_picture: ["Drop a picture, or choose one", "拖放图片，或点击选择"],
   drop_score: ["Drop a score or a recording, or choose one", "拖放乐谱或录音，或点击选择"],
   drop_sidecar: ["A signature that lies beside the file (.c2pa) can be dropped together with it.", "如有单独的签名文件（.c2pa），可一并拖入。"],
+  dropped_n: ["{n} were left out", "未采用 {n} 件"],
   files: ["Files", "文件"],
   files_n: ["{n} files", "{n} 个文件"],
   first_account: ["The first account", "第一个账户"],
@@ -81,6 +85,7 @@ const WORDS = {
   invitation_told: ["Whoever opens this address within a week can make one account.", "一周内打开此网址的人可创建一个账户。"],
   invite: ["Invite somebody", "邀请成员"],
   jobs: ["What is being made", "进行中的创作"],
+  is_installed: ["installed", "已安装"],
   join: ["Make an account", "创建账户"],
   keep_it: ["Keep it", "保留"],
   key_made: ["Your new key", "新密钥"],
@@ -126,6 +131,7 @@ const WORDS = {
   more: ["More", "更多"],
   more_settings: ["More settings ({n})", "更多设置（{n}）"],
   name: ["Name", "名称"],
+  name_told: ["Letters, digits, - and _", "字母、数字、- 和 _"],
   new_chat: ["New conversation", "新对话"],
   next_step: ["Next:", "建议："],
   no_collections: ["No collections yet", "还没有素材集"],
@@ -156,6 +162,9 @@ const WORDS = {
   pull_model: ["Fetch {name}", "获取 {name}"],
   put_away: ["Put away", "收起"],
   put_there: ["Put there", "放入"],
+  quota_bytes: ["on the disk", "占用空间"],
+  quota_jobs_a_day: ["jobs today", "今日任务"],
+  quota_works: ["works", "作品"],
   rating: ["Rating", "评分"],
   rating_n: ["{n} of 5", "{n} 分（满分 5）"],
   record: ["Record", "记录"],
@@ -206,6 +215,7 @@ const WORDS = {
   shut_out_do: ["Shut out", "停用"],
   skip: ["Skip to the content", "跳到内容"],
   sounding: ["The sound is being made …", "正在生成声音……"],
+  space: ["Your space", "我的空间"],
   star: ["Star", "收藏"],
   starred: ["Starred", "已收藏"],
   start_here: ["Start here", "从这里开始"],
@@ -290,8 +300,11 @@ export function label(name, description = "") {
   return words[0].toUpperCase() + words.slice(1);
 }
 
+/** The day of such a time. */
+export const day = (time) => when(time, { dateStyle: "medium" });
+
 /** A time, in seconds or as ISO 8601, for people. */
-export function when(time) {
+export function when(time, style = { dateStyle: "medium", timeStyle: "short" }) {
   const date = new Date(typeof time === "number" ? time * 1000 : time);
-  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "short" }).format(date);
+  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", style).format(date);
 }

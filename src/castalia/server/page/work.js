@@ -1,10 +1,10 @@
 // One work: what it is, its files, marks, rules, record and lineage.
-import { fileOf, get, patch, post, put, remove, save } from "./api.js";
+import { fileOf, genres as askGenres, get, patch, post, put, remove, save } from "./api.js";
 import { markdown } from "./markdown.js";
 import { html, useEffect, useState } from "./preact.js";
 import { Report } from "./verify.js";
 import { BlobImage, Dialog, Heading, Icon, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
-import { t, when } from "./words.js";
+import { language, t, when } from "./words.js";
 
 /** Its title, else the first line or sentence; notes written out are none. */
 export const titleOf = (work) =>
@@ -52,7 +52,7 @@ function Music({ work }) {
       ? html`<audio controls autoplay src=${sound} aria-label=${titleOf(work)}></audio>`
       : html`<button type="button" class="main" disabled=${busy} onClick=${play}>${busy ? t("sounding") : t("play")}</button>`}</div>
     <${Trouble} error=${problem ?? error} />
-    ${score ? html`<div class="score"><${BlobImage} blob=${score} alt=${t("score_of", { title: titleOf(work) })} /></div>` : error ? null : html`<${Spinner} />`}
+    ${score ? html`<div class="score" tabindex="0" role="region" aria-label=${t("score_of", { title: titleOf(work) })}><${BlobImage} blob=${score} alt=${t("score_of", { title: titleOf(work) })} /></div>` : error ? null : html`<${Spinner} />`}
     ${work.text ? html`<details><summary>${t("words_or_notes")}</summary><div class="paper">${work.text}</div></details>` : null}
   </div>`;
 }
@@ -116,6 +116,7 @@ function Boards({ work, onChange }) {
 
 export function WorkView({ parts }) {
   const [found, error, again] = useAsked(() => get(`/api/works/${parts[0]}`), [parts[0]]);
+  const [genres] = useAsked(askGenres, [language.value]);
   const [changed, setChanged] = useState({});
   const [deleting, setDeleting] = useState(false);
   if (error) return html`<${Heading}>${t("room_library")}<//><${Trouble} error=${error} onRetry=${again} />`;
@@ -125,7 +126,7 @@ export function WorkView({ parts }) {
   return html`
     <a class="back" href="#/library"><${Icon} name="back" />${t("room_library")}</a>
     <div class="work">
-      <article><${Heading} sub=${`${work.genre} · ${when(work.created)}`}>${titleOf(work)}<//><${Face} work=${work} /></article>
+      <article><${Heading} sub=${`${genres?.find((each) => each.name === work.genre)?.title ?? work.genre} · ${when(work.created)}`}>${titleOf(work)}<//><${Face} work=${work} /></article>
       <aside class="stack">
         <div class="row"><${StarButton} work=${work} onChange=${change} /><${Rating} work=${work} onChange=${change} /></div>
         <section><h2>${t("files")}</h2><div class="row wrap">${work.faces.map((face) => html`<${Download} work=${work} face=${face} plain=${false} key=${face} />`)}</div></section>

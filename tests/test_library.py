@@ -165,20 +165,6 @@ def test_works_are_starred_and_lie_on_boards(library, keys):
     assert library.places([second.id]) == {second.id: Place(False, ("sea",))}
 
 
-def test_a_library_of_an_earlier_schema_is_brought_up(library, keys, tmp_path):
-    work = library.get(keep(library, keys).id)
-    library.close()
-    database = apsw.Connection(str(tmp_path / "library.db"))
-    database.pragma("cipher", "chacha20")
-    database.pragma("hexkey", KEY.hex())
-    database.execute("DROP TABLE stars; DROP TABLE boards; DROP TABLE thumbnails; PRAGMA user_version = 3")
-    database.close()
-    upgraded = Library(tmp_path / "library.db", KEY)
-    assert upgraded.get(work.id) == work
-    assert upgraded.place(work.id, starred=True).starred
-    upgraded.close()
-
-
 def test_a_newer_schema_is_refused(library, tmp_path):
     library.close()
     database = apsw.Connection(str(tmp_path / "library.db"))

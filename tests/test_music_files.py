@@ -9,6 +9,7 @@ import struct
 import time
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -525,6 +526,12 @@ def test_sheet_music_is_drawn_within_its_edges():
     assert all(page.startswith("<svg") and "Leipzig" not in page for page in pages)
     assert "Nun danket" in pages[0]
     assert engrave_pdf(band()).startswith(b"%PDF-")
+
+
+def test_every_thread_engraves_the_same():
+    with ThreadPoolExecutor(3) as threads:
+        drawn = list(threads.map(engrave, [chorale(2)] * 3))
+    assert drawn == [engrave(chorale(2))] * 3
 
 
 def test_the_piano_roll_shows_every_part_in_its_colour():

@@ -55,6 +55,7 @@ def test_every_genre_tells_its_fields_in_either_language(ada):
 def test_a_work_is_made_listed_found_rated_and_deleted(ada, pattern):
     shown = ada.client.get(f"/api/works/{pattern}").json()
     assert shown["genre"] == "pattern"
+    assert shown["kind"] == "picture"
     assert shown["castalia"]["id"] == pattern
     assert "png" not in str(shown["brief"])
     assert all(finding["ok"] or finding["severity"] == "note" for finding in shown["findings"])

@@ -39,7 +39,7 @@ _STRANGERS = 16_384
 _USUAL = 2_000_000
 _LARGE = (
     ("/api/verify", 2 * LONGEST + 10_000),
-    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits")),
+    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits", "/v1/files")),
 )
 """Bytes of requests that bring files, by the beginning of their path."""
 _ONCE = (

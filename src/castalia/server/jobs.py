@@ -45,10 +45,17 @@ class Sight:
     """Which of several works is being made, from 0."""
     heard: Mapping[int, str] = field(default_factory=dict[int, str])
     """Text so far of each of them: a preview, of which only what came with a work is one."""
+    drawn: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict[int, Sequence[Mapping[str, Any]]])
+    """Tokens of each with their log-probabilities, where they were asked for, as `logged` makes them."""
     works: tuple[str, ...] = ()
     """Ids of those that are finished."""
     outcome: Mapping[str, Any] | None = None
     """How it ended."""
+
+
+def work_id(job: str, number: int) -> str:
+    """The id of a job's work: known beforehand, so that a job which starts again sees what it has made."""
+    return str(uuid.uuid5(uuid.UUID(job), str(number)))
 
 
 class Feed:
@@ -187,6 +194,15 @@ class Jobs:
             if now is not None and feed.sight.state not in FINISHED:
                 feed.show(**vars(self._ended(now, caller.vault)))
         return feed
+
+    def asked(self, job: Job, caller: Caller) -> Asked:
+        """What one of the caller's jobs is to make, as long as it is not done."""
+        return json.loads(caller.vault.unseal(job.asked, f"job/{job.id}/asked")) if job.asked else {}
+
+    def others_wait(self) -> bool:
+        """Whether a job waits whose owner is here."""
+        with self._awake:
+            return self._store.any_waits(list(self._vaults))
 
     def seen(self, job: Job, caller: Caller) -> dict[str, Any]:
         """What a caller is told of a job."""

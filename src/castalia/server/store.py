@@ -339,6 +339,16 @@ class Store:
         )
         return int(rows[0][0])
 
+    def any_waits(self, accounts: Sequence[str]) -> bool:
+        """Whether a job of one of these waits for a model."""
+        marks, errands = ", ".join("?" * len(accounts)), ", ".join("?" * len(ERRANDS))
+        found = self._run(
+            f"SELECT 1 FROM jobs WHERE state = 'waiting' AND account IN ({marks}) AND kind NOT IN ({errands}) LIMIT 1",
+            *accounts,
+            *ERRANDS,
+        )
+        return bool(found)
+
     def ahead(self, job: Job) -> int:
         """How many jobs were in the queue before this one."""
         return int(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import Annotated, Any, Literal, cast, get_args
 from urllib.parse import quote
 
@@ -111,6 +112,15 @@ def _kind(room: Genre) -> Literal["text", "picture", "music"]:
     fields = genres.fields_of(room, {"language": room.languages[0]})
     plan = room.plan(Brief(genre=room.name, words="-", fields=fields, seed=0))
     return "picture" if plan.pictures else "music" if plan.music else "text"
+
+
+@cache
+def _kind_of(name: str) -> str:
+    """Likewise, by the name of a genre, which may be installed no more."""
+    try:
+        return _kind(genres.find(name))
+    except UsageError:
+        return "text"
 
 
 def _types(annotation: object) -> set[object]:
@@ -275,6 +285,7 @@ def _shown(work: Work) -> dict[str, Any]:
         "title": work.content.title,
         "created": work.record.created.isoformat(),
         "rating": work.rating,
+        "kind": _kind_of(work.genre),
         "music": work.content.score is not None,
     }
 

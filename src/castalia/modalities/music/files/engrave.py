@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -108,6 +109,8 @@ def pages(score: Score, *, cropped: bool, colours: Mapping[tuple[int, int], str]
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
+    # Verovio remembers where its fonts lie for each thread, and is told by its import for the first one alone.
+    verovio.setDefaultResourcePath(str(Path(verovio.__file__).with_name("data")))
     kit: Any = verovio.toolkit()
     kit.setOptions(
         {

@@ -178,6 +178,7 @@ class Client:
     def __init__(self, url: str, key: str) -> None:
         self.line = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=300)
         self.waits = 0
+        self.last = ""
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx types them
         """An answer; what is busy is asked again."""
@@ -187,6 +188,7 @@ class Client:
                 break
             self.waits += 1
             time.sleep(min(float(answer.headers["Retry-After"]), 5))
+        self.last = f"{method} {path}: {answer.status_code} {answer.content[:400]!r}"
         return answer
 
     def made(self, genre: str, **fields: object) -> bool:
@@ -260,7 +262,10 @@ def asked(url: str, keys: Sequence[str], clients: int, each: int, what: Callable
         client, counted = Client(url, keys[number % len(keys)]), Counter[str]()
         for turn in range(each):
             try:
-                counted["right" if what(client, turn + number) else "lost"] += 1
+                right = what(client, turn + number)
+                counted["right" if right else "lost"] += 1
+                if not right:
+                    print(client.last, file=sys.stderr)
             except (httpx.HTTPError, KeyError, ValueError) as error:
                 counted["lost"] += 1
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -487,6 +487,7 @@ class Library:
                 path=self._path,
             ),
             hint=say("Try again.", "请重试。"),
+            retryable=True,
         )
 
 

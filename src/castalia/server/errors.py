@@ -96,7 +96,7 @@ def refusal_of(error: CastaliaError) -> Refusal:
         case EngineError():
             status, code = (503 if error.retryable else 500), "engine_failed"
         case StorageError():
-            status, code = 507, "storage_failed"
+            status, code = (503 if error.retryable else 507), "storage_failed"
         case _:
             status, code = 500, "failed"
     return Refusal(status, code, error.message, hint=error.hint, retry_after=5 if status == 503 else None)

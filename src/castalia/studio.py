@@ -21,7 +21,7 @@ from castalia.core.errors import MarkError, RefusedError, SignatureError, UsageE
 from castalia.core.files import folders, write_atomic
 from castalia.core.language import say
 from castalia.core.picture import Picture
-from castalia.core.ports import Genre, Heard, LanguageModel, Plan, Progress
+from castalia.core.ports import Drawn, Genre, Heard, LanguageModel, Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence, Judged, KeptFile, Language, MarkedFile, Record, Work
 from castalia.given import Reader, Upload
 from castalia.library import Library
@@ -37,6 +37,7 @@ class Studio:
         password: Opens a library that has one.
         progress: Told what is going on.
         heard: Told of each line or sentence that is kept (see `ports.Heard`).
+        drawn: Told of the tokens of each (see `ports.Drawn`).
         read_files: Whether words and fields may name files; without, no name is ever looked up on disk.
         data: Where its keys and works lie; None takes the user's own data folder.
         vault: Opened already, of `data`.
@@ -53,6 +54,7 @@ class Studio:
         password: str | None = None,
         progress: Progress | None = None,
         heard: Heard | None = None,
+        drawn: Drawn | None = None,
         read_files: bool = True,
         data: Path | None = None,
         vault: privacy.Vault | None = None,
@@ -62,7 +64,7 @@ class Studio:
         self.settings = config.load(overrides)
         self.config = self.settings.config
         self._password = password or os.environ.get("CASTALIA_PASSWORD") or None
-        self._progress, self._heard = progress, heard
+        self._progress, self._heard, self._drawn = progress, heard, drawn
         self._data = data or folders().data
         if vault:
             self.vault = vault
@@ -457,6 +459,7 @@ class Studio:
             watermark=self.keys.text_watermark(strength),
             progress=self._progress,
             heard=self._heard,
+            drawn=self._drawn,
         )
         evidence = draft.evidence.model_copy(update={"watermark_strength": strength, "sampling": sampling})
         return draft.model_copy(update={"evidence": evidence})

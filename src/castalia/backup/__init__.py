@@ -148,6 +148,7 @@ def restore(archive: Path, data: Path, *, replace: bool = False) -> tuple[Archiv
         try:
             for name, entry in manifest.files.items():
                 _take(packed, name, entry, fresh)
+            _hand_over(fresh, data if data.exists() else data.parent)
             aside = _swap(fresh, data, there=there)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -280,6 +281,14 @@ def _take(packed: zipfile.ZipFile, name: str, entry: _Entry, folder: Path) -> No
         os.fsync(out.fileno())
     if digest.hexdigest() != entry.sha256:
         raise _no_backup(name)
+
+
+def _hand_over(fresh: Path, like: Path) -> None:
+    """Where root restores, let everything belong to whom the place belongs to."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        owner = like.stat()
+        for path in (fresh, *fresh.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _swap(fresh: Path, data: Path, *, there: bool) -> Path | None:

@@ -22,6 +22,7 @@ from castalia.core.language import say
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "create": ("make a work from a brief", "根据要求创作作品"),
+    "batch": ("make a work of each row of a table, and go on where it stopped", "按表格逐行创作，可从中断处继续"),
     "mark": ("put every mark on a file that another program made", "为其他程序制作的文件加上标识"),
     "verify": ("check the marks of a file", "检验文件的标识"),
     "works": (

@@ -148,7 +148,7 @@ def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noq
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def directions(folder: Path) -> None:
     """Find them, and say what they do."""
-    for each in needs_training(".images").add_directions(folder).directions:
+    for each in needs_training(".images").add_directions(folder, log=_line).directions:
         click.echo(each.told)
 
 

@@ -93,7 +93,15 @@ class DigestError(CastaliaError):
 
 
 class StorageError(CastaliaError):
-    """Reading or writing the disk failed; nothing is left half written."""
+    """Reading or writing the disk failed; nothing is left half written.
+
+    Attributes:
+        retryable: Whether the same call may succeed later: somebody else was writing.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
 
 
 class LockedError(CastaliaError):

@@ -29,6 +29,26 @@ Heard = Callable[[str, str], None]
 are all optional takes none of it back."""
 
 
+LIKELIEST = 20
+"""Tokens that are named beside a drawn one."""
+
+
+@dataclass(frozen=True)
+class DrawnToken:
+    """A token of a text, and what the model alone thought of it: no mask, no temperature, no watermark."""
+
+    piece: bytes
+    log_probability: float
+    """Nats."""
+    likeliest: tuple[tuple[bytes, float], ...]
+    """The `LIKELIEST` tokens there and their log-probabilities, best first."""
+
+
+Drawn = Callable[[str, int, Sequence[DrawnToken]], None]
+"""Called with the name of a step, the characters before, and the tokens of each unit that was kept; of those that were
+told from there on before, none holds any more."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One turn of a conversation with a language model."""

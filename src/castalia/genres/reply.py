@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from castalia import privacy, quality
-from castalia.core.language import is_chinese
-from castalia.core.ports import Message, Plan, Rule, Sampling, Step
+from castalia.core.errors import UsageError
+from castalia.core.language import is_chinese, say
+from castalia.core.ports import Form, Message, Plan, Rule, Sampling, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence, Finding
+from castalia.modalities.text.forms.calls import CallForm
+from castalia.modalities.text.forms.json_grammar import Grammar
+from castalia.modalities.text.forms.json_schema import JsonForm
 from castalia.modalities.text.forms.talk import TalkForm
 
 STEP = "reply"
+_CALL = '{"name": …, "arguments": {…}}'
 TALK = Sampling(temperature=0.7, top_k=64, top_p=0.95, min_p=0.03, repeat_penalty=1.05)
 
 
@@ -32,6 +38,24 @@ class ReplyFields(BriefFields):
     stop: Annotated[
         tuple[str, ...], Field(max_length=4, description="the reply ends before one of these | 遇到其中之一即结束")
     ] = ()
+    json_schema: Annotated[
+        str,
+        Field(max_length=100_000, description="the reply is JSON by this JSON schema | 回复为符合此 JSON 模式的 JSON"),
+    ] = ""
+    tools: Annotated[
+        str,
+        Field(
+            max_length=200_000,
+            description="JSON list of tools to call: name, description, parameters | 可调用工具的 JSON 列表",
+        ),
+    ] = ""
+    call: Annotated[
+        Literal["auto", "required"], Field(description="whether a tool must be called | 是否必须调用工具")
+    ] = "auto"
+
+    goes_on: Annotated[
+        bool, Field(description="the words are no question but a text to go on with | 要求是待续写的文本，而非提问")
+    ] = False
 
 
 class Reply:
@@ -47,26 +71,63 @@ class Reply:
     def plan(self, brief: Brief) -> Plan:
         """One step, sentence by sentence."""
         fields = _fields(brief)
-        turns = [Message("system", fields.system)] if fields.system else []
+        told = "\n\n".join(each for each in (fields.system, _instructions(fields)) if each)
+        turns = [Message("system", told)] if told else []
         roles = ("user", "assistant")
         turns += [Message(roles[place % 2], text) for place, text in enumerate(fields.before)]  # pyright: ignore[reportArgumentType]
-        turns.append(Message("user", brief.words))
-        form = TalkForm(lambda text: not _broken(brief, cut(text, fields.stop)), fields.stop)
-        step = Step(STEP, tuple(turns), form, TALK, max_tokens=fields.length, limit=fields.length, stop=fields.stop)
+        asked = f"Go on with this text:\n\n{brief.words}" if fields.goes_on else brief.words
+        turns.append(Message("user", asked))
+        form = _form(brief, fields)
+        step = Step(
+            STEP,
+            tuple(turns),
+            form,
+            TALK,
+            max_tokens=fields.length,
+            limit=fields.length,
+            stop=fields.stop,
+            begin=brief.words if fields.goes_on else "",
+        )
         return Plan((step,), talk=True)
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The words up to the first stop."""
-        text = cut(parts.get(STEP, ""), _fields(brief).stop)
+        text = said(parts.get(STEP, ""), brief.words, _fields(brief))
         return Content(text=text, language="zh" if is_chinese(text) else "en")
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
-        """Those of the house alone."""
-        del brief
-        return ()
+        """Those of the house, and its schema."""
+        fields = _fields(brief)
+        schema = _schema(fields)
+        if schema is None:
+            return ()
+        talk = fields.tools and fields.call == "auto"
+        return (quality.JsonRule(schema, only_if="{" if talk else ""),)
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend: a reply is written anew."""
+
+
+def read_schema(schema: Mapping[str, Any]) -> Grammar:
+    """What a JSON schema allows.
+
+    Raises:
+        UsageError: it is none, or uses a keyword that is not known here; says which.
+    """
+    try:
+        return Grammar(schema)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            say("That is no JSON schema: {why}.", "不是有效的 JSON 模式：{why}。", why=type(error).__name__)
+        ) from error
+
+
+def said(text: str, words: str, fields: ReplyFields) -> str:
+    """What is said of a text that was written: without the one that it goes on with, up to a stop."""
+    if not fields.goes_on:
+        return cut(text, fields.stop)
+    text = text.removeprefix(words)
+    return text[: len(text) - len(text.lstrip())] + cut(text, fields.stop)
 
 
 def cut(text: str, stop: Sequence[str]) -> str:
@@ -81,6 +142,65 @@ def _broken(brief: Brief, text: str) -> bool:
         return False
     draft = Draft(brief=brief, content=Content(text=text), evidence=Evidence(model="", digest="", engine="", seed=0))
     return not quality.judge(draft, quality.house_rules(personal=privacy.personal, talk=True)).passed
+
+
+def _form(brief: Brief, fields: ReplyFields) -> Form:
+    begun = len(brief.words) if fields.goes_on else 0
+    talk = TalkForm(lambda text: not _broken(brief, said(text, brief.words, fields)), fields.stop, begun)
+    schema = _schema(fields)
+    if schema is None:
+        return talk
+    call = JsonForm(read_schema(schema), fields.length)
+    return CallForm(call, talk) if fields.tools and fields.call == "auto" else call
+
+
+def _schema(fields: ReplyFields) -> Mapping[str, Any] | None:
+    """What the reply, or the call in it, has to be; None for free talk."""
+    if fields.tools:
+        return calls_schema(_read(fields.tools, "tools"))
+    return _read(fields.json_schema, "json_schema") if fields.json_schema else None
+
+
+def calls_schema(tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """JSON schema of a call of one of these: its `name`, and `arguments` as the tool's parameters say."""
+    calls: list[Any] = []
+    for number, each in enumerate(tools):
+        place = "#/properties/arguments" if len(tools) == 1 else f"#/anyOf/{number}/properties/arguments"
+        arguments = _moved(each.get("parameters") or {"type": "object"}, place)
+        known = {"name": {"const": each["name"]}, "arguments": arguments}
+        calls.append({"type": "object", "properties": known, "required": [*known], "additionalProperties": False})
+    return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+def _moved(schema: Any, place: str) -> Any:  # noqa: ANN401 - JSON
+    """A schema whose references begin at another place."""
+    if isinstance(schema, list):
+        return [_moved(each, place) for each in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: place + each.removeprefix("#") if name == "$ref" and isinstance(each, str) else _moved(each, place)
+        for name, each in cast("dict[str, Any]", schema).items()
+    }
+
+
+def _instructions(fields: ReplyFields) -> str:
+    """What the model is told of the JSON that it has to write."""
+    if fields.tools and fields.call == "required":
+        return f"Tools: {fields.tools}\nAnswer with a call of a tool, as JSON alone: {_CALL}."
+    if fields.tools:
+        return (
+            f"Tools: {fields.tools}\nWhere a tool helps, answer with its call, as JSON alone: {_CALL}. "
+            "Otherwise answer in words."
+        )
+    return f"Answer with JSON alone, by this JSON schema: {fields.json_schema}" if fields.json_schema else ""
+
+
+def _read(text: str, name: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(say("{name} is no JSON: {why}.", "{name} 不是 JSON：{why}。", name=name, why=error)) from error
 
 
 def _fields(brief: Brief) -> ReplyFields:

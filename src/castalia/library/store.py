@@ -46,6 +46,9 @@ _PATIENCE = 20_000
 _ROOM = 2**18
 """Bytes without which SQLite cannot open its files."""
 
+_LONGEST_ID = 200
+"""Characters of what may be the beginning of an id; SQLite compares no pattern of any length."""
+
 _FILE = "sha256, name, face, label, made, record"
 _COLUMNS = "id, genre, brief, content, findings, evidence, record, tries, rating"
 
@@ -398,7 +401,7 @@ class Library:
         """
         wanted = work_id.strip().lower().removeprefix("urn:uuid:")
         pattern = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        found = self._rows(statement, (pattern,)) if len(wanted) >= 4 else []
+        found = self._rows(statement, (pattern,)) if 4 <= len(wanted) <= _LONGEST_ID else []
         if len(found) == 1:
             return found[0]
         raise UsageError(
@@ -484,6 +487,7 @@ class Library:
                 path=self._path,
             ),
             hint=say("Try again.", "请重试。"),
+            retryable=True,
         )
 
 

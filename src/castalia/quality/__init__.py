@@ -39,6 +39,7 @@ from castalia.quality.harmony import LoopRule as LoopRule
 from castalia.quality.harmony import melody_fit as melody_fit
 from castalia.quality.house import harmful as harmful
 from castalia.quality.house import house_rules as house_rules
+from castalia.quality.json_schema import JsonRule as JsonRule
 from castalia.quality.judge import judge as judge
 from castalia.quality.judge import nearest as nearest
 from castalia.quality.judge import with_finding as with_finding

@@ -16,11 +16,12 @@ from castalia.core.files import make_folder
 from castalia.core.language import say
 from castalia.server import errors
 from castalia.server.accounts import Accounts
+from castalia.server.described import describe
 from castalia.server.gate import Gate
 from castalia.server.house import House
 from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
-from castalia.server.routes import accounts, collections, models, openai, status, works
+from castalia.server.routes import accounts, collections, files, media, models, openai, responses, status, works
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
 from castalia.server.worker import Workers
@@ -53,8 +54,9 @@ def build(settings: ServerSettings) -> FastAPI:
     app = FastAPI(title="Castalia", version=castalia.__version__, docs_url=None, redoc_url=None, lifespan=running)
     app.state.house = house
     errors.answer_errors(app)
-    for each in (status, accounts, works, models, collections, openai):
+    for each in (status, accounts, works, models, collections, openai, responses, media, files):
         app.include_router(each.router)
+    describe(app)
     app.mount("/", StaticFiles(directory=settings.page, html=True))
     app.add_middleware(Gate, settings=settings, accounts=people, jobs=jobs, metrics=house.metrics)
     return app

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
-from castalia import provenance
 from castalia.core.language import say
 from castalia.core.seeds import SEED_LIMIT, chosen
 from castalia.core.values import Work
-from castalia.genres.reply import cut
+from castalia.genres.reply import ReplyFields, calls_schema, read_schema
 from castalia.server.accounts import Caller
 from castalia.server.errors import Refusal, body
-from castalia.server.house import House, open_studio
-from castalia.server.jobs import Feed, Sight
+from castalia.server.house import House
+from castalia.server.jobs import Feed
 from castalia.server.store import Job
-from castalia.server.waiting import refusal
-from castalia.server.worker import work_id
+from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, usage
 
-REPLY = "reply"
-"""The genre of a turn of a conversation."""
-_BEAT = 15.0
-_NOT_YET = ("tools", "tool_choice", "functions", "function_call", "response_format", "logprobs", "logit_bias", "audio")
-"""What would change the reply and is not done yet: refused, not ignored."""
+_NOT_YET = ("functions", "function_call", "logit_bias", "audio", "presence_penalty", "frequency_penalty")
+"""What would change the reply and is not done: refused, not ignored."""
 
 
 class Text(BaseModel):
@@ -37,17 +31,98 @@ class Text(BaseModel):
     text: str
 
 
+class Called(BaseModel):
+    """A function that is called."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: Annotated[str, Field(max_length=64)]
+    arguments: str = "{}"
+
+
+class Call(BaseModel):
+    """A call of a tool in an earlier turn."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: str = ""
+    function: Called
+
+
 class Turn(BaseModel):
     """A turn of a conversation."""
 
     model_config = ConfigDict(extra="ignore")
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Text]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[Text] | None = None
+    tool_calls: Annotated[list[Call], Field(max_length=32)] | None = None
+    tool_call_id: str = ""
 
     @property
     def text(self) -> str:
-        """All its words."""
-        return self.content if isinstance(self.content, str) else "\n".join(each.text for each in self.content)
+        """All its words; a call and its result in the words in which the model knows them."""
+        content = self.content or ""
+        words = content if isinstance(content, str) else "\n".join(each.text for each in content)
+        if self.role == "tool":
+            return f"Result of the tool: {words}"
+        calls = [
+            f'{{"name": {json.dumps(each.function.name)}, "arguments": {each.function.arguments}}}'
+            for each in self.tool_calls or ()
+        ]
+        return "\n".join([*([words] if words or not calls else []), *calls])
+
+
+class Function(BaseModel):
+    """What a tool is."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
+    description: Annotated[str, Field(max_length=4000)] = ""
+    parameters: dict[str, Any] | None = None
+
+
+class Tool(BaseModel):
+    """A tool that may be called."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: Literal["function"]
+    function: Function
+
+
+class Named(BaseModel):
+    """A function by its name."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: str
+
+
+class Choice(BaseModel):
+    """The tool that must be called."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: Literal["function"]
+    function: Named
+
+
+class SchemaOf(BaseModel):
+    """A JSON schema with its name."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: str = ""
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+
+
+class Format(BaseModel):
+    """What the reply has to be."""
+
+    model_config = ConfigDict(extra="ignore")
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: SchemaOf | None = None
+
+    @property
+    def asked(self) -> Mapping[str, Any] | None:
+        """The JSON schema; None for free words."""
+        if self.type == "json_schema" and self.json_schema and self.json_schema.schema_ is not None:
+            return self.json_schema.schema_
+        return None if self.type == "text" else {"type": "object"}
 
 
 class StreamOptions(BaseModel):
@@ -72,6 +147,12 @@ class Chat(BaseModel):
     max_completion_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    response_format: Format | None = None
+    tools: Annotated[list[Tool], Field(max_length=64)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | Choice | None = None
+    parallel_tool_calls: bool | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -84,161 +165,208 @@ class Chat(BaseModel):
         return self.max_completion_tokens or self.max_tokens or 512
 
 
-def job_of(asked: Chat, room: str, settings: Mapping[str, object]) -> dict[str, Any]:
-    """What the worker is told.
+def reply(house: House, caller: Caller, asked: Chat, room: str, settings: Mapping[str, object]) -> Writing:
+    """Begin to write.
+
+    Args:
+        house: Where.
+        caller: Who asks.
+        asked: For what.
+        room: The genre: a reply, or a whole work.
+        settings: What it is made with.
 
     Raises:
-        Refusal: the request wants what is not done yet, or ends with another's turn than the user's.
+        Refusal: the request wants what is not done, or ends with another's turn than the user's; the queue is full.
     """
-    extra = asked.model_extra or {}
-    for name in _NOT_YET:
-        if extra.get(name) not in (None, False, [], {}, "none", "auto", {"type": "text"}):
-            raise Refusal(
-                400,
-                "unsupported_parameter",
-                say("{name} is not supported here yet.", "暂不支持 {name}。", name=name),
-                hint=say("Leave it out.", "请去掉该参数。"),
-                param=name,
-            )
-    system = "\n\n".join(each.text for each in asked.messages if each.role in ("system", "developer"))
-    turns = _alternating([each for each in asked.messages if each.role in ("user", "assistant")])
+    order = order_of(asked, room)
+    job, feed = house.jobs.submit(caller, room, job_of(asked, order, settings), live=True)
+    return Writing(house, caller, order, job, feed, ChatShape(asked, order, job, feed))
+
+
+def order_of(asked: Chat, room: str) -> Order:
+    """What is to be written.
+
+    Raises:
+        Refusal: it wants what is not done, or ends with another's turn than the user's.
+    """
+    refuse_extra(asked.model_extra or {})
+    turns = _alternating([each for each in asked.messages if each.role not in ("system", "developer")])
     if len(turns) % 2 == 0:
         raise Refusal(
-            400,
-            "invalid_value",
-            say("The last turn is not the user's.", "最后一条消息不是用户的。"),
-            param="messages",
+            400, "invalid_value", say("The last turn is not the user's.", "最后一条消息不是用户的。"), param="messages"
         )
-    fields: dict[str, Any] = {}
+    fields = ReplyFields()
+    form = _form(asked)
     if room == REPLY:
-        fields = {"system": system, "before": turns[:-1], "length": asked.most, "stop": list(asked.stops)}
-    sampling = {"temperature": asked.temperature, "top_p": asked.top_p}
+        system = "\n\n".join(each.text for each in asked.messages if each.role in ("system", "developer"))
+        before = tuple(turns[:-1])
+        fields = ReplyFields(system=system[:20_000], before=before, length=asked.most, stop=asked.stops, **form)
+    elif form or asked.logprobs:
+        name = next((each for each in ("tools", "response_format", "logprobs") if getattr(asked, each)), "tools")
+        raise unsupported(name, say("A whole work has a form of its own.", "完整作品有其自身的形式。"))
+    logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+    return Order(room, turns[-1], fields, asked.n or 1, asked.model, logprobs)
+
+
+def job_of(asked: Chat, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
+    """What the worker is told."""
+    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+
+
+def work_of(
+    order: Order, seed: int | None, settings: Mapping[str, object], *, stream: bool, **sampling: float | None
+) -> dict[str, Any]:
+    """What the worker is told of any text.
+
+    Args:
+        order: What is to be written.
+        seed: None takes one by chance.
+        settings: What it is made with.
+        stream: Whether it is said while it is written.
+        sampling: What changes of how tokens are drawn.
+    """
     changed = {name: value for name, value in sampling.items() if value is not None}
+    free = order.room == REPLY and not order.fields.json_schema and order.fields.call == "auto"
     # What was said in a stream is not taken back, so there is no second try.
-    tries = {"tries": 1} if asked.stream and room == REPLY else {}
+    tries = {"tries": 1} if stream and free else {}
     return {
         "do": "create",
-        "genre": room,
-        "words": turns[-1],
-        "fields": fields,
-        "n": asked.n or 1,
-        "seed": chosen(None if asked.seed is None else asked.seed % SEED_LIMIT),
+        "genre": order.room,
+        "words": order.words,
+        "fields": order.fields.model_dump(mode="json", exclude_defaults=True) if order.room == REPLY else {},
+        "n": order.n,
+        "seed": chosen(None if seed is None else seed % SEED_LIMIT),
         "settings": {**settings, **changed, **tries},
+        "logprobs": order.logprobs is not None,
     }
 
 
-def header(works: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """The header that names the works of an answer, and says that a model made them.
-
-    Args:
-        works: (id, genre) of each.
-    """
-    told = [{"id": id_, "genre": genre, "digital_source_type": "trainedAlgorithmicMedia"} for id_, genre in works]
-    return {"Castalia-Record": json.dumps(told)}
+def refuse_extra(extra: Mapping[str, Any]) -> None:
+    """Raise `Refusal` for what would change the reply and is not done."""
+    for name in _NOT_YET:
+        if extra.get(name) not in (None, False, [], {}, "none", "auto"):
+            raise unsupported(name)
 
 
-class Writing:
-    """One answer that is being written."""
+def unsupported(name: str, why: str = "") -> Refusal:
+    """A parameter that is refused."""
+    return Refusal(
+        400,
+        "unsupported_parameter",
+        why or say("{name} is not supported here.", "不支持 {name}。", name=name),
+        hint=say("Leave it out.", "请去掉该参数。"),
+        param=name,
+    )
 
-    def __init__(self, house: House, caller: Caller, asked: Chat, room: str, job: Job, feed: Feed) -> None:
-        self._house, self._caller, self._asked, self._room = house, caller, asked, room
-        self._job, self._feed = job, feed
-        self._n = asked.n or 1
+
+def _form(asked: Chat) -> dict[str, Any]:
+    """Fields of the reply that say what it has to be."""
+    schema = asked.response_format.asked if asked.response_format else None
+    tools = [each.function for each in asked.tools or ()] if asked.tool_choice != "none" else []
+    if isinstance(asked.tool_choice, Choice):
+        wanted = asked.tool_choice.function.name
+        tools = [each for each in tools if each.name == wanted]
+        if not tools:
+            raise Refusal(
+                400,
+                "invalid_value",
+                say("There is no tool {name!r}.", "没有工具 {name!r}。", name=wanted[:64]),
+                param="tool_choice",
+            )
+    if not tools:
+        if schema is None:
+            return {}
+        read_schema(schema)
+        return {"json_schema": json.dumps(schema, ensure_ascii=False)}
+    if schema is not None:
+        raise unsupported(
+            "response_format",
+            say("tools and response_format exclude each other.", "tools 与 response_format 不能并用。"),
+        )
+    told = [each.model_dump(exclude_none=True, exclude_defaults=True) for each in tools]
+    read_schema(calls_schema(told))
+    call = "auto" if asked.tool_choice in (None, "auto") else "required"
+    return {"tools": json.dumps(told, ensure_ascii=False), "call": call}
+
+
+class ChatShape:
+    """As chat completions look; a `Shape`."""
+
+    def __init__(self, asked: Chat, order: Order, job: Job, feed: Feed) -> None:
+        self._asked, self._order, self._tokens = asked, order, Tokens(order, feed)
         self._id, self._created = f"chatcmpl-{job.id}", int(job.created)
-        self._ids = [work_id(job.id, number) for number in range(self._n)]
 
-    def headers(self, *, whole: bool) -> dict[str, str]:
-        """Of the answer; of a stream, those of works that will come."""
-        works = self._feed.sight.works if whole else self._ids
-        stream = {} if whole else {"X-Accel-Buffering": "no"}
-        return header([(each, self._room) for each in works]) | stream
-
-    def whole(self, sight: Sight) -> dict[str, Any]:
-        """The answer in one piece."""
-        works = self._works(sight)
+    def whole(self, works: Sequence[Work | None], why: str) -> Mapping[str, Any]:
+        """See `Shape`."""
         return {
             "id": self._id,
             "object": "chat.completion",
             "created": self._created,
-            "model": self._model(works),
+            "model": model(works, self._asked.model),
             "choices": [
                 {
                     "index": index,
-                    "message": {
-                        "role": "assistant",
-                        "content": work.text if work else None,
-                        "refusal": None if work else refusal(Sight(outcome=sight.outcome)).message,
-                    },
+                    "message": self._message(work, why),
                     "finish_reason": self._reason(work),
-                    "logprobs": None,
+                    "logprobs": self._tokens.of(index, "", work.text) if work else None,
                 }
                 for index, work in enumerate(works)
             ],
-            "usage": _usage(works),
-            "castalia": [_record(each) for each in works],
+            "usage": usage(works),
+            "castalia": [record(each) for each in works],
         }
 
-    async def events(self) -> AsyncIterator[str]:
-        """The answer sentence by sentence, as server-sent events; whoever closes the connection ends the writing."""
-        sent: dict[int, str] = {}
-        try:
-            for index in range(self._n):
-                yield self._chunk(index, {"role": "assistant", "content": ""})
-            async for sight in self._feed.watch(_BEAT):
-                for each in self._said(sight, sent):
-                    yield each
-            sight = self._feed.sight
-            if "error" in (sight.outcome or {}):
-                why = refusal(sight)
-                yield _event(body(why.status, why.message, why.code, hint=why.hint))
-                return
-            works = await run_in_threadpool(self._works, sight)
-            for index, work in enumerate(works):
-                if work and (new := self._new(sent, index, work.text)):
-                    yield self._chunk(index, {"content": new})
-                yield self._chunk(index, {}, self._reason(work), castalia=_record(work))
-            if self._asked.stream_options and self._asked.stream_options.include_usage:
-                records = [_record(each) for each in works]
-                yield _event(self._frame() | {"choices": [], "usage": _usage(works), "castalia": records})
-            yield "data: [DONE]\n\n"
-        finally:
-            self._house.jobs.cancel(self._job)
+    def begin(self) -> Iterator[str]:
+        """See `Shape`."""
+        for index in range(self._order.n):
+            yield self._chunk(index, {"role": "assistant", "content": ""})
+
+    def said(self, index: int, new: str, logprobs: Mapping[str, Any] | None) -> Iterator[str]:
+        """See `Shape`."""
+        yield self._chunk(index, {"content": new}, logprobs=logprobs)
+
+    def ended(self, index: int, work: Work | None, why: str) -> Iterator[str]:
+        """See `Shape`."""
+        if work is None:
+            yield self._chunk(index, {"refusal": why})
+        if calls := self._calls(work):
+            yield self._chunk(index, {"tool_calls": [{"index": 0, **each} for each in calls]})
+        yield self._chunk(index, {}, self._reason(work), beside={"castalia": record(work)})
+
+    def failed(self, why: Refusal) -> Iterator[str]:
+        """See `Shape`."""
+        yield event(body(why.status, why.message, why.code, hint=why.hint))
+
+    def last(self, works: Sequence[Work | None]) -> Iterator[str]:
+        """See `Shape`."""
+        if self._asked.stream_options and self._asked.stream_options.include_usage:
+            yield event(
+                self._frame() | {"choices": [], "usage": usage(works), "castalia": [record(each) for each in works]}
+            )
+        yield "data: [DONE]\n\n"
 
     # ------------------------------------------------------------ within
 
-    def _works(self, sight: Sight) -> list[Work | None]:
-        """Each of them, None for one that was refused."""
-        studio = open_studio(self._house, self._caller)
-        try:
-            return [studio.library.get(each) if each in sight.works else None for each in self._ids]
-        finally:
-            studio.close()
+    def _message(self, work: Work | None, why: str) -> dict[str, Any]:
+        calls = self._calls(work)
+        content = work.text if work and not calls else None
+        message = {"role": "assistant", "content": content, "refusal": None if work else why}
+        return message | ({"tool_calls": calls} if calls else {})
 
-    def _said(self, sight: Sight | None, sent: dict[int, str]) -> Iterator[str]:
-        """Events of a sight: sentences of a reply; of a whole work how far it is, in comments."""
-        if sight is None:
-            yield ": still there\n\n"
-        elif self._room != REPLY:
-            yield f": {' '.join(sight.message.split())} {sight.share:.0%}\n\n"
-        else:
-            for index, text in sight.heard.items():
-                if new := self._new(sent, index, cut(text, self._asked.stops)):
-                    yield self._chunk(index, {"content": new})
-
-    def _new(self, sent: dict[int, str], index: int, text: str) -> str:
-        """What of a text was not sent yet."""
-        new = text[len(sent.get(index, "")) :]
-        sent[index] = text
-        return new
+    def _calls(self, work: Work | None) -> list[dict[str, Any]]:
+        call = self._order.call(work)
+        if work is None or call is None:
+            return []
+        function = {"name": call["name"], "arguments": json.dumps(call["arguments"], ensure_ascii=False)}
+        return [{"id": f"call_{work.id}", "type": "function", "function": function}]
 
     def _reason(self, work: Work | None) -> str:
         if work is None:
             return "content_filter"
-        cut_short = self._room == REPLY and work.evidence.sampled_tokens >= self._asked.most
+        if self._order.call(work):
+            return "tool_calls"
+        cut_short = not self._order.fields.json_schema and self._order.cut_short(work)
         return "length" if cut_short else "stop"
-
-    def _model(self, works: Sequence[Work | None]) -> str:
-        return next((each.evidence.model for each in works if each), self._asked.model or "castalia")
 
     def _frame(self) -> dict[str, Any]:
         return {
@@ -248,23 +376,17 @@ class Writing:
             "model": self._asked.model or "castalia",
         }
 
-    def _chunk(self, index: int, delta: Mapping[str, Any], reason: str | None = None, **beside: object) -> str:
-        choice = {"index": index, "delta": delta, "finish_reason": reason, "logprobs": None}
-        return _event(self._frame() | {"choices": [choice]} | beside)
-
-
-def _event(shown: Mapping[str, Any]) -> str:
-    return f"data: {json.dumps(shown, ensure_ascii=False)}\n\n"
-
-
-def _record(work: Work | None) -> dict[str, Any] | None:
-    return provenance.machine_record(work.record, provenance.label_for(work.record)) if work else None
-
-
-def _usage(works: Sequence[Work | None]) -> dict[str, int]:
-    read = max((each.evidence.prompt_tokens for each in works if each), default=0)
-    written = sum(each.evidence.sampled_tokens for each in works if each)
-    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    def _chunk(
+        self,
+        index: int,
+        delta: Mapping[str, Any],
+        reason: str | None = None,
+        *,
+        logprobs: Mapping[str, Any] | None = None,
+        beside: dict[str, Any] | None = None,
+    ) -> str:
+        choice = {"index": index, "delta": delta, "finish_reason": reason, "logprobs": logprobs}
+        return event(self._frame() | {"choices": [choice]} | (beside or {}))
 
 
 def _alternating(turns: Sequence[Turn]) -> list[str]:

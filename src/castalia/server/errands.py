@@ -24,7 +24,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of random name within it, fo
 """Where a machine has it, a folder that lies on no disk."""
 _MOST_FILES = 20_000
 """In an archive that was sent."""
-_MOST_BYTES = 2_000_000_000
+_MOST_BYTES = 300_000_000
 """Of all of them, unpacked."""
 _MOST_BYTES_EACH = 20_000_000
 """Of a score, unpacked."""

@@ -41,15 +41,25 @@ class Refusal(Exception):  # noqa: N818 - what it is, as everywhere here
         code: Stable name.
         message: The rule and the value.
         hint: The next step.
+        param: What of the request it is about.
         retry_after: Seconds after which it may go.
+        close: Whether nothing more is read from the connection.
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, hint: str = "", param: str = "", retry_after: float | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        hint: str = "",
+        param: str = "",
+        retry_after: float | None = None,
+        close: bool = False,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.hint = status, code, message, hint
-        self.param, self.retry_after = param, retry_after
+        self.param, self.retry_after, self.close = param, retry_after, close
 
     def as_json(self) -> dict[str, Any]:
         """The body."""
@@ -60,6 +70,8 @@ class Refusal(Exception):  # noqa: N818 - what it is, as everywhere here
         headers = {} if self.retry_after is None else {"Retry-After": str(max(1, round(self.retry_after)))}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if self.close:
+            headers["Connection"] = "close"
         return JSONResponse(self.as_json(), self.status, headers)
 
 
@@ -84,10 +96,18 @@ def refusal_of(error: CastaliaError) -> Refusal:
         case EngineError():
             status, code = (503 if error.retryable else 500), "engine_failed"
         case StorageError():
-            status, code = 507, "storage_failed"
+            status, code = (503 if error.retryable else 507), "storage_failed"
         case _:
             status, code = 500, "failed"
     return Refusal(status, code, error.message, hint=error.hint, retry_after=5 if status == 503 else None)
+
+
+def broken(error: Exception) -> JSONResponse:
+    """An error of our own: the log says where, and not its message, which may quote somebody's words."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(f"castalia: {type(error).__name__}\n{where}")
+    message = say("Internal error: {kind}.", "内部错误：{kind}。", kind=type(error).__name__)
+    return JSONResponse(body(500, message, "internal"), 500)
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -111,16 +131,7 @@ def answer_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return JSONResponse(body(error.status_code, str(error.detail), "http"), error.status_code, error.headers)
 
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        where = "".join(
-            traceback.format_tb(error.__traceback__)
-        )  # without its message, which may quote somebody's words
-        sys.stderr.write(f"castalia: {type(error).__name__}\n{where}")
-        message = say("Internal error: {kind}.", "内部错误：{kind}。", kind=type(error).__name__)
-        return JSONResponse(body(500, message, "internal"), 500)
-
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(CastaliaError, failed)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, plain)
-    app.add_exception_handler(Exception, broken)

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from castalia.core import language
 from castalia.core.errors import CastaliaError
 from castalia.core.language import say
 from castalia.provenance import LONGEST
 from castalia.server.accounts import Accounts, Caller, same
-from castalia.server.errors import Refusal
+from castalia.server.errors import Refusal, broken
 from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
 from castalia.server.quotas import Rates
@@ -38,9 +39,20 @@ _STRANGERS = 16_384
 _USUAL = 2_000_000
 _LARGE = (
     ("/api/verify", 2 * LONGEST + 10_000),
-    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits")),
+    *((path, 60_000_000) for path in ("/api/works", "/api/collections", "/v1/images/edits", "/v1/files")),
 )
 """Bytes of requests that bring files, by the beginning of their path."""
+_ONCE = (
+    "authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "origin",
+    "transfer-encoding",
+    CSRF_HEADER,
+)
+"""Headers that a proxy in front might read otherwise than we do when they come twice."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -67,7 +79,7 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        began, status = time.monotonic(), 500
+        began, status = time.monotonic(), None
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -86,11 +98,19 @@ class Gate:
             headers = Headers(scope=scope)
             language.use(_language(headers))
             most = self._let_in(scope, headers)
-            await self._app(scope, _limited(receive, most), answer)
+            caller: Caller | None = scope["state"]["caller"]
+            with self._rates.inside(caller.account.id if caller else "", self._settings.most_at_once):
+                await self._app(scope, _limited(receive, most), answer)
         except Refusal as refusal:
             await refusal.response()(scope, receive, answer)
+        except ClientDisconnect:
+            pass
+        except Exception as error:  # or uvicorn would write its message, which may quote somebody's words
+            response = broken(error)
+            if status is None:
+                await response(scope, receive, answer)
         finally:
-            self._metrics.request(scope, status, time.monotonic() - began)
+            self._metrics.request(scope, status or 500, time.monotonic() - began)
 
     def _let_in(self, scope: Scope, headers: Headers) -> int:
         """Bytes that the request may bring.
@@ -98,6 +118,16 @@ class Gate:
         Raises:
             Refusal: it is not for this server, forged, too large, or one too many.
         """
+        if any(len(headers.getlist(name)) > 1 for name in _ONCE) or (
+            "transfer-encoding" in headers and "content-length" in headers
+        ):
+            raise Refusal(
+                400,
+                "ambiguous",
+                say("A header is there twice, or says two things.", "有请求头重复或相互矛盾。"),
+                hint=say("Send it once.", "请只发送一次。"),
+                close=True,
+            )
         host = headers.get("host", "")
         if not self._settings.knows(host):
             raise Refusal(
@@ -148,7 +178,8 @@ class Gate:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             return None, False
-        return (self._known(cookie.value), True) if cookie else (None, False)
+        caller = self._known(cookie.value) if cookie else None
+        return (caller, True) if caller and caller.token.kind == "session" else (None, False)
 
     def _known(self, token: str) -> Caller | None:
         try:

@@ -45,10 +45,17 @@ class Sight:
     """Which of several works is being made, from 0."""
     heard: Mapping[int, str] = field(default_factory=dict[int, str])
     """Text so far of each of them: a preview, of which only what came with a work is one."""
+    drawn: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict[int, Sequence[Mapping[str, Any]]])
+    """Tokens of each with their log-probabilities, where they were asked for, as `logged` makes them."""
     works: tuple[str, ...] = ()
     """Ids of those that are finished."""
     outcome: Mapping[str, Any] | None = None
     """How it ended."""
+
+
+def work_id(job: str, number: int) -> str:
+    """The id of a job's work: known beforehand, so that a job which starts again sees what it has made."""
+    return str(uuid.uuid5(uuid.UUID(job), str(number)))
 
 
 class Feed:
@@ -188,6 +195,15 @@ class Jobs:
                 feed.show(**vars(self._ended(now, caller.vault)))
         return feed
 
+    def asked(self, job: Job, caller: Caller) -> Asked:
+        """What one of the caller's jobs is to make, as long as it is not done."""
+        return json.loads(caller.vault.unseal(job.asked, f"job/{job.id}/asked")) if job.asked else {}
+
+    def others_wait(self) -> bool:
+        """Whether a job waits whose owner is here."""
+        with self._awake:
+            return self._store.any_waits(list(self._vaults))
+
     def seen(self, job: Job, caller: Caller) -> dict[str, Any]:
         """What a caller is told of a job."""
         return self.told(job, self.feed(job, caller).sight)
@@ -292,6 +308,16 @@ class Jobs:
             if not self._store.waiting(job.account):
                 self._vaults.pop(job.account, None)
 
+    def room(self, taken: Taken) -> None:
+        """Whether there is room for what a job makes.
+
+        Raises:
+            StorageError: there is not.
+        """
+        account = self._store.account(taken.job.account)
+        if account is not None:
+            self.quotas.room(account, taken.vault.library_key, works=_works(taken.asked))
+
     def give_back(self, taken: Taken) -> None:
         """The server stops: the job waits for the next start."""
         self._store.return_job(taken.job.id)
@@ -310,10 +336,8 @@ class Jobs:
 
     def _no_room(self, taken: Taken) -> str:
         """Why a library has no room for what a job makes: since it was asked for, others may have made theirs."""
-        account = self._store.account(taken.job.account)
         try:
-            if account is not None:
-                self.quotas.room(account, taken.vault.library_key, works=_works(taken.asked))
+            self.room(taken)
         except CastaliaError as error:
             return error.message
         return ""

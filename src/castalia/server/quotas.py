@@ -1,10 +1,11 @@
-"""What an account may have: works, bytes, jobs a day; and how often anybody may ask."""
+"""What an account may have: works, bytes, jobs a day; and how often anybody may ask, and how much at once."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -90,13 +91,43 @@ class Quotas:
 
 
 class Rates:
-    """Requests a minute of each who asks: a bucket that refills all the time (token bucket), in memory."""
+    """Requests of each who asks, in memory: so many at once, and a minute (a token bucket, which refills evenly)."""
 
     def __init__(self, clock: Any = time.monotonic) -> None:  # noqa: ANN401 - a function without arguments
         self._clock = clock
         self._lock = Lock()
+        self._inside: Counter[str] = Counter()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """(requests left, when) of those who asked, whoever was here last in the end."""
+
+    @contextmanager
+    def inside(self, who: str, most: int) -> Generator[None]:
+        """A request that is being answered.
+
+        Args:
+            who: An account; of nobody none are counted.
+            most: Of them at a time.
+
+        Raises:
+            Refusal: there are as many already.
+        """
+        with self._lock:
+            if who and self._inside[who] >= most:
+                raise Refusal(
+                    429,
+                    "too_many_at_once",
+                    say("You have {n} requests open.", "您有 {n} 个请求尚未结束。", n=most),
+                    hint=say("Close one.", "请关闭其中之一。"),
+                    retry_after=1,
+                )
+            self._inside[who] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside[who] -= 1
+                if not self._inside[who]:
+                    del self._inside[who]
 
     def check(self, who: str, most: int) -> None:
         """Count one request.

@@ -41,6 +41,12 @@ class ServerSettings:
     """Jobs in the queue of one account; more are answered with 429."""
     most_requests: int = 3000
     """A minute, of one account, and a fifth of it of an address without one; more are answered with 429. 0: any."""
+    most_at_once: int = 50
+    """Requests of one account that are answered at a time; more are answered with 429."""
+    most_connections: int = 500
+    """More are answered with 503."""
+    patience_seconds: float = 20.0
+    """For a request to come in, beside a second for each 8,000 bytes of it, and for an answer to be taken on."""
     idle_seconds: float = 600.0
     """After which a language model that nobody uses is freed."""
 

@@ -242,7 +242,8 @@ class Store:
         """
         marks = ", ".join("?" * len(accounts))
         kinds = f"AND kind {'IN' if errands else 'NOT IN'} ({', '.join('?' * len(ERRANDS))}) "
-        quick = f"AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
+        # how long a batch takes says its size, and it would keep others from what is quick
+        quick = f"AND kind <> 'batch' AND ({_USUAL.format(kind='next.kind')}) <= ? " if within is not None else ""
         with self._writing():
             taken = self._run(
                 "UPDATE jobs SET state = 'running', started = ?, attempts = attempts + 1 WHERE id = ("
@@ -338,6 +339,16 @@ class Store:
             "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running') AND (account = ?1 OR ?1 = '')", account
         )
         return int(rows[0][0])
+
+    def any_waits(self, accounts: Sequence[str]) -> bool:
+        """Whether a job of one of these waits for a model."""
+        marks, errands = ", ".join("?" * len(accounts)), ", ".join("?" * len(ERRANDS))
+        found = self._run(
+            f"SELECT 1 FROM jobs WHERE state = 'waiting' AND account IN ({marks}) AND kind NOT IN ({errands}) LIMIT 1",
+            *accounts,
+            *ERRANDS,
+        )
+        return bool(found)
 
     def ahead(self, job: Job) -> int:
         """How many jobs were in the queue before this one."""

@@ -11,18 +11,19 @@ import os
 import sys
 import time
 import traceback
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from typing import Any, cast
 
 from castalia.core import config, language
 from castalia.core.errors import CastaliaError, RefusedError
 from castalia.core.language import say
+from castalia.core.ports import DrawnToken
 from castalia.given import Upload
 from castalia.server import errands
 from castalia.server.errors import refusal_of
-from castalia.server.jobs import Jobs, Taken
+from castalia.server.jobs import Feed, Jobs, Taken, work_id
+from castalia.server.logged import logged
 from castalia.server.sent import base_name
 from castalia.server.settings import ServerSettings
 from castalia.server.store import State
@@ -39,17 +40,12 @@ _EACH = 2
 """Processors of a worker, where nothing else is set."""
 
 
-def work_id(job: str, number: int) -> str:
-    """The id of a job's work: known beforehand, so that a job which starts again sees what it has made."""
-    return str(uuid.uuid5(uuid.UUID(job), str(number)))
-
-
 class _Cancelled(BaseException):
     """Nobody wants the job any more; not an `Exception`, so that no stage takes it for a fault of its own."""
 
 
 class _Stopping(BaseException):
-    """The server goes down."""
+    """The server goes down, or others wait for what can go on later."""
 
 
 class Workers:
@@ -153,6 +149,7 @@ class Worker:
             language.use(str(taken.asked.get("lang", "")))
             state, outcome = self._made(taken)
         except _Stopping:
+            taken.feed.show(state="waiting")
             self._jobs.give_back(taken)
             return
         except _Cancelled:
@@ -168,10 +165,35 @@ class Worker:
 
     def _made(self, taken: Taken) -> tuple[State, Mapping[str, Any]]:
         """What a job makes."""
+        if taken.asked["do"] == "batch":
+            return self._batch(taken)
+        return self._one(taken, taken.feed)
+
+    def _batch(self, taken: Taken) -> tuple[State, Mapping[str, Any]]:
+        """What a batch makes, line by line; between two of them whoever waits goes first."""
+        from castalia.server import batches  # it knows how answers look, which the queue need not
+
+        def rest() -> None:
+            if self._jobs.others_wait() or self._stopping.is_set():
+                raise _Stopping
+
+        def make(line: Taken) -> tuple[State, Mapping[str, Any]]:
+            self._jobs.room(line)
+            return self._one(line, taken.feed)
+
+        return batches.run(taken, make, rest)
+
+    def _one(self, taken: Taken, whole: Feed) -> tuple[State, Mapping[str, Any]]:
+        """What one request makes.
+
+        Args:
+            taken: The request.
+            whole: Of the job that it is part of: cancelled, it stops.
+        """
         asked, feed = taken.asked, taken.feed
 
         def check() -> None:
-            if feed.cancelled:
+            if whole.cancelled:
                 raise _Cancelled
             if self._stopping.is_set():
                 raise _Stopping
@@ -185,6 +207,10 @@ class Worker:
             check()
             feed.show(heard={**feed.sight.heard, feed.sight.number: text})
 
+        def drawn(_: str, before: int, tokens: Sequence[DrawnToken]) -> None:
+            kept = [each for each in feed.sight.drawn.get(feed.sight.number, ()) if each["at"] < before]
+            feed.show(drawn={**feed.sight.drawn, feed.sight.number: [*kept, *logged(tokens, before)]})
+
         check()
         if self._errands:
             return "done", errands.run(taken, progress)
@@ -196,6 +222,7 @@ class Worker:
             read_files=False,
             progress=progress,
             heard=heard,
+            drawn=drawn if asked.get("logprobs") else None,
             lang=str(asked["lang"]),
             **changed,
         )

@@ -16,7 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core import seeds
-from castalia.core.ports import Cursor, Heard, LanguageModel, Processor, Sampling, Scores, Session, Step, Unit
+from castalia.core.ports import (
+    LIKELIEST,
+    Cursor,
+    Drawn,
+    DrawnToken,
+    Heard,
+    LanguageModel,
+    Processor,
+    Sampling,
+    Scores,
+    Session,
+    Step,
+    Unit,
+)
 from castalia.modalities.text import critic
 from castalia.modalities.text.decode import UNFINISHED, piece_after
 from castalia.modalities.text.free import FreeForm
@@ -61,6 +74,7 @@ class _Branch:
     text: str = ""
     pending: bytes = b""
     tokens: list[int] = field(default_factory=list[int])
+    traced: list[DrawnToken] = field(default_factory=list["DrawnToken"])
     log_probability: float = 0.0
     least: float = 0.0
     """Log-probability of the least likely token."""
@@ -119,6 +133,7 @@ class Writer:
         self._style = tuple(style)
         self._watermark = (watermark,) if watermark else ()
         self._seed = seed
+        self._traced = False
 
     def write(
         self,
@@ -128,6 +143,7 @@ class Writer:
         *,
         first: bool = False,
         heard: Heard | None = None,
+        drawn: Drawn | None = None,
     ) -> Written:
         """Write one step.
 
@@ -137,14 +153,16 @@ class Writer:
             earlier: Texts of the steps before it, by name.
             first: Whether it is the draft's first (see `LanguageModel.open`).
             heard: Told of each unit that is kept.
+            drawn: Told of its tokens.
         """
+        self._traced = drawn is not None
         session = self._engine.open(prompt, first=first)
         form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
         at, index, complete = _Place(step.begin), 0, True
         session.extend(self._engine.tokenize(step.begin))
         room = self._engine.context - 8
         if step.limit:
-            room = min(room, len(prompt) + step.limit)
+            room = min(room, len(session.tokens) + step.limit)
         places: list[tuple[_Place, int]] = []
         begun: Counter[int] = Counter()
         returns = 0
@@ -168,6 +186,8 @@ class Writer:
                 session.rewind(start)
                 continue
             text = at.text + unit.opening + kept.text
+            if drawn:
+                drawn(step.name, len(at.text + unit.opening), kept.traced)
             at = _Place(text, at.sampled + len(kept.tokens), at.log_probability + kept.log_probability)
             if heard:
                 heard(step.name, text)
@@ -240,6 +260,8 @@ class Writer:
                 branch.ended = True
                 continue
             branch.tokens.append(token)
+            if self._traced:
+                branch.traced.append(self._seen(branch.scores, token, gained))
             branch.pending = candidates.pendings[chosen]
             if piece != UNFINISHED:
                 branch.text += piece
@@ -287,6 +309,11 @@ class Writer:
             scores = _without_repeats(branch.scores, branch.tokens, sampling)
         yield sorted(named, key=lambda token: -scores[token]), scores
         yield _best(scores, _FAR), scores
+
+    def _seen(self, scores: Scores, token: int, gained: float) -> DrawnToken:
+        """A drawn token among the likeliest."""
+        likeliest = [(self._engine.piece(each), _log_probability(scores, each)) for each in _best(scores, LIKELIEST)]
+        return DrawnToken(self._engine.piece(token), gained, tuple(likeliest))
 
     def _piece(self, pending: bytes, token: int) -> tuple[str, bytes] | None:
         raw = self._engine.piece(token)

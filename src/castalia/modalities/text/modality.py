@@ -9,7 +9,7 @@ from typing import Literal
 from castalia.core import seeds
 from castalia.core.errors import EngineError
 from castalia.core.language import say
-from castalia.core.ports import Heard, LanguageModel, Message, Plan, Processor, Progress, Step
+from castalia.core.ports import Drawn, Heard, LanguageModel, Message, Plan, Processor, Progress, Step
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.text import critic, encode
 from castalia.modalities.text.generate import Writer, Written
@@ -18,7 +18,7 @@ WATERMARK_FROM = 200
 """Sampled tokens from which a text must carry the watermark (docs/design.md, marks by layer)."""
 
 
-def compose(  # noqa: PLR0913 - two of them only listen
+def compose(  # noqa: PLR0913 - three of them only listen
     brief: Brief,
     plan: Plan,
     engine: LanguageModel,
@@ -29,6 +29,7 @@ def compose(  # noqa: PLR0913 - two of them only listen
     watermark: Processor | None = None,
     progress: Progress | None = None,
     heard: Heard | None = None,
+    drawn: Drawn | None = None,
 ) -> Draft:
     """Write one draft.
 
@@ -42,6 +43,7 @@ def compose(  # noqa: PLR0913 - two of them only listen
         watermark: The last processor; None leaves the text unmarked, and the evidence says so.
         progress: Told before each step.
         heard: Told of each line or sentence that is kept; from an engine without token scores, of nothing.
+        drawn: Told of its tokens, likewise.
 
     Raises:
         EngineError: the engine failed, or the prompt is longer than its context.
@@ -61,7 +63,7 @@ def compose(  # noqa: PLR0913 - two of them only listen
         if masked:
             prompt = encode.prompt(engine, turns)
             read += len(prompt)
-            written = writer.write(step, prompt, parts, first=number == 0, heard=heard)
+            written = writer.write(step, prompt, parts, first=number == 0, heard=heard, drawn=drawn)
         else:
             written = _from_endpoint(engine, step, turns, seed)
         parts[step.name] = written.text

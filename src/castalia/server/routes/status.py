@@ -40,7 +40,7 @@ def _may_count(request: Request, house: InHouse, address: Address) -> None:
         raise Refusal(403, "not_administrator", say("Only the administrator may.", "仅管理员可以。"))
 
 
-@router.get("/metrics", dependencies=[Depends(_may_count)])
+@router.get("/metrics", dependencies=[Depends(_may_count)], response_class=PlainTextResponse)
 def metrics(house: InHouse) -> PlainTextResponse:
     """Counts in Prometheus' text format: for this machine, and for the administrator."""
     text = house.metrics.text(house.store.counts(), loaded=house.workers.loaded)

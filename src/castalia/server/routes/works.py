@@ -182,7 +182,7 @@ def list_works(
     starred: Annotated[bool, Query()] = False,  # noqa: FBT002
     board: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> dict[str, Any]:
     """One's works, newest first; with `q` alone those that hold all its words, best first."""
     library = studio.library
@@ -326,7 +326,7 @@ def list_jobs(
     house: InHouse,
     caller: Reader,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> list[dict[str, Any]]:
     """One's jobs, newest first."""
     return [house.jobs.seen(each, caller) for each in house.store.jobs(caller.account.id, limit=limit, offset=offset)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from castalia.modalities.image.draw.model import DrawingModel
 from castalia.training.images.attributes import ATTRIBUTES, measured
+from castalia.training.started import Log
 
 Floats = NDArray[np.float32]
 _TRIED = 32
@@ -22,6 +23,8 @@ _PAIRS, _SHOWN = 400, 16
 """Pictures that are moved forth and back for the regression, and others that each direction is measured on."""
 _USUAL = 300
 """Pictures over which attributes are seen to vary."""
+_TOLD = 200
+"""Pictures from one line of the log to the next; about 2,500 are drawn in all."""
 _JOLT = 0.5
 """Deviations by which a component is moved for the regression."""
 _AMOUNT = 2.0
@@ -49,7 +52,7 @@ class Measured:
     pure: Floats
 
 
-def find_directions(model: DrawingModel) -> Sequence[Mapping[str, Any]]:
+def find_directions(model: DrawingModel, *, log: Log = lambda _: None) -> Sequence[Mapping[str, Any]]:
     """Directions with `name`, `chinese`, `found_by`, `effect`, `sure`, `pure` and `vector`; see `Measured`.
 
     Two sources. Shen & Zhou (2021), "Closed-form factorization of latent semantics in GANs", equation 5: eigenvectors
@@ -60,7 +63,7 @@ def find_directions(model: DrawingModel) -> Sequence[Mapping[str, Any]]:
     finding it, forth and back. It is named by the attribute that changes most from back to forth, and each way is kept
     where its own change is clear, sure and pure enough; of those of one name the purest.
     """
-    search = _Search(model)
+    search = _Search(model, log)
     best: dict[str, Mapping[str, Any]] = {}
     for found_by, vector in search.candidates():
         forth, back = search.measured(vector), search.measured(-vector)
@@ -90,8 +93,8 @@ def find_directions(model: DrawingModel) -> Sequence[Mapping[str, Any]]:
 class _Search:
     """Pictures of a model, measured where their codes are moved."""
 
-    def __init__(self, model: DrawingModel) -> None:
-        self._model, self._rng = model, np.random.default_rng(0)
+    def __init__(self, model: DrawingModel, log: Log) -> None:
+        self._model, self._rng, self._log, self._count = model, np.random.default_rng(0), log, 0
         order = self._rng.permutation(model.count)
         shown = min(_SHOWN, max(1, model.count // 3))
         self._held_out, self._seen = order[:shown], order[shown:] if model.count > 1 else order
@@ -102,6 +105,9 @@ class _Search:
 
     def _draw(self, words: Sequence[int], code: Floats | None = None) -> Floats:
         model = self._model
+        self._count += 1
+        if self._count % _TOLD == 0:
+            self._log({"stage": "directions", "pictures": self._count})
         return measured(model.drawn(words, model.network.meant(words) if code is None else code))
 
     @cached_property

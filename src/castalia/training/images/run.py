@@ -101,17 +101,19 @@ def train_images(
         work.networks(), work.latents, material, folder, {**described(run, collection, folder), **work.card()},
         bits=recipe.bits,
     )  # fmt: skip
-    add_directions(folder)
+    add_directions(folder, log=log)
     return folder
 
 
-def add_directions(folder: Path) -> DrawingModel:
+def add_directions(folder: Path, *, log: Log = lambda _: None) -> DrawingModel:
     """Find directions in an exported model and write them into its card, in the place of those that are there.
+
+    It takes a minute or two, in which `log` is told how many pictures were drawn for it.
 
     Raises:
         MissingError: the folder holds no model.
     """
-    add_to_card(folder, {"directions": find_directions(DrawingModel(folder))})
+    add_to_card(folder, {"directions": find_directions(DrawingModel(folder), log=log)})
     return DrawingModel(folder)
 
 

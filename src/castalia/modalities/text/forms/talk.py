@@ -25,15 +25,17 @@ class TalkForm:
     Attributes:
         fits: Whether the whole text so far may be said.
         stop: The text ends with the first of these.
+        begun: Characters that were there before: of a text that is gone on with.
     """
 
     fits: Callable[[str], bool]
     stop: tuple[str, ...] = ()
+    begun: int = 0
 
     def unit(self, index: int, so_far: str) -> Sentence | None:
         """See `Form.unit`."""
         skipped = index - len(_WHOLE.findall(so_far))
-        if skipped >= _PATIENCE or any(mark in so_far for mark in self.stop):
+        if skipped >= _PATIENCE or any(mark in so_far[self.begun :] for mark in self.stop):
             return None
         return Sentence(self, so_far)
 
@@ -75,11 +77,13 @@ class SentenceCursor:
     def done(self) -> bool:
         """See `Cursor.done`."""
         whole = self.unit.so_far + self.text
-        return bool(_END.search(self.text.lstrip())) or any(mark in whole for mark in self.unit.form.stop)
+        return bool(_END.search(self.text.lstrip())) or any(
+            mark in whole[self.unit.form.begun :] for mark in self.unit.form.stop
+        )
 
     def admits(self, piece: str) -> bool:
         """See `Cursor.admits`: not an end before anything was said."""
-        return bool(piece or (self.unit.so_far + self.text).strip())
+        return bool(piece or (self.unit.so_far + self.text)[self.unit.form.begun :].strip())
 
     def advance(self, piece: str) -> None:
         """See `Cursor.advance`."""

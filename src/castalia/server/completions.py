@@ -1,0 +1,169 @@
+"""Completions: a text that is gone on with, as OpenAI's older clients send and read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from castalia.core.language import say
+from castalia.core.values import Work
+from castalia.genres.reply import ReplyFields
+from castalia.server.accounts import Caller
+from castalia.server.chat import StreamOptions, refuse_extra, unsupported, work_of
+from castalia.server.errors import Refusal, body
+from castalia.server.house import House
+from castalia.server.jobs import Feed
+from castalia.server.store import Job
+from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, usage
+
+_NOT_DONE = ("suffix", "best_of")
+
+
+class Completion(BaseModel):
+    """A request to go on with a text."""
+
+    model_config = ConfigDict(extra="allow")
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
+    model: str = ""
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    n: Annotated[int | None, Field(ge=1, le=8)] = None
+    seed: int | None = None
+    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
+    max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
+    echo: bool = False
+
+    @property
+    def text(self) -> str:
+        """What is gone on with."""
+        return self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+
+
+def complete(house: House, caller: Caller, asked: Completion, room: str, settings: Mapping[str, object]) -> Writing:
+    """Begin to write.
+
+    Raises:
+        Refusal: the request wants what is not done; the queue is full.
+    """
+    order = order_of(asked, room)
+    job, feed = house.jobs.submit(caller, room, job_of(asked, order, settings), live=True)
+    return Writing(house, caller, order, job, feed, CompletionShape(asked, order, job, feed))
+
+
+def order_of(asked: Completion, room: str) -> Order:
+    """What is to be written.
+
+    Raises:
+        Refusal: it wants what is not done.
+    """
+    extra = asked.model_extra or {}
+    refuse_extra(extra)
+    for name in _NOT_DONE:
+        if extra.get(name) not in (None, "", 1):
+            raise unsupported(name)
+    if room != REPLY and (asked.echo or asked.logprobs is not None):
+        raise unsupported("logprobs", say("A whole work has a form of its own.", "完整作品有其自身的形式。"))
+    if not asked.text.strip():
+        raise Refusal(
+            400, "invalid_value", say("There is no text to go on with.", "没有可续写的文本。"), param="prompt"
+        )
+    stops = (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
+    fields = ReplyFields(length=asked.max_tokens or 16, stop=stops, goes_on=True) if room == REPLY else ReplyFields()
+    return Order(room, asked.text, fields, asked.n or 1, asked.model, asked.logprobs)
+
+
+def job_of(asked: Completion, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
+    """What the worker is told."""
+    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+
+
+class CompletionShape:
+    """As completions look; a `Shape`."""
+
+    def __init__(self, asked: Completion, order: Order, job: Job, feed: Feed) -> None:
+        self._asked, self._order, self._tokens = asked, order, Tokens(order, feed)
+        self._id, self._created = f"cmpl-{job.id}", int(job.created)
+
+    def whole(self, works: Sequence[Work | None], why: str) -> Mapping[str, Any]:  # noqa: ARG002 - it has no room for it
+        """See `Shape`."""
+        echo = self._order.words if self._asked.echo else ""
+        choices = [
+            self._choice(
+                index,
+                echo + (work.text if work else ""),
+                self._reason(work),
+                self._tokens.of(index, "", work.text) if work else None,
+            )
+            for index, work in enumerate(works)
+        ]
+        beside = {"usage": usage(works), "castalia": [record(each) for each in works]}
+        return self._frame(model(works, self._asked.model)) | {"choices": choices} | beside
+
+    def begin(self) -> Iterator[str]:
+        """See `Shape`."""
+        if self._asked.echo:
+            for index in range(self._order.n):
+                yield self._chunk(index, self._order.words)
+
+    def said(self, index: int, new: str, logprobs: Mapping[str, Any] | None) -> Iterator[str]:
+        """See `Shape`."""
+        yield self._chunk(index, new, logprobs=logprobs)
+
+    def ended(self, index: int, work: Work | None, why: str) -> Iterator[str]:  # noqa: ARG002 - likewise
+        """See `Shape`."""
+        yield self._chunk(index, "", self._reason(work), beside={"castalia": record(work)})
+
+    def failed(self, why: Refusal) -> Iterator[str]:
+        """See `Shape`."""
+        yield event(body(why.status, why.message, why.code, hint=why.hint))
+
+    def last(self, works: Sequence[Work | None]) -> Iterator[str]:
+        """See `Shape`."""
+        if self._asked.stream_options and self._asked.stream_options.include_usage:
+            yield event(self._frame(model(works, self._asked.model)) | {"choices": [], "usage": usage(works)})
+        yield "data: [DONE]\n\n"
+
+    # ------------------------------------------------------------ within
+
+    def _reason(self, work: Work | None) -> str:
+        if work is None:
+            return "content_filter"
+        return "length" if self._order.cut_short(work) else "stop"
+
+    def _frame(self, named: str) -> dict[str, Any]:
+        return {"id": self._id, "object": "text_completion", "created": self._created, "model": named}
+
+    def _choice(
+        self, index: int, text: str, reason: str | None, logprobs: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
+        return {"index": index, "text": text, "finish_reason": reason, "logprobs": _older(logprobs)}
+
+    def _chunk(
+        self,
+        index: int,
+        text: str,
+        reason: str | None = None,
+        *,
+        logprobs: Mapping[str, Any] | None = None,
+        beside: dict[str, Any] | None = None,
+    ) -> str:
+        frame = self._frame(self._asked.model or "castalia")
+        return event(frame | {"choices": [self._choice(index, text, reason, logprobs)]} | (beside or {}))
+
+
+def _older(logprobs: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Log-probabilities as completions have them."""
+    if logprobs is None:
+        return None
+    tokens = logprobs["content"]
+    return {
+        "tokens": [each["token"] for each in tokens],
+        "token_logprobs": [each["logprob"] for each in tokens],
+        "top_logprobs": [{other["token"]: other["logprob"] for other in each["top_logprobs"]} for each in tokens],
+        "text_offset": [],
+    }

@@ -6,9 +6,9 @@ import { Report } from "./verify.js";
 import { BlobImage, Dialog, Heading, Icon, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
 import { language, ruleName, t, when } from "./words.js";
 
-/** Its title, else the first line or sentence; notes written out are none. */
+/** Its title, else the first line or sentence; of music the genre, because its text is notes written out. */
 export const titleOf = (work) =>
-  work.title || (work.text ?? "").split(/\n|(?<=[.!?])\s|(?<=[。！？])/).find((line) => /^(?!%|[A-Z]:)./.test(line.trim()))?.slice(0, 80) || work.genre;
+  work.title || (work.kind === "music" ? "" : work.text ?? "").split(/\n|(?<=[.!?])\s|(?<=[。！？])/).find((line) => /^(?!%|[A-Z]:)./.test(line.trim()))?.slice(0, 80) || work.genre_title;
 const nameOf = (work, face) => `${work.genre}-${work.id.slice(0, 8)}.${face}`;
 
 /** A work as it is seen: `small` in a card. */
@@ -42,7 +42,7 @@ function Zoom({ work }) {
 }
 
 function Music({ work }) {
-  const [score, error] = useAsked(() => fileOf(work.id, "svg"), [work.id]);
+  const [score, error] = useAsked(() => fileOf(work.id, "png"), [work.id]);
   const [sound, setSound] = useState("");
   const [run, busy, problem] = useDoing();
   useEffect(() => () => sound && URL.revokeObjectURL(sound), [sound]);

@@ -115,12 +115,13 @@ def _kind(room: Genre) -> Literal["text", "picture", "music"]:
 
 
 @cache
-def _kind_of(name: str) -> str:
-    """Likewise, by the name of a genre, which may be installed no more."""
+def _genre_of(name: str) -> dict[str, str]:
+    """What the genre of a work makes and is called; it may be installed no more."""
     try:
-        return _kind(genres.find(name))
+        room = genres.find(name)
     except UsageError:
-        return "text"
+        return {"kind": "text", "genre_title": name}
+    return {"kind": _kind(room), "genre_title": say(*room.title)}
 
 
 def _types(annotation: object) -> set[object]:
@@ -285,8 +286,8 @@ def _shown(work: Work) -> dict[str, Any]:
         "title": work.content.title,
         "created": work.record.created.isoformat(),
         "rating": work.rating,
-        "kind": _kind_of(work.genre),
         "music": work.content.score is not None,
+        **_genre_of(work.genre),
     }
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -244,6 +245,22 @@ def test_two_processes_write_one_library(tmp_path):
     assert {work.id for work in library.list(limit=100)} == said[0] | said[1]
     assert library.count() == 40
     library.close()
+
+
+def test_who_has_begun_to_write_is_not_overtaken(library, keys, tmp_path):
+    """Else SQLite refuses the first at its second statement, at once and whatever patience it was given."""
+    work = keep(library, keys)
+    other = Library(tmp_path / "library.db", KEY)
+    late = threading.Thread(target=other.rate, args=(work.id, 4))
+    with library._database:
+        library._database.execute("SELECT count(*) FROM works").fetchall()
+        late.start()
+        late.join(0.3)
+        assert late.is_alive(), "it waits for its turn"
+        library._database.execute("UPDATE works SET rating = 2")
+    late.join(10)
+    assert library.get(work.id).rating == 4
+    other.close()
 
 
 # ------------------------------------------------------------ the vault

@@ -104,6 +104,8 @@ class Library:
         if fresh:
             self._path.chmod(0o600)
         self._database.set_busy_timeout(_PATIENCE)
+        # A transaction that reads before it writes is refused at once, without patience, where another wrote meanwhile.
+        self._database.transaction_mode = "IMMEDIATE"
         self._database.pragma("cipher", "chacha20")
         self._database.pragma("hexkey", key.hex())
         self._database.execute("SELECT count(*) FROM sqlite_schema").fetchall()

@@ -241,7 +241,12 @@ def remake(id_: str, house: InHouse, caller: Maker, studio: Opened) -> dict[str,
     return house.jobs.told(job, feed.sight)
 
 
-@router.get("/works/{id_}/thumbnail", tags=["works"])
+@router.get(
+    "/works/{id_}/thumbnail",
+    tags=["works"],
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}}},
+)
 def thumbnail(id_: str, studio: Opened) -> Response:
     """A picture's work small, as a marked WebP."""
     content = studio.thumbnail(_kept(studio, id_))

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,8 @@ def test_what_was_committed_before_is_in_it_and_nothing_by_halves(encrypted: boo
                         database.execute("UPDATE cells SET n = n + 1 WHERE id = ?", (place,))
                     database.execute("UPDATE sums SET total = total + 7")
                 committed += 1
+                if committed % 50 == 0:
+                    time.sleep(0.05)  # else nobody could read six megabytes between two beginnings of the log
             database.close()
 
     writer = threading.Thread(target=write)

@@ -252,7 +252,7 @@ def test_who_has_begun_to_write_is_not_overtaken(library, keys, tmp_path):
     work = keep(library, keys)
     other = Library(tmp_path / "library.db", KEY)
     late = threading.Thread(target=other.rate, args=(work.id, 4))
-    with library._database:
+    with library._writing():
         library._database.execute("SELECT count(*) FROM works").fetchall()
         late.start()
         late.join(0.3)

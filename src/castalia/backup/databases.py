@@ -22,7 +22,7 @@ from castalia.core.language import say
 
 _PART = 2**20
 """Bytes that are read at a time."""
-_TRIES = 50
+_TRIES = 100
 """Copies that a busy writer may spoil."""
 _LOG_HEADER = 32
 

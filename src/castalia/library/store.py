@@ -104,8 +104,6 @@ class Library:
         if fresh:
             self._path.chmod(0o600)
         self._database.set_busy_timeout(_PATIENCE)
-        # A transaction that reads before it writes is refused at once, without patience, where another wrote meanwhile.
-        self._database.transaction_mode = "IMMEDIATE"
         self._database.pragma("cipher", "chacha20")
         self._database.pragma("hexkey", key.hex())
         self._database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
@@ -135,7 +133,7 @@ class Library:
             tries=tries,
         )
         (brief, content), kept = pixels.taken_out(draft.brief, draft.content)
-        with self._errors(), self._database:
+        with self._writing():
             self._database.execute(
                 "INSERT INTO works VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
                 (
@@ -180,7 +178,7 @@ class Library:
             made=datetime.now(UTC),
             record=file.record,
         )
-        with self._errors(), self._database:
+        with self._writing():
             self._database.execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -206,7 +204,7 @@ class Library:
         if not 1 <= rating <= 5:
             raise UsageError(say("A rating is 1 to 5, not {n}.", "评分为 1 到 5，而不是 {n}。", n=rating))
         work = self.get(work_id)
-        with self._errors(), self._database:
+        with self._writing():
             self._database.execute("UPDATE works SET rating = ? WHERE id = ?", (rating, work.id))
             now = datetime.now(UTC).isoformat()
             self._database.execute("INSERT INTO ratings VALUES (?, ?, ?)", (work.id, rating, now))
@@ -229,7 +227,7 @@ class Library:
                     m=_LONGEST_BOARD,
                 )
             )
-        with self._errors(), self._database:
+        with self._writing():
             if starred is not None:
                 change = "INSERT OR IGNORE INTO stars VALUES (?)" if starred else "DELETE FROM stars WHERE work = ?"
                 self._database.execute(change, (id_,))
@@ -240,7 +238,7 @@ class Library:
 
     def keep_thumbnail(self, work_id: str, content: bytes) -> None:
         """Keep a small marked file of a work."""
-        with self._errors(), self._database:
+        with self._writing():
             self._database.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (work_id, content))
 
     def delete(self, work_id: str) -> str:
@@ -255,7 +253,7 @@ class Library:
             UsageError: no such work.
         """
         record = self.find_record(work_id)
-        with self._errors(), self._database:
+        with self._writing():
             self._database.execute("DELETE FROM words WHERE id = ?", (record.id,))
             self._database.execute("DELETE FROM works WHERE id = ?", (record.id,))
             self._database.execute("DELETE FROM files WHERE work = ?", (record.id,))
@@ -384,7 +382,7 @@ class Library:
     def setting(self, name: str, value: str | None = None) -> str | None:
         """Read a setting that belongs to the library; with `value`, write it first."""
         if value is not None:
-            with self._errors(), self._database:
+            with self._writing():
                 self._database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
         rows = self._rows("SELECT value FROM settings WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else None
@@ -480,6 +478,23 @@ class Library:
             if shutil.disk_usage(path.parent).free < _ROOM:
                 raise storage_error(OSError(28, "disk full"), path) from error
             raise StorageError(f"{path}: {error}") from error
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """A transaction that nobody overtakes: all of it or nothing.
+
+        One that reads before it writes is refused at once, without patience, where another wrote meanwhile, so it begins
+        by writing. Not by the connection's own `with`, which keeps Python's other threads from going on while it waits.
+        """
+        with self._errors():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
 
     def _busy(self) -> StorageError:
         return StorageError(

@@ -86,7 +86,6 @@ class SQLite:
             self._database = apsw.Connection(str(path))
             path.chmod(0o600)
             self._database.set_busy_timeout(10_000)
-            self._database.transaction_mode = "IMMEDIATE"
             self._database.pragma("journal_mode", "wal")
             self._database.pragma("synchronous", "full")
             self._database.pragma("foreign_keys", "on")

@@ -18,7 +18,7 @@ from castalia.engines.endpoint import Endpoint
 from castalia.engines.llama import Llama
 from castalia.engines.trial import trial
 from castalia.privacy import Vault
-from castalia.studio import open_engine
+from castalia.writer import open_engine
 
 KEY = "a-key-of-the-test"
 TURNS = [Message("system", "You are brief."), Message("user", "Name a colour.")]

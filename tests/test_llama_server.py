@@ -22,7 +22,7 @@ from castalia.engines.llama_server import LlamaServer
 from castalia.modalities.text import compose
 from castalia.modalities.text.forms.choice import ChoiceForm
 from castalia.provenance.watermarks.text import TextWatermark, detect
-from castalia.studio import open_engine
+from castalia.writer import open_engine
 
 TURNS = [Message("user", "Write one line about the sea.")]
 

@@ -10,14 +10,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import apsw
 import pytest
 from PIL import Image
 
 from castalia.cli import main
 from castalia.core.config import Config
-from castalia.core.errors import UsageError
-from castalia.library import Library
 from castalia.provenance import FORMATS, aac, mark
 from castalia.provenance.embed.pdf import words as pdf_words
 from castalia.studio import Studio
@@ -238,21 +235,6 @@ def test_a_document_that_grows_without_end_is_read_in_part(extension):
     began = time.monotonic()
     assert FORMATS[extension].words(content).startswith("Harbour" if extension == "epub" else "ice")
     assert time.monotonic() - began < 60
-
-
-def test_a_library_of_the_first_version_learns_of_files(tmp_path):
-    path, key = tmp_path / "library.db", bytes(32)
-    Library(path, key).close()
-    old = apsw.Connection(str(path))
-    old.pragma("cipher", "chacha20")
-    old.pragma("hexkey", key.hex())
-    old.execute("DROP TABLE files; DROP TABLE pictures; PRAGMA user_version = 1")
-    old.close()
-    library = Library(path, key)
-    assert library.files() == []
-    with pytest.raises(UsageError, match="abcd"):
-        library.find_record("abcd")
-    library.close()
 
 
 def test_two_files_of_one_format_are_both_named(home, tmp_path, monkeypatch, capsys, english_model_path):

@@ -19,7 +19,6 @@ from castalia.core.errors import MissingError, RefusedError, UsageError
 from castalia.core.picture import PaintStep, Picture
 from castalia.core.ports import Plan
 from castalia.core.values import Brief, Content
-from castalia.library import Library
 from castalia.modalities import image
 from castalia.provenance import record as records
 from castalia.studio import Studio
@@ -132,17 +131,6 @@ def test_a_deleted_work_leaves_no_pixels(studio: Studio) -> None:
     assert studio.library._rows(rows, (work.id,)) == [(1,)]  # pyright: ignore[reportPrivateUsage]
     studio.library.delete(work.id)
     assert studio.library._rows(rows, (work.id,)) == [(0,)]  # pyright: ignore[reportPrivateUsage]
-
-
-def test_a_library_from_before_pictures_takes_them(studio: Studio, tmp_path: Path) -> None:
-    key = b"k" * 32
-    old = Library(tmp_path / "old.db", key)
-    old._database.execute("DROP TABLE pictures")  # pyright: ignore[reportPrivateUsage]
-    old._database.execute("PRAGMA user_version = 2")  # pyright: ignore[reportPrivateUsage]
-    old.close()
-    again = Library(tmp_path / "old.db", key)
-    assert again._rows("SELECT count(*) FROM pictures", ()) == [(0,)]  # pyright: ignore[reportPrivateUsage]
-    again.close()
 
 
 def test_steps_follow_each_other(studio: Studio) -> None:

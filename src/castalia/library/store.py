@@ -483,8 +483,8 @@ class Library:
     def _writing(self) -> Generator[None]:
         """A transaction that nobody overtakes: all of it or nothing.
 
-        One that reads before it writes is refused at once, without patience, where another wrote meanwhile: so it begins
-        as one that writes. Not by the connection's own `with`, which stops all threads of Python's while it waits.
+        One that reads before it writes is refused at once, without patience, where another wrote meanwhile: it
+        begins as one that writes. Not by the connection's own `with`, which stops Python's other threads meanwhile.
         """
         with self._errors():
             self._database.execute("BEGIN IMMEDIATE")

@@ -39,15 +39,16 @@ def build(settings: ServerSettings) -> FastAPI:
     store = Store(settings.database or settings.data / "server.db")
     people = Accounts(store, settings.data / "accounts")
     jobs = Jobs(store, people, settings)
-    house = House(settings, store, people, jobs, Workers(jobs, settings), Metrics())
+    workers = Workers(jobs, settings)
+    house = House(settings, store, people, jobs, workers, Metrics())
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncGenerator[None]:
-        house.workers.start()
+        workers.start()
         try:
             yield
         finally:
-            house.workers.stop()
+            workers.stop()
             store.close()
             alone.release()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -16,8 +16,21 @@ from castalia.server.jobs import Jobs
 from castalia.server.metrics import Metrics
 from castalia.server.settings import ServerSettings
 from castalia.server.store import Store
-from castalia.server.worker import Workers
 from castalia.studio import Studio
+
+
+class Working(Protocol):
+    """Whoever does the jobs."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a language model is in memory."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether all work or wait for work."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class House:
     store: Store
     accounts: Accounts
     jobs: Jobs
-    workers: Workers
+    workers: Working
     metrics: Metrics
 
 

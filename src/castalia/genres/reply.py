@@ -190,8 +190,8 @@ def _instructions(fields: ReplyFields) -> str:
         return f"Tools: {fields.tools}\nAnswer with a call of a tool, as JSON alone: {_CALL}."
     if fields.tools:
         return (
-            f"Tools: {fields.tools}\nWhere a tool helps, answer with its call, as JSON alone: {_CALL}. "
-            "Otherwise answer in words."
+            f"You have these tools: {fields.tools}\nWhen one of them fits the question, your whole answer is one line "
+            f"of JSON and no other word:\n{_CALL}\nWhen none fits, answer in words."
         )
     return f"Answer with JSON alone, by this JSON schema: {fields.json_schema}" if fields.json_schema else ""
 

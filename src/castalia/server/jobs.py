@@ -29,6 +29,8 @@ from castalia.server.store import FINISHED, Job, State, Store
 _MOST_ATTEMPTS = 3
 """Starts of a job after which it is thought to be what brings the server down."""
 
+_TELLING = 0.2
+"""Share of a job from which on it tells better than others how long it takes."""
 Asked = Mapping[str, Any]
 """What a job is to make; JSON."""
 
@@ -356,12 +358,10 @@ class Jobs:
         return Sight(state=job.state, share=share, works=tuple(outcome.get("works", ())), outcome=outcome)
 
     def _estimate(self, job: Job, sight: Sight) -> float | None:
-        """Seconds that are left, by what such jobs took, else by how far this one is."""
-        usual = self._store.usual_seconds(job.kind)
+        """Seconds that are left, by how far this one is, else by what such jobs took."""
         gone = time.time() - job.started if job.started and sight.state == "running" else 0.0
-        if usual is None:
-            usual = gone / sight.share if sight.share > 0.05 else None
-        return None if usual is None else round(max(usual - gone, 0.0), 1)
+        whole = gone / sight.share if sight.share > _TELLING else self._store.usual_seconds(job.kind)
+        return None if whole is None else round(max(whole - gone, 0.0), 1)
 
 
 def _works(asked: Asked) -> int:

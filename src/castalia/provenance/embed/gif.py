@@ -59,7 +59,7 @@ def _split(content: bytes) -> tuple[bytes, list[bytes]]:
         elif content[place] == _EXTENSION:
             place = _past(content, place + 2)
         elif content[place] == _IMAGE:
-            place = _past(content, place + 11 + _palette(content[place + 9]))
+            place = _past(content, place + 11 + _palette(content[place + 9] if place + 9 < len(content) else 0))
         elif content[place] == _BLANK:
             place += 1
             continue
@@ -76,9 +76,11 @@ def _palette(flags: int) -> int:
 
 def _past(content: bytes, place: int) -> int:
     """Where the sub-blocks that begin here have ended."""
-    while content[place]:
+    while place < len(content):
+        if not content[place]:
+            return place + 1
         place += 1 + content[place]
-    return place + 1
+    raise MalformedError("GIF that ends within a block")
 
 
 FACE = Face(

@@ -56,7 +56,7 @@ def make_pattern(page: Any, picture: Path, words: str = "", seed: int | None = 5
     if seed is not None:
         page.get_by_label("Seed").fill(str(seed))
     page.get_by_role("button", name="Create", exact=True).click()
-    card = page.locator("article.job").first
+    card = page.locator("article.job", has_text=words.split(" ")[-1]).first  # others may stand there from before
     card.locator(".variation.made .rules").wait_for()
     return card
 
@@ -180,8 +180,8 @@ def test_no_script_of_the_page_makes_markup_of_text():
 
 
 def test_a_work_is_starred_put_on_a_board_rated_found_and_deleted(ada, picture):
-    make_pattern(ada, picture, words="plum coloured fence", seed=11)
-    ada.locator(".variation.made a.face").first.click()
+    card = make_pattern(ada, picture, words="plum coloured fence", seed=11)
+    card.locator(".variation.made a.face").first.click()
     ada.get_by_role("button", name="Star").click()
     ada.locator("button.star.on").wait_for()
     ada.get_by_label("Name of a board").fill("walls")
@@ -246,9 +246,13 @@ def test_music_shows_its_score_and_plays(ada):
 
 def test_a_conversation_comes_in_marked_replies(ada):
     go(ada, "/chat")
-    ada.get_by_label("Your message").fill("What is the capital of France?")
-    ada.keyboard.press("Enter")
-    ada.locator(".turn.assistant .marked, .turn.assistant .notice").wait_for(timeout=60_000)
+    for _ in range(5):  # the seed is drawn, and what the smallest model says is refused now and then
+        ada.get_by_label("Your message").fill("What is the capital of France?")
+        ada.keyboard.press("Enter")
+        ada.locator(".turn.assistant .marked, .turn.assistant .notice").wait_for(timeout=60_000)
+        if ada.locator(".turn.assistant .marked").count():
+            break
+        ada.get_by_role("button", name="New conversation").click()
     assert len(ada.locator(".turn.assistant .paper").inner_text()) > 5
     assert ada.locator(".turn.assistant .marked a").get_attribute("href").startswith("#/work/")
 

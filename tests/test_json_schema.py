@@ -15,6 +15,7 @@ from castalia.genres.reply import calls_schema, read_schema
 from castalia.modalities.text.forms.json_grammar import Grammar
 from castalia.modalities.text.forms.json_schema import JsonCursor
 
+NAMES = [f"p{number}" for number in range(5000)]
 TREE: dict[str, Any] = {
     "$ref": "#/$defs/node",
     "$defs": {
@@ -132,11 +133,25 @@ def test_exact_texts(schema, good, bad):
         ({"type": "object", "properties": 3}, "JSON schema"),
         ({"properties": {"a": {"$ref": "#"}}, "required": ["a"]}, "nothing fulfils"),
         ([1], "no object"),
+        ({"type": "integer", "minimum": 5, "maximum": 4}, "nothing fulfils"),
+        ({"type": "string", "minLength": 10**9}, "1,000,000,002 tokens, and 1,000 are allowed"),
+        ({"properties": {name: {} for name in NAMES}, "required": NAMES}, "too large"),
+        ({"enum": list(range(9000))}, "too large"),
+        ({"anyOf": [{"type": "array", "maxItems": number} for number in range(9000)]}, "too large"),
     ],
 )
 def test_what_is_no_schema_or_not_known_is_refused_by_name(schema, why):
     with pytest.raises(UsageError, match=why):
-        read_schema(schema)
+        read_schema(schema, 1000)
+
+
+def test_references_that_multiply_each_other_are_given_up():
+    ways = {"anyOf": [{"$ref": f"#/$defs/{number}"} for number in range(12)]}
+    rings = {str(number): {"type": "array", "items": ways} for number in range(12)}
+    grammar = read_schema({**ways, "$defs": rings}, 1000)
+    assert grammar.after(grammar.start, "[[")
+    with pytest.raises(UsageError, match="too many ways"):
+        grammar.after(grammar.start, "[" * 9)
 
 
 @pytest.mark.parametrize(

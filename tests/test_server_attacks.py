@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -400,6 +401,43 @@ def test_numbers_beyond_all_measure_are_refused(ada):
 
 
 # ---------------------------------------------------------------- what models and people wrote
+
+
+HALF = b'"\\ud800 sea"'
+HALVES = {
+    "/v1/chat/completions": b'{"max_tokens": 5, "messages": [{"role": "user", "content": %s}]}',
+    "/v1/completions": b'{"max_tokens": 5, "prompt": %s}',
+    "/v1/responses": b'{"max_output_tokens": 5, "input": %s}',
+    "/v1/embeddings": b'{"input": %s}',
+    "/v1/images/generations": b'{"prompt": %s}',
+    "/v1/sound-generation": b'{"text": %s}',
+    "/api/works": b'{"genre": "haiku", "words": %s}',
+    "/api/session": b'{"name": %s, "password": "x"}',
+}
+
+
+@pytest.mark.parametrize("path", HALVES)
+def test_half_a_character_is_refused(path, ada):
+    headers = {"Content-Type": "application/json"}
+    assert ada.client.post(path, content=HALVES[path] % HALF, headers=headers).status_code == 400
+
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "properties": {"properties": {f"p{number}": {} for number in range(5000)}, "required": ["p4999"]},
+    "letters": {"type": "string", "minLength": 10**9},
+    "items": {"type": "array", "minItems": 10**9},
+    "values": {"enum": [f"word {number}" for number in range(50_000)]},
+    "ways": {"anyOf": [{"type": "array", "items": {"anyOf": [{"type": "array"}] * 90}}] * 90},
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_beyond_all_measure_is_refused_at_once(name, ada):
+    told = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMAS[name]}}
+    asked = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 12, "response_format": told}
+    answer = ada.client.post("/v1/chat/completions", json=asked, timeout=10)
+    assert answer.status_code == 400
+    assert "JSON schema" in answer.json()["error"]["message"]
 
 
 def test_no_words_of_anybody_get_into_a_header(ada):

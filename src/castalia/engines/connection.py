@@ -223,6 +223,29 @@ class Connection:
             raise self._refusal(200, str(answer)) from error
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
+    def models(self, setting: str) -> Sequence[str]:
+        """The names of its models, at least one.
+
+        Args:
+            setting: How one is named in the settings, before the URL: `--model`.
+
+        Raises:
+            EngineError: it lists none.
+        """
+        answer = self.ask("GET", "models")
+        try:
+            names = [str(each["id"]) for each in answer["data"]]
+        except (KeyError, TypeError):
+            names = []
+        if names:
+            return names
+        raise EngineError(
+            say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
+            hint=say(
+                "Name one: {setting} {url}#NAME.", "请指明：{setting} {url}#名称。", setting=setting, url=self._url
+            ),
+        )
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

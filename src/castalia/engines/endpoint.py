@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castalia.core.errors import EngineError
-from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Session
 from castalia.engines.connection import Connection, file_name
 
@@ -35,8 +34,7 @@ class Endpoint:
 
     def __init__(self, url: str, *, model: str = "", key: str = "", transport: Any = None) -> None:  # noqa: ANN401
         self._connection = Connection(url, key=key, transport=transport)
-        self._url = url
-        self._model = model or self._first_model()
+        self._model = model or self._connection.models("--model")[0]
         self.name = file_name(self._model)
         self.digest = f"{self._connection.address}#{self.name}"
         self.build = f"OpenAI-compatible endpoint at {self._connection.host}"
@@ -83,16 +81,6 @@ class Endpoint:
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
-
-    def _first_model(self) -> str:
-        answer = self._connection.ask("GET", "models")
-        try:
-            return str(answer["data"][0]["id"])
-        except (KeyError, IndexError, TypeError):
-            raise EngineError(
-                say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
-                hint=say("Name one: --model {url}#NAME.", "请指明：--model {url}#NAME。", url=self._url),
-            ) from None
 
     def _cannot(self, what: str) -> NoReturn:
         raise EngineError(f"an OpenAI-compatible endpoint cannot {what}; ask `capabilities` first")

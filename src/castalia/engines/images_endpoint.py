@@ -101,18 +101,9 @@ class ImagesEndpoint:
             ) from None
 
     def _only_model(self) -> str:
-        answer = self._connection.ask("GET", "models")
-        try:
-            names = [str(each["id"]) for each in answer["data"]]
-        except (KeyError, TypeError):
-            names = []
+        names = self._connection.models("image_model =")
         if len(names) == 1:
             return names[0]
-        if not names:
-            raise EngineError(
-                say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
-                hint=say("Name one: image_model = {url}#NAME.", "请指明：image_model = {url}#名称。", url=self._url),
-            )
         raise UsageError(
             say("{url} has several models.", "{url} 有多个模型。", url=self._url),
             hint=say(

@@ -46,8 +46,7 @@ class VisionModel:
         transport: Any = None,  # noqa: ANN401
     ) -> None:
         self._connection = Connection(url, key=key, transport=transport)
-        self._url = url
-        self._model = model or self._first_model()
+        self._model = model or self._connection.models("vision_model =")[0]
         self.name = file_name(self._model)
         self.digest = digest or f"{self._connection.address}#{self.name}"
         self.build = build or f"OpenAI-compatible endpoint at {self._connection.host}"
@@ -77,13 +76,3 @@ class VisionModel:
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
-
-    def _first_model(self) -> str:
-        answer = self._connection.ask("GET", "models")
-        try:
-            return str(answer["data"][0]["id"])
-        except (KeyError, IndexError, TypeError):
-            raise EngineError(
-                say("{url} lists no model.", "{url} 没有列出任何模型。", url=self._url),
-                hint=say("Name one: vision_model = {url}#NAME.", "请指明：vision_model = {url}#名称。", url=self._url),
-            ) from None

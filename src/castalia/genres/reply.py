@@ -108,18 +108,35 @@ class Reply:
         """Nothing to mend: a reply is written anew."""
 
 
-def read_schema(schema: Mapping[str, Any]) -> Grammar:
+def read_schema(schema: Mapping[str, Any], most: int) -> Grammar:
     """What a JSON schema allows.
 
+    Args:
+        schema: The schema.
+        most: Tokens that a text by it may take.
+
     Raises:
-        UsageError: it is none, or uses a keyword that is not known here; says which.
+        UsageError: it is none, is too large, uses a keyword that is not known here (says which), or its shortest text
+            takes more tokens.
     """
     try:
-        return Grammar(schema)
+        grammar = Grammar(schema)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(
             say("That is no JSON schema: {why}.", "不是有效的 JSON 模式：{why}。", why=type(error).__name__)
         ) from error
+    least = round(grammar.left(grammar.start))
+    if least <= most:
+        return grammar
+    raise UsageError(
+        say(
+            "The shortest text by this JSON schema takes about {least:,} tokens, and {most:,} are allowed.",
+            "符合此 JSON 模式的最短文本约需 {least:,} 个词元，而上限为 {most:,}。",
+            least=least,
+            most=most,
+        ),
+        hint=say("Allow it more tokens, or ask for less.", "请允许更多词元，或减少要求。"),
+    )
 
 
 def said(text: str, words: str, fields: ReplyFields) -> str:
@@ -150,7 +167,7 @@ def _form(brief: Brief, fields: ReplyFields) -> Form:
     schema = _schema(fields)
     if schema is None:
         return talk
-    call = JsonForm(read_schema(schema), fields.length)
+    call = JsonForm(read_schema(schema, fields.length), fields.length)
     return CallForm(call, talk) if fields.tools and fields.call == "auto" else call
 
 

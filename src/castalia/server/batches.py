@@ -20,6 +20,7 @@ from castalia.core.errors import CastaliaError
 from castalia.core.files import make_folder, write_atomic
 from castalia.core.language import say
 from castalia.server import chat, completions, responses
+from castalia.server.asked import Chat, Completion
 from castalia.server.embedding import Embeddings
 from castalia.server.errors import Refusal, body, refusal_of
 from castalia.server.jobs import Feed, Taken, work_id
@@ -173,11 +174,11 @@ def _ordered(
 ) -> tuple[Order, Mapping[str, Any], Shape]:
     """(what is to be written, what the worker is told, how it looks)."""
     if endpoint == "/v1/chat/completions":
-        talk = chat.Chat.model_validate(given)
+        talk = Chat.model_validate(given)
         order = chat.order_of(talk, room)
         return order, chat.job_of(talk, order, settings), chat.ChatShape(talk, order, taken.job, taken.feed)
     if endpoint == "/v1/completions":
-        text = completions.Completion.model_validate(given)
+        text = Completion.model_validate(given)
         order = completions.order_of(text, room)
         shape = completions.CompletionShape(text, order, taken.job, taken.feed)
         return order, completions.job_of(text, order, settings), shape

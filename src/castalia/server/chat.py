@@ -4,165 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from castalia.core.language import say
 from castalia.core.seeds import SEED_LIMIT, chosen
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields, calls_schema, read_schema
 from castalia.server.accounts import Caller
+from castalia.server.asked import Chat, Choice, Turn
 from castalia.server.errors import Refusal, body
 from castalia.server.house import House
 from castalia.server.jobs import Feed
 from castalia.server.store import Job
-from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, usage
+from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, reply_fields, usage
 
 _NOT_YET = ("functions", "function_call", "logit_bias", "audio", "presence_penalty", "frequency_penalty")
 """What would change the reply and is not done: refused, not ignored."""
-
-
-class Text(BaseModel):
-    """A part of a turn."""
-
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["text"]
-    text: str
-
-
-class Called(BaseModel):
-    """A function that is called."""
-
-    model_config = ConfigDict(extra="ignore")
-    name: Annotated[str, Field(max_length=64)]
-    arguments: str = "{}"
-
-
-class Call(BaseModel):
-    """A call of a tool in an earlier turn."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: str = ""
-    function: Called
-
-
-class Turn(BaseModel):
-    """A turn of a conversation."""
-
-    model_config = ConfigDict(extra="ignore")
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[Text] | None = None
-    tool_calls: Annotated[list[Call], Field(max_length=32)] | None = None
-    tool_call_id: str = ""
-
-    @property
-    def text(self) -> str:
-        """All its words; a call and its result in the words in which the model knows them."""
-        content = self.content or ""
-        words = content if isinstance(content, str) else "\n".join(each.text for each in content)
-        if self.role == "tool":
-            return f"Result of the tool: {words}"
-        calls = [
-            f'{{"name": {json.dumps(each.function.name)}, "arguments": {each.function.arguments}}}'
-            for each in self.tool_calls or ()
-        ]
-        return "\n".join([*([words] if words or not calls else []), *calls])
-
-
-class Function(BaseModel):
-    """What a tool is."""
-
-    model_config = ConfigDict(extra="ignore")
-    name: Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
-    description: Annotated[str, Field(max_length=4000)] = ""
-    parameters: dict[str, Any] | None = None
-
-
-class Tool(BaseModel):
-    """A tool that may be called."""
-
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["function"]
-    function: Function
-
-
-class Named(BaseModel):
-    """A function by its name."""
-
-    model_config = ConfigDict(extra="ignore")
-    name: str
-
-
-class Choice(BaseModel):
-    """The tool that must be called."""
-
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["function"]
-    function: Named
-
-
-class SchemaOf(BaseModel):
-    """A JSON schema with its name."""
-
-    model_config = ConfigDict(extra="ignore")
-    name: str = ""
-    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
-
-
-class Format(BaseModel):
-    """What the reply has to be."""
-
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: SchemaOf | None = None
-
-    @property
-    def asked(self) -> Mapping[str, Any] | None:
-        """The JSON schema; None for free words."""
-        if self.type == "json_schema" and self.json_schema and self.json_schema.schema_ is not None:
-            return self.json_schema.schema_
-        return None if self.type == "text" else {"type": "object"}
-
-
-class StreamOptions(BaseModel):
-    """What a stream brings beside."""
-
-    model_config = ConfigDict(extra="ignore")
-    include_usage: bool = False
-
-
-class Chat(BaseModel):
-    """A request for a reply."""
-
-    model_config = ConfigDict(extra="allow")
-    messages: Annotated[list[Turn], Field(min_length=1, max_length=400)]
-    model: str = ""
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    n: Annotated[int | None, Field(ge=1, le=8)] = None
-    seed: int | None = None
-    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
-    max_completion_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    response_format: Format | None = None
-    tools: Annotated[list[Tool], Field(max_length=64)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | Choice | None = None
-    parallel_tool_calls: bool | None = None
-    logprobs: bool | None = None
-    top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
-
-    @property
-    def stops(self) -> tuple[str, ...]:
-        """Texts before which the reply ends."""
-        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
-
-    @property
-    def most(self) -> int:
-        """Tokens of a reply."""
-        return self.max_completion_tokens or self.max_tokens or 512
 
 
 def reply(house: House, caller: Caller, asked: Chat, room: str, settings: Mapping[str, object]) -> Writing:
@@ -200,7 +57,7 @@ def order_of(asked: Chat, room: str) -> Order:
     if room == REPLY:
         system = "\n\n".join(each.text for each in asked.messages if each.role in ("system", "developer"))
         before = tuple(turns[:-1])
-        fields = ReplyFields(system=system[:20_000], before=before, length=asked.most, stop=asked.stops, **form)
+        fields = reply_fields(system=system, before=before, length=asked.most, stop=asked.stops, **form)
     elif form or asked.logprobs:
         name = next((each for each in ("tools", "response_format", "logprobs") if getattr(asked, each)), "tools")
         raise unsupported(name, say("A whole work has a form of its own.", "完整作品有其自身的形式。"))
@@ -276,7 +133,7 @@ def _form(asked: Chat) -> dict[str, Any]:
     if not tools:
         if schema is None:
             return {}
-        read_schema(schema)
+        read_schema(schema, asked.most)
         return {"json_schema": json.dumps(schema, ensure_ascii=False)}
     if schema is not None:
         raise unsupported(
@@ -284,7 +141,7 @@ def _form(asked: Chat) -> dict[str, Any]:
             say("tools and response_format exclude each other.", "tools 与 response_format 不能并用。"),
         )
     told = [each.model_dump(exclude_none=True, exclude_defaults=True) for each in tools]
-    read_schema(calls_schema(told))
+    read_schema(calls_schema(told), asked.most)
     call = "auto" if asked.tool_choice in (None, "auto") else "required"
     return {"tools": json.dumps(told, ensure_ascii=False), "call": call}
 

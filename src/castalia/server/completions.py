@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from castalia.core.language import say
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields
 from castalia.server.accounts import Caller
-from castalia.server.chat import StreamOptions, refuse_extra, unsupported, work_of
+from castalia.server.asked import Completion
+from castalia.server.chat import refuse_extra, unsupported, work_of
 from castalia.server.errors import Refusal, body
 from castalia.server.house import House
 from castalia.server.jobs import Feed
 from castalia.server.store import Job
-from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, usage
+from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, reply_fields, usage
 
 _NOT_DONE = ("suffix", "best_of")
-
-
-class Completion(BaseModel):
-    """A request to go on with a text."""
-
-    model_config = ConfigDict(extra="allow")
-    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
-    model: str = ""
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    n: Annotated[int | None, Field(ge=1, le=8)] = None
-    seed: int | None = None
-    stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
-    echo: bool = False
-
-    @property
-    def text(self) -> str:
-        """What is gone on with."""
-        return self.prompt if isinstance(self.prompt, str) else self.prompt[0]
 
 
 def complete(house: House, caller: Caller, asked: Completion, room: str, settings: Mapping[str, object]) -> Writing:
@@ -72,8 +48,9 @@ def order_of(asked: Completion, room: str) -> Order:
         raise Refusal(
             400, "invalid_value", say("There is no text to go on with.", "没有可续写的文本。"), param="prompt"
         )
-    stops = (asked.stop,) if isinstance(asked.stop, str) else tuple(asked.stop or ())
-    fields = ReplyFields(length=asked.max_tokens or 16, stop=stops, goes_on=True) if room == REPLY else ReplyFields()
+    fields = ReplyFields()
+    if room == REPLY:
+        fields = reply_fields(length=asked.max_tokens or 16, stop=asked.stops, goes_on=True)
     return Order(room, asked.text, fields, asked.n or 1, asked.model, asked.logprobs)
 
 

@@ -127,6 +127,10 @@ def answer_errors(app: FastAPI) -> None:
         place = ".".join(str(each) for each in first["loc"] if each not in ("body", "query", "path"))
         return JSONResponse(body(400, f"{place}: {first['msg']}", "invalid_value", param=place), 400)
 
+    async def unwritable(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, UnicodeEncodeError)  # half a character, as JSON can name one (`"\\ud800"`)
+        return JSONResponse(body(400, say("A text has half a character.", "文本中有不完整的字符。"), "malformed"), 400)
+
     async def plain(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         return JSONResponse(body(error.status_code, str(error.detail), "http"), error.status_code, error.headers)
@@ -134,4 +138,5 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(CastaliaError, failed)
     app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(UnicodeEncodeError, unwritable)
     app.add_exception_handler(HTTPException, plain)

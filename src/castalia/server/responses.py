@@ -13,6 +13,7 @@ from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields
 from castalia.server import chat
 from castalia.server.accounts import Caller
+from castalia.server.asked import Chat, Function
 from castalia.server.errors import Refusal
 from castalia.server.house import House
 from castalia.server.jobs import work_id
@@ -55,7 +56,7 @@ class Item(BaseModel):
         return {"role": self.role or "user", "content": text}
 
 
-class FlatTool(chat.Function):
+class FlatTool(Function):
     """A tool that may be called."""
 
     type: Literal["function"]
@@ -156,7 +157,7 @@ def _fields_of(work: Work) -> ReplyFields:
     return ReplyFields.model_validate(work.brief.fields.model_dump()) if work.genre == REPLY else ReplyFields()
 
 
-def chat_of(asked: Asked, before: Sequence[Mapping[str, Any]]) -> chat.Chat:
+def chat_of(asked: Asked, before: Sequence[Mapping[str, Any]]) -> Chat:
     """The same as a chat.
 
     Args:
@@ -191,7 +192,7 @@ def chat_of(asked: Asked, before: Sequence[Mapping[str, Any]]) -> chat.Chat:
         told["tool_choice"] = {"type": "function", "function": {"name": asked.tool_choice.name}}
     else:
         told["tool_choice"] = asked.tool_choice
-    return chat.Chat.model_validate(told)
+    return Chat.model_validate(told)
 
 
 class ResponseShape:

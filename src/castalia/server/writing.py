@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from castalia import provenance
+from castalia import genres, provenance
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields, said
 from castalia.server.accounts import Caller
@@ -61,6 +61,15 @@ class Order:
     def cut_short(self, work: Work) -> bool:
         """Whether its tokens were used up."""
         return self.room == REPLY and work.evidence.sampled_tokens >= self.fields.length
+
+
+def reply_fields(**given: object) -> ReplyFields:
+    """Fields of a reply.
+
+    Raises:
+        UsageError: one is too large, or wrong; says which.
+    """
+    return cast("ReplyFields", genres.fields_of(genres.find(REPLY), given))
 
 
 class Shape(Protocol):

@@ -12,10 +12,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 
 from castalia import genres, models, privacy, quality
 from castalia.core.language import say
 from castalia.server import chat, completions
+from castalia.server.asked import Chat, Completion
 from castalia.server.described import STREAMED
 from castalia.server.embedding import Embeddings
 from castalia.server.errors import Refusal
@@ -67,25 +69,21 @@ def show_model(name: str, _: Reader) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None, responses=STREAMED)
-async def complete(
-    asked: chat.Chat, request: Request, house: InHouse, caller: Maker
-) -> JSONResponse | StreamingResponse:
+async def complete(asked: Chat, request: Request, house: InHouse, caller: Maker) -> JSONResponse | StreamingResponse:
     """A reply, sentence by sentence where `stream` is set: each was judged before it leaves.
 
     With a model `castalia/GENRE` the last turn is the brief of a whole work, which comes in one piece when it is one.
     """
     room, settings = genre_or_model(asked.model)
-    writing = chat.reply(house, caller, asked, room, settings)
+    writing = await run_in_threadpool(chat.reply, house, caller, asked, room, settings)
     return await writing.answer(request, stream=asked.stream)
 
 
 @router.post("/completions", response_model=None, responses=STREAMED)
-async def go_on(
-    asked: completions.Completion, request: Request, house: InHouse, caller: Maker
-) -> JSONResponse | StreamingResponse:
+async def go_on(asked: Completion, request: Request, house: InHouse, caller: Maker) -> JSONResponse | StreamingResponse:
     """A text gone on with; sentence by sentence where `stream` is set."""
     room, settings = genre_or_model(asked.model)
-    writing = completions.complete(house, caller, asked, room, settings)
+    writing = await run_in_threadpool(completions.complete, house, caller, asked, room, settings)
     return await writing.answer(request, stream=asked.stream)
 
 

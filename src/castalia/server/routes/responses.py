@@ -39,7 +39,7 @@ async def respond(
             studio.close()
 
     before = await run_in_threadpool(turns) if asked.previous_response_id else []
-    writing = responses.respond(house, caller, asked, room, settings, before)
+    writing = await run_in_threadpool(responses.respond, house, caller, asked, room, settings, before)
     return await writing.answer(request, stream=bool(asked.stream))
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from castalia.core.explained_picture import Neighbour, PictureExplanation
 from castalia.core.language import say
 from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Picture, RedrawStep
 from castalia.modalities.image.draw.agreement import agreement
+from castalia.modalities.image.draw.direction import Direction
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
 from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
@@ -42,44 +41,6 @@ _PLAIN = 5.0
 """How much likelier a name is that says nothing else."""
 USUAL, LARGEST = 128, 512
 """Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
-
-
-@dataclass(frozen=True)
-class Direction:
-    """A direction of codes along which pictures change in one way.
-
-    Attributes:
-        name: What it does, in English.
-        chinese: The same.
-        vector: What is added to a code (words,), for an amount of 1.
-        found_by: `sefa`, factorisation of the first layer, or regression: on `moves` of codes, or on `pictures`.
-        effect: Change of what its name says for an amount of 2, mean over pictures, deviations over learned ones.
-        sure: Share of pictures that change so.
-        pure: Share of what its name says in all that changes.
-    """
-
-    name: str
-    chinese: str
-    vector: Floats
-    found_by: str = ""
-    effect: float = 0.0
-    sure: float = 0.0
-    pure: float = 0.0
-
-    @property
-    def told(self) -> str:
-        """Its names, and what was measured."""
-        names = f"{self.name} ({self.chinese})"
-        if not self.found_by:
-            return names
-        return names + say(
-            ": {effect:.1f} deviations, {sure:.0%} of pictures, {pure:.0%} pure, {found_by}",
-            "：{effect:.1f} 个标准差，{sure:.0%} 的图片，纯度 {pure:.0%}，{found_by}",
-            effect=self.effect,
-            sure=self.sure,
-            pure=self.pure,
-            found_by=self.found_by,
-        )
 
 
 class DrawingModel:
@@ -331,10 +292,7 @@ class DrawingModel:
     @cached_property
     def directions(self) -> Sequence[Direction]:
         """What was found among its codes, each named by what it does."""
-        return [
-            Direction(vector=np.array(each["vector"], np.float32), **_but_vector(each))
-            for each in self.card.get("directions", ())
-        ]
+        return [Direction.of(each) for each in self.card.get("directions", ())]
 
     def drawn(self, words: Sequence[int], code: Floats) -> Pixels:
         """A picture (S, S, 3) from numbers of words and a code, in the network's own size."""
@@ -370,10 +328,6 @@ class DrawingModel:
         """The code of a picture."""
         square = resized(squared(picture.pixels), self.network.side)
         return self.network.code(self.network.encoded(square))
-
-
-def _but_vector(held: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in held.items() if name != "vector"}
 
 
 def _asked(size: int, name: str) -> int:

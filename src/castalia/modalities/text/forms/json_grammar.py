@@ -44,6 +44,10 @@ _MOST_ITEMS = 256
 """Up to which an array's bounds become part of the grammar."""
 _MOST_NUMBERS = 1000
 """Integers between two bounds that are told apart while they are written."""
+_MOST_RULES, _MOST_WAYS = 4000, 8000
+"""Of a grammar: it is gone over again and again while its shortest text is sought."""
+_MOST_STATES = 2000
+"""Ways in which what was written so far may be read; references that lead to each other multiply them."""
 _DIGITS = 15
 _SPACE = "space"
 
@@ -176,7 +180,8 @@ class Grammar:
         schema: JSON schema: types, enums, constants, properties, items, their bounds, `anyOf`, `$ref`.
 
     Raises:
-        UsageError: it is none, or uses a keyword that is not known here.
+        UsageError: it is none, is too large, uses a keyword that is not known here, or nothing fulfils it. While it is
+            followed, too, where what was written can be read in too many ways.
     """
 
     def __init__(self, schema: Mapping[str, Any] | bool) -> None:  # noqa: FBT001 - a schema may be one
@@ -184,6 +189,8 @@ class Grammar:
         self._rules: dict[str, list[Stack]] = {_SPACE: [(), (Word(" "),)]}
         self._places: dict[int, str] = {}
         self._start = self._rule_of(schema, "$")
+        if len(self._rules) > _MOST_RULES or sum(map(len, self._rules.values())) > _MOST_WAYS:
+            raise _too_large()
         self._least = self._fewest()
         if math.isinf(self._least[self._start.rule]):
             raise _wrong("$", say("nothing fulfils it", "没有值能满足它"))
@@ -230,6 +237,8 @@ class Grammar:
         found: set[Stack] = set()
         waiting = list(stacks)
         while waiting:
+            if len(waiting) + len(found) > _MOST_STATES:
+                raise _wrong("$", say("a text can be read in too many ways by it", "同一文本有过多的解读方式"))
             stack = waiting.pop()
             if stack and isinstance(top := stack[-1], Name):
                 waiting += [(*stack[:-1], *reversed(each)) for each in self._rules[top.rule]]
@@ -243,7 +252,7 @@ class Grammar:
         changed = True
         while changed:
             changed = False
-            for name, ways in self._rules.items():
+            for name, ways in reversed(self._rules.items()):  # what follows is told of first
                 least = min((sum(map(self._size, way)) for way in ways), default=math.inf)
                 if least < self._least[name]:
                     self._least[name], changed = least, True
@@ -256,6 +265,8 @@ class Grammar:
         if not isinstance(schema, Mapping):
             raise _wrong(place, say("no object", "不是对象"))
         known = cast("Mapping[str, Any]", schema)
+        if len(self._rules) > _MOST_RULES:
+            raise _too_large()
         if id(known) not in self._places:
             self._places[id(known)] = name = f"{len(self._places)} {place}"
             self._rules[name] = []
@@ -284,7 +295,10 @@ class Grammar:
                 yield from self._typed(kind, schema, place)
 
     def _typed(self, kind: str, schema: Mapping[str, Any], place: str) -> Iterator[Stack]:
+        low, high = schema.get("minimum"), schema.get("maximum")
         match kind:
+            case "number" | "integer" if low is not None and high is not None and low > high:
+                return
             case "object":
                 yield (Word("{"), self._members(schema, place))
             case "array":
@@ -294,7 +308,6 @@ class Grammar:
             case "number":
                 yield (Digits(integer=False),)
             case "integer":
-                low, high = schema.get("minimum"), schema.get("maximum")
                 if isinstance(low, int) and isinstance(high, int) and 0 <= high - low < _MOST_NUMBERS:
                     yield from ((Word(str(number)),) for number in range(low, high + 1))
                 else:
@@ -382,6 +395,10 @@ class _End:
 
 END = cast("Word", _End())
 """Where nothing has to come any more."""
+
+
+def _too_large() -> UsageError:
+    return _wrong("$", say("it is too large: at most {n:,} parts", "过大：最多 {n:,} 个部分", n=_MOST_RULES))
 
 
 def _wrong(place: str, why: str) -> UsageError:

@@ -63,6 +63,12 @@ def make_pattern(page: Any, picture: Path, words: str = "", seed: int | None = 5
     return card
 
 
+def show(face: Any) -> None:
+    """Open a work by its picture."""
+    face.click()
+    face.page.get_by_label("Name of a board").wait_for()  # the card may be there for a moment more
+
+
 def test_a_newcomer_makes_keeps_takes_and_verifies_a_picture(ada, tmp_path):
     ada.get_by_label("Search all kinds of works").fill("small picture")
     ada.locator('a.genre[href="#/create/picture"]').click()
@@ -154,7 +160,7 @@ def test_what_somebody_or_a_model_wrote_is_never_markup(ada, served, picture, tm
     go(ada, "/create/pattern")
     ada.locator("form input[type=file]").set_input_files(picture)
     assert "a <b>tile.png" in ada.locator(".held").inner_text()
-    make_pattern(ada, picture, words=f"{EVIL} leaves").locator(".variation.made a.face").first.click()
+    show(make_pattern(ada, picture, words=f"{EVIL} leaves").locator(".variation.made a.face").first)
     assert EVIL in ada.locator("h1").inner_text()
     ada.get_by_label("Name of a board").fill("<b onclick=alert(1)>walls</b>")
     ada.get_by_role("button", name="Put there").click()
@@ -182,7 +188,7 @@ def test_no_script_of_the_page_makes_markup_of_text():
 
 def test_a_work_is_starred_put_on_a_board_rated_found_and_deleted(ada, picture):
     card = make_pattern(ada, picture, words="plum coloured fence", seed=11)
-    card.locator(".variation.made a.face").first.click()
+    show(card.locator(".variation.made a.face").first)
     ada.get_by_role("button", name="Star").click()
     ada.locator("button.star.on").wait_for()
     ada.get_by_label("Name of a board").fill("walls")
@@ -198,7 +204,7 @@ def test_a_work_is_starred_put_on_a_board_rated_found_and_deleted(ada, picture):
     ada.get_by_role("button", name="Starred").click()
     ada.get_by_label("Search").fill("plum fence")
     amount(ada.locator(".work-card"), 1)
-    ada.locator(".work-card", has_text="plum").first.locator("a.face").click()
+    show(ada.locator(".work-card", has_text="plum").first.locator("a.face"))
     ada.get_by_role("button", name="Delete").click()
     ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
     ada.get_by_role("heading", name="Library").wait_for()
@@ -213,7 +219,7 @@ def test_the_settings_of_a_work_are_used_again(ada, picture):
     ada.get_by_text("More settings").click()
     ada.get_by_role("combobox", name="Language").select_option("zh")
     ada.get_by_role("button", name="Create", exact=True).click()
-    ada.locator("article.job").filter(has_text="a green tree").locator(".variation.made a.face").click()
+    show(ada.locator("article.job").filter(has_text="a green tree").locator(".variation.made a.face"))
     ada.get_by_role("link", name="Use these settings again").click()
     until(ada, "document.querySelector('textarea')?.value === 'a green tree'")
     assert ada.get_by_label("Seed").input_value() == "21"
@@ -236,7 +242,7 @@ def test_music_shows_its_score_and_plays(ada):
     ada.get_by_label("Seed").fill("4")
     ada.get_by_label("Brief").fill("evening")
     ada.get_by_role("button", name="Create", exact=True).click()
-    ada.locator("article.job .variation.made a.face").first.click()
+    show(ada.locator("article.job .variation.made a.face").first)
     ada.locator(".score img").wait_for()
     assert ada.evaluate("document.querySelector('.score img').naturalWidth") > 100
     ada.get_by_role("button", name="Play").click()

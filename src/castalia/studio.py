@@ -466,13 +466,13 @@ class Studio:
 
     @contextmanager
     def _as_then(self, evidence: Evidence) -> Generator[None]:
-        """Write with a record's model, threads, sampling and watermark strength; a model named in the call wins."""
-        then: dict[str, object] = {**dict.fromkeys(config.SAMPLING), **evidence.sampling, "threads": evidence.threads}
+        """Write with a record's model, sampling and watermark strength; a model named in the call wins."""
+        then: dict[str, object] = {**dict.fromkeys(config.SAMPLING), **evidence.sampling}
         if evidence.watermark_strength:
             then["watermark_strength"] = evidence.watermark_strength
         named = self.settings.sources["model"] == "command line"
         engine = self._workshop.loaded
-        loaded = engine and engine.threads == evidence.threads and (named or engine.digest == evidence.digest)
+        loaded = engine and (named or engine.digest == evidence.digest)
         if not loaded:
             if not named:
                 then["model"] = models.written_by(evidence.model, evidence.digest, self.config.model)
@@ -537,7 +537,7 @@ def _sampled(plan: Plan, sampling: Mapping[str, int | float]) -> Plan:
 def _differences(old: Work, new: Judged) -> tuple[str, ...]:
     before, after = old.evidence, new.draft.evidence
     # A picture's watermark is put in when it leaves, and is not made again.
-    names = ("model", "digest", "engine", "threads", *(() if old.content.picture else ("watermark",)))
+    names = ("model", "digest", "engine", *(() if old.content.picture else ("watermark",)))
     changed = [
         f"{name}: {getattr(before, name)} → {getattr(after, name)}"
         for name in names

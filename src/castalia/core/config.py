@@ -92,7 +92,8 @@ class Config(BaseModel):
         Field(description="file .sf2 or .sf3 that plays music; empty: the own one | 音色库文件；空为自带音色库"),
     ] = ""
     threads: Annotated[
-        int, Field(ge=0, le=512, description="threads for generation; 0: chosen by load | 生成线程数；0 为按负载选择")
+        int,
+        Field(ge=0, le=512, description="threads for generation; 0: as many as are fastest | 生成线程数；0 为取最快者"),
     ] = 0
     context: Annotated[
         int, Field(ge=512, le=1_048_576, description="context length in tokens | 上下文长度（词元）")

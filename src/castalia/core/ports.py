@@ -153,7 +153,10 @@ class LanguageModel(Protocol):
         ...
 
     @property
-    def threads(self) -> int: ...
+    def threads(self) -> int:
+        """As many as it takes at most; 0 where that is not known."""
+        ...
+
     @property
     def context(self) -> int:
         """Context length in tokens."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from castalia.core.errors import EngineError
 from castalia.core.language import say
 from castalia.core.ports import LanguageModel, Progress
+from castalia.engines.threads import processors
+
+__all__ = ["connect", "processors"]
 
 
 def connect(url: str, *, model: str, key: str, progress: Progress | None = None) -> LanguageModel:

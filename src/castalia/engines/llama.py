@@ -6,13 +6,9 @@ Longer than most files here, because engine and session share one native context
 from __future__ import annotations
 
 import ctypes as c
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +16,14 @@ from numpy.typing import NDArray
 from castalia.core.errors import EngineError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Scores
-from castalia.engines.llama_library import TOKEN, Batch, build, complaints, open_library
-from castalia.engines.threads import idle_threads
+from castalia.engines.llama_library import TOKEN, Batch, build, open_library
+from castalia.engines.llama_weights import failure, weights
+from castalia.engines.threads import Pace
 
 _BRANCHES = 16
 _TRUNK = 0
 _SAVED = range(_BRANCHES + 1, _BRANCHES + 5)
 """Sequence ids that keep prompts of the current draft, so that a step with the same beginning starts at once."""
-
-_CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "<|im_start|>assistant\n"
-)
 
 
 class Llama:
@@ -41,7 +33,7 @@ class Llama:
         path: The file; trusted to be a well-formed GGUF (models.inspect looks first).
         digest: SHA-256 of the file.
         context: Context length in tokens, cut to what the model was trained for.
-        threads: Threads; 0 takes those that are idle now.
+        threads: Threads; 0 takes as many as are fastest, step by step.
 
     Raises:
         EngineError: the file does not load, or memory does not suffice; says what llama.cpp said.
@@ -49,52 +41,33 @@ class Llama:
 
     def __init__(self, path: Path, *, name: str, digest: str, context: int = 4096, threads: int = 0) -> None:
         self._library = open_library()
-        self._model: int | None = None
         self._context: int | None = None
-        complaints.clear()
-        self._model = self._library.llama_model_load_from_file(
-            os.fsencode(path), self._library.llama_model_default_params()
-        )
-        if not self._model:
-            raise _failure(say("{path} does not load.", "{path} 无法加载。", path=path))
-        self._vocab: int = self._library.llama_model_get_vocab(self._model)
-        self.vocabulary: int = self._library.llama_vocab_n_tokens(self._vocab)
+        self._weights = weights(path)
+        self.vocabulary = self._weights.vocabulary
         self.name = name
         self.digest = digest
-        self.build = build()
-        self.threads = threads or idle_threads()
-        self.context = min(context, self._library.llama_model_n_ctx_train(self._model))
+        self.build = f"{build()}, exact"
+        self._pace = Pace(threads)
+        self.context = min(context, self._weights.longest)
         self.capabilities = Capabilities(scores="all", embeddings=True, seed=True)
         self._context = self._new_context(self.context, branches=True)
         self._memory: int = self._library.llama_get_memory(self._context)
         self._saved: dict[int, tuple[tuple[int, ...], Scores]] = {}
-        self._pieces: dict[int, bytes] = {}
+
+    @property
+    def threads(self) -> int:
+        """See `LanguageModel.threads`; what it writes is the same with fewer."""
+        return self._pace.most
 
     # ------------------------------------------------------------ text and tokens
 
     def render(self, messages: Sequence[Message]) -> str:
         """See `LanguageModel.render`; control tokens inside the messages are taken out."""
-        plain = [{"role": turn.role, "content": self._without_control(turn.content)} for turn in messages]
-        try:
-            return str(self._template.render(messages=plain, add_generation_prompt=True, **self._special))
-        except Exception as error:  # a template is the model file's own program
-            raise EngineError(
-                say(
-                    "The chat template of {name} failed: {why}.",
-                    "{name} 的对话模板出错：{why}。",
-                    name=self.name,
-                    why=error,
-                ),
-                hint=say("Choose another model with --model.", "请用 --model 选择其他模型。"),
-            ) from error
+        return self._weights.render(messages)
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """See `LanguageModel.tokenize`."""
-        raw = text.encode()
-        room = len(raw) + 8
-        tokens = (TOKEN * room)()
-        count = self._library.llama_tokenize(self._vocab, raw, len(raw), tokens, room, special, special)
-        return list(tokens[:count])
+        return self._weights.tokenize(text, special=special)
 
     def tokenize_each(self, texts: Sequence[str]) -> list[list[int]]:
         """See `LanguageModel.tokenize_each`."""
@@ -102,15 +75,11 @@ class Llama:
 
     def piece(self, token: int) -> bytes:
         """See `LanguageModel.piece`."""
-        known = self._pieces.get(token)
-        if known is None:
-            known = b"" if self._library.llama_vocab_is_control(self._vocab, token) else self._text_of(token)
-            self._pieces[token] = known
-        return known
+        return self._weights.piece(token)
 
     def ends(self, token: int) -> bool:
         """See `LanguageModel.ends`."""
-        return token in self._ends
+        return self._weights.ends(token)
 
     # ------------------------------------------------------------ generation
 
@@ -127,6 +96,8 @@ class Llama:
                 hint=say("Shorten the brief or raise CASTALIA_CONTEXT.", "请缩短要求，或调大 CASTALIA_CONTEXT。"),
             )
         self._forget(keep=tuple(prompt) if first else None)
+        if first:
+            self._pace.measure(lambda threads: self._step(prompt[0], threads))
         wanted = tuple(prompt)
         for slot, (saved, scores) in self._saved.items():
             if saved == wanted:
@@ -180,7 +151,7 @@ class Llama:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See `LanguageModel.embed`; mean of the last layer."""
         library = self._library
-        width: int = library.llama_model_n_embd(self._model)
+        width = self._weights.width
         context = self._new_context(512, branches=False)
         try:
             rows: list[NDArray[np.float32]] = []
@@ -196,12 +167,10 @@ class Llama:
             library.llama_free(context)
 
     def close(self) -> None:
-        """Free weights and memory; a second call does nothing."""
+        """Free its memory, and the weights if no other engine has them; a second call does nothing."""
         if self._context:
             self._library.llama_free(self._context)
-        if self._model:
-            self._library.llama_model_free(self._model)
-        self._context = self._model = None
+        self._context = None
 
     def __del__(self) -> None:
         with suppress(Exception):
@@ -244,15 +213,17 @@ class Llama:
         parameters = self._library.llama_context_default_params()
         # Branches and saved prompts share the cells of what they have in common; the rest needs room of its own.
         parameters.n_ctx = length + 2048 if branches else length
-        parameters.n_batch = parameters.n_ubatch = 512
+        parameters.n_batch = 512
+        # Without flash attention, whose sums go by the number of threads: a draft must not. A short micro-batch keeps
+        # what it would have saved of memory.
+        parameters.flash, parameters.n_ubatch = 0, 128 if branches else 512
         parameters.n_seq_max = _SAVED.stop if branches else 1
-        parameters.threads = parameters.threads_batch = self.threads
         parameters.kv_unified = True
         parameters.embeddings = not branches
         parameters.pooling = -1 if branches else 1
-        context = self._library.llama_init_from_model(self._model, parameters)
+        context = self._library.llama_init_from_model(self._weights.model, parameters)
         if not context:
-            raise _failure(say("No memory for a context of {n} tokens.", "内存不足以容纳 {n} 个词元。", n=length))
+            raise failure(say("No memory for a context of {n} tokens.", "内存不足以容纳 {n} 个词元。", n=length))
         return context
 
     def _decode_trunk(self, tokens: Sequence[int], place: int) -> Scores:
@@ -262,7 +233,12 @@ class Llama:
         return self._scores(-1)
 
     def _decode(
-        self, entries: Sequence[tuple[int, int, int]], *, last_only: bool = False, context: int | None = None
+        self,
+        entries: Sequence[tuple[int, int, int]],
+        *,
+        last_only: bool = False,
+        context: int | None = None,
+        threads: int = 0,
     ) -> None:
         """Run (token, position, sequence) entries; scores come back for each, or for the last only."""
         count = len(entries)
@@ -274,6 +250,8 @@ class Llama:
         wanted = [0] * (count - 1) + [1] if last_only else [1] * count
         output_row = (c.c_int8 * count)(*wanted)
         cast = c.cast
+        threads = threads or self._pace.now()
+        self._library.llama_set_n_threads(context or self._context, threads, threads)
         status = self._library.llama_decode(
             context or self._context,
             Batch(
@@ -290,11 +268,16 @@ class Llama:
             self._drop_saved()  # saved prompts are only a convenience: give their room to the text
             self._decode(entries, last_only=last_only)
         elif status != 0:
-            raise _failure(
+            raise failure(
                 say("The context of {n} tokens is full.", "上下文的 {n} 个词元已满。", n=self.context)
                 if status == 1
                 else say("llama.cpp could not go on (status {s}).", "llama.cpp 无法继续（状态 {s}）。", s=status)
             )
+
+    def _step(self, token: int, threads: int) -> None:
+        """One step that is forgotten at once."""
+        self._decode([(token, 0, _TRUNK)], threads=threads)
+        self._library.llama_memory_seq_rm(self._memory, _TRUNK, -1, -1)
 
     def _scores(self, output: int) -> Scores:
         return _floats(self._library.llama_get_logits_ith(self._context, output), self.vocabulary)
@@ -331,60 +314,6 @@ class Llama:
         yield library.llama_sampler_init_min_p(sampling.min_p, 1)
         yield library.llama_sampler_init_temp(sampling.temperature)
         yield library.llama_sampler_init_dist(seed)
-
-    def _text_of(self, token: int) -> bytes:
-        room = c.create_string_buffer(256)
-        count = self._library.llama_token_to_piece(self._vocab, token, room, 256, 0, True)
-        return room.raw[: max(count, 0)]
-
-    def _metadata(self, key: str) -> str:
-        length = self._library.llama_model_meta_val_str(self._model, key.encode(), None, 0)
-        if length <= 0:
-            return ""
-        room = c.create_string_buffer(length + 1)
-        self._library.llama_model_meta_val_str(self._model, key.encode(), room, length + 1)
-        return room.value.decode(errors="replace")
-
-    @cached_property
-    def _ends(self) -> frozenset[int]:
-        return frozenset(t for t in range(self.vocabulary) if self._library.llama_vocab_is_eog(self._vocab, t))
-
-    def _without_control(self, text: str) -> str:
-        """The text once nothing is left to take out: what is taken out may join its neighbours to another one."""
-        while (cleaned := self._control.sub("", text)) != text:
-            text = cleaned
-        return text
-
-    @cached_property
-    def _control(self) -> re.Pattern[str]:
-        """Matches the texts of control tokens, which a user's words must not smuggle into a prompt."""
-        is_control = self._library.llama_vocab_is_control
-        control = (token for token in range(self.vocabulary) if is_control(self._vocab, token))
-        texts = (self._text_of(token).decode(errors="replace") for token in control)
-        return re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True) if text) or "(?!)")
-
-    @cached_property
-    def _special(self) -> Mapping[str, str]:
-        bos, eos = self._library.llama_vocab_bos(self._vocab), self._library.llama_vocab_eos(self._vocab)
-        # The tokenizer adds the beginning-of-text token itself where the model wants one.
-        adds = self._library.llama_vocab_get_add_bos(self._vocab)
-
-        def text(token: int) -> str:
-            return self._text_of(token).decode(errors="replace") if token >= 0 else ""
-
-        return {"bos_token": "" if adds else text(bos), "eos_token": text(eos)}
-
-    @cached_property
-    def _template(self) -> Any:  # noqa: ANN401 - jinja2's Template is untyped in part
-        """The model's own chat template in a sandbox; ChatML where it brings none."""
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        def complain(message: str) -> None:
-            raise ValueError(message)
-
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        environment.globals["raise_exception"] = complain  # pyright: ignore[reportArgumentType]
-        return environment.from_string(self._metadata("tokenizer.chat_template") or _CHATML)
 
 
 class LlamaSession:
@@ -464,7 +393,7 @@ class LlamaSession:
 
 def _floats(address: int | None, count: int) -> NDArray[np.float32]:
     if not address:
-        raise _failure(say("llama.cpp gave no scores.", "llama.cpp 没有给出分数。"))
+        raise failure(say("llama.cpp gave no scores.", "llama.cpp 没有给出分数。"))
     return np.ctypeslib.as_array(c.cast(address, c.POINTER(c.c_float)), shape=(count,)).copy()
 
 
@@ -475,11 +404,3 @@ def _shared(one: Sequence[int], other: Sequence[int]) -> int:
             break
         length += 1
     return length
-
-
-def _failure(message: str) -> EngineError:
-    said = "; ".join(complaints)
-    return EngineError(
-        f"{message} ({said})" if said else message,
-        hint=say("`castalia doctor` shows what this machine can run.", "`castalia doctor` 会列出本机能运行什么。"),
-    )

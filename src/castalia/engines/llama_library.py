@@ -140,8 +140,10 @@ def open_library() -> Any:  # noqa: ANN401 - a ctypes library has no static type
         EngineError: the installed build has another interface than the one bound here.
     """
     path = _library_path()
-    # With an active wait policy two threads spin against each other on a busy machine and generation collapses.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait for the next layer look some microseconds for it before they sleep: by default they look for
+    # milliseconds, against each other on a busy machine; not at all, and each layer waits for a processor to wake.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "500")
     try:
         library = c.CDLL(str(path))
     except OSError as error:

@@ -1,13 +1,13 @@
 """Workers: threads that run the models, each one job after the other, in the studio of the job's owner.
 
-One worker has two processors, as many as a language model gains from here, and one more takes what is usually over
-at once, so that a picture does not wait behind a story. Errands, which need no model, have threads of their own.
+There is one for each two processors, and one more that takes what is usually over at once, so that a picture does not
+wait behind a story; language models share weights and processors (see `engines`). Errands, which need no model, have
+threads of their own.
 """
 
 from __future__ import annotations
 
 import base64
-import os
 import sys
 import time
 import traceback
@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from typing import Any, cast
 
-from castalia.core import config, language
+from castalia.core import language
 from castalia.core.errors import CastaliaError, RefusedError
 from castalia.core.language import say
 from castalia.core.ports import DrawnToken
+from castalia.engines import processors
 from castalia.given import Upload
 from castalia.server import errands
 from castalia.server.errors import refusal_of
@@ -37,7 +38,7 @@ _QUICK = 5.0
 _ERRANDS = 2
 """Errands at a time."""
 _EACH = 2
-"""Processors of a worker, where nothing else is set."""
+"""Processors for each worker, where nothing else is set."""
 
 
 class _Cancelled(BaseException):
@@ -52,13 +53,10 @@ class Workers:
     """All of a server."""
 
     def __init__(self, jobs: Jobs, settings: ServerSettings) -> None:
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        several = settings.workers or max(1, processors // _EACH)
-        threads = config.load().config.threads or (max(1, processors // several) if several > 1 else 0)
         self._jobs = jobs
-        self._each = [Worker(jobs, settings, threads=threads) for _ in range(several)]
-        self._each.append(Worker(jobs, settings, threads=1, within=_QUICK))
-        self._each += [Worker(jobs, settings, threads=1, errands=True) for _ in range(_ERRANDS)]
+        self._each = [Worker(jobs, settings) for _ in range(settings.workers or max(1, processors() // _EACH))]
+        self._each.append(Worker(jobs, settings, within=_QUICK))
+        self._each += [Worker(jobs, settings, errands=True) for _ in range(_ERRANDS)]
 
     @property
     def loaded(self) -> bool:
@@ -90,7 +88,6 @@ class Worker:
     Args:
         jobs: Where work comes from.
         settings: Of the server.
-        threads: Of its language model; 0 takes those that are idle when it is loaded.
         within: Seconds that the jobs which it takes usually take at most; None takes any.
         errands: Whether it takes errands, else all others.
     """
@@ -100,12 +97,11 @@ class Worker:
         jobs: Jobs,
         settings: ServerSettings,
         *,
-        threads: int,
         within: float | None = None,
         errands: bool = False,
     ) -> None:
         self._thread = Thread(target=self._work, name="castalia-worker", daemon=True)
-        self._jobs, self._settings, self._threads = jobs, settings, threads
+        self._jobs, self._settings = jobs, settings
         self._within, self._errands = within, errands
         self._stopping = Event()
         self._workshop = Workshop(fetch=False)
@@ -214,7 +210,6 @@ class Worker:
         check()
         if self._errands:
             return "done", errands.run(taken, progress)
-        changed: dict[str, Any] = {"threads": self._threads, **asked.get("settings", {})}
         studio = Studio(
             data=taken.home,
             vault=taken.vault,
@@ -224,7 +219,7 @@ class Worker:
             heard=heard,
             drawn=drawn if asked.get("logprobs") else None,
             lang=str(asked["lang"]),
-            **changed,
+            **asked.get("settings", {}),
         )
         try:
             match asked["do"]:

@@ -327,6 +327,32 @@ def test_keys_are_shown_once_and_revoked(ada, served):
     assert served.client(Authorization=f"Bearer {key}").get("/api/works").status_code == 401
 
 
+def test_the_administrator_limits_what_an_account_may_have(ada, served):
+    go(ada, "/settings")
+    ada.get_by_role("button", name="Limits of Ada").click()
+    ada.get_by_label("Works", exact=True).fill("900")
+    ada.get_by_label("Megabytes on the disk").fill("2500")
+    ada.get_by_role("button", name="Save").click()
+    ada.get_by_role("dialog").wait_for(state="detached")
+    account = ada.evaluate("fetch('/api/session').then((answer) => answer.json())")["account"]
+    assert account["quota"] == {"works": 900, "bytes": 2_500_000_000, "jobs_a_day": None}
+    go(ada, "/library")
+    go(ada, "/settings")
+    ada.get_by_text("/ 900").wait_for()
+    assert "/ 2.5 GB" in ada.locator(".settings").inner_text()
+    ada.get_by_role("button", name="Limits of Ada").click()
+    assert ada.get_by_label("Megabytes on the disk").input_value() == "2500"
+    ada.get_by_label("Works", exact=True).fill("-1")
+    ada.get_by_role("button", name="Save").click()
+    assert ada.get_by_role("dialog").is_visible()  # the browser says what is wrong
+    for label in ("Works", "Megabytes on the disk"):
+        ada.get_by_label(label, exact=True).fill("")
+    ada.get_by_role("button", name="Save").click()
+    ada.get_by_role("dialog").wait_for(state="detached")
+    account = ada.evaluate("fetch('/api/session').then((answer) => answer.json())")["account"]
+    assert set(account["quota"].values()) == {None}
+
+
 def test_a_wrong_password_is_said_and_the_right_one_opens(ada, browser, served):
     page = opened(browser, served)
     page.get_by_label("Name").fill("Ada")

@@ -88,18 +88,38 @@ function Accounts() {
   const [people, error, again] = useAsked(() => get("/api/accounts"), []);
   const [code, setCode] = useState("");
   const [leaving, setLeaving] = useState(null);
+  const [limited, setLimited] = useState(null);
   const [run, busy, problem] = useDoing();
   const address = `${location.origin}/#/?invitation=${code}`;
   return html`<section><h2>${t("accounts")}</h2><p class="hint">${t("accounts_told")}</p><${Trouble} error=${error ?? problem} />
     ${people ? html`<ul class="rows">${people.map((each) => html`<li class="row spread" key=${each.id}><div><strong>${each.name}</strong>
-      <p class="hint">${[each.admin ? t("administrator") : "", each.enabled ? "" : t("shut_out"), when(each.created)].filter(Boolean).join(" · ")}</p></div>
-      ${each.id === session.value.account.id ? null : html`<span class="row"><button type="button" class="small" onClick=${() => run(async () => { await patch(`/api/accounts/${each.id}`, { enabled: !each.enabled }); again(); })}>${each.enabled ? t("shut_out_do") : t("let_in")}</button>
-      <button type="button" class="small danger" onClick=${() => setLeaving(each)}>${t("delete")}</button></span>`}</li>`)}</ul>` : html`<${Spinner} />`}
+      <p class="hint">${[each.admin ? t("administrator") : "", each.enabled ? "" : t("shut_out"), when(each.created), bytes(each.bytes)].filter(Boolean).join(" · ")}</p></div>
+      <span class="row wrap"><button type="button" class="small" aria-label=${t("limits_of", { name: each.name })} onClick=${() => setLimited(each)}>${t("limits")}</button>
+      ${each.id === session.value.account.id ? null : html`<button type="button" class="small" onClick=${() => run(async () => { await patch(`/api/accounts/${each.id}`, { enabled: !each.enabled }); again(); })}>${each.enabled ? t("shut_out_do") : t("let_in")}</button>
+      <button type="button" class="small danger" onClick=${() => setLeaving(each)}>${t("delete")}</button>`}</span></li>`)}</ul>` : html`<${Spinner} />`}
     <button type="button" disabled=${busy} onClick=${() => run(async () => setCode((await post("/api/invitations")).invitation))}>${t("invite")}</button>
     ${code ? html`<${Dialog} title=${t("invitation")} onClose=${() => setCode("")}><p>${t("invitation_told")}</p><${Secret} label=${t("invitation")} value=${address} name="castalia-invitation.txt" /><//>` : null}
+    ${limited ? html`<${Limits} account=${limited} onClose=${() => setLimited(null)} onChanged=${() => { setLimited(null); again(); }} />` : null}
     ${leaving ? html`<${Dialog} title=${t("delete_account")} onClose=${() => setLeaving(null)}><p>${t("delete_account_told", { name: leaving.name })}</p>
       <div class="row end"><button type="button" onClick=${() => setLeaving(null)}>${t("keep_it")}</button><button type="button" class="danger" onClick=${() => run(async () => { await remove(`/api/accounts/${leaving.id}`); setLeaving(null); again(); })}>${t("delete")}</button></div><//>` : null}
   </section>`;
+}
+
+/** How each limit is shown and typed: its name, and how many of the server's units one typed is. */
+const LIMITS = [["works", 1], ["bytes", 1e6], ["jobs_a_day", 1]];
+
+function Limits({ account, onClose, onChanged }) {
+  const [most, setMost] = useState(Object.fromEntries(LIMITS.map(([name, unit]) => [name, account.quota[name] == null ? "" : account.quota[name] / unit])));
+  const [run, busy, error] = useDoing();
+  const save = (event) => {
+    event.preventDefault();
+    const quota = Object.fromEntries(LIMITS.map(([name, unit]) => [name, most[name] === "" ? null : Math.round(most[name] * unit)]));
+    run(async () => { await patch(`/api/accounts/${account.id}`, { quota }); onChanged(); });
+  };
+  return html`<${Dialog} title=${t("limits_of", { name: account.name })} onClose=${onClose}><p class="hint">${t("limits_told")}</p>
+    <form class="stack" onSubmit=${save}>${LIMITS.map(([name]) => html`<${Input} key=${name} label=${t(`most_${name}`)} type="number" min="0" step="any" inputmode="decimal"
+      value=${most[name]} onValue=${(value) => setMost({ ...most, [name]: value })} />`)}
+      <${Trouble} error=${error} /><div class="row end"><button type="button" onClick=${onClose}>${t("cancel")}</button><button disabled=${busy}>${t("save")}</button></div></form><//>`;
 }
 
 function Audit() {

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 import httpx
+import numpy as np
 import openai
 import pytest
 from PIL import Image
@@ -61,9 +62,32 @@ def test_another_genre_changes_it_otherwise(client):
     assert {Image.open(io.BytesIO(base64.b64decode(each.b64_json))).format for each in answer.data} == {"WEBP"}
 
 
+def test_what_a_mask_does_not_open_stays(client):
+    before = base64.b64decode(client.images.generate(prompt="a red apple", extra_body={"seed": 3}).data[0].b64_json)
+    old = Image.open(io.BytesIO(before)).convert("RGB")
+    mask = Image.new("RGBA", old.size, (255, 255, 255, 255))
+    mask.paste((0, 0, 0, 0), (0, 0, old.width, old.height // 2))
+    file = io.BytesIO()
+    mask.save(file, "PNG")
+    answer = client.images.edit(
+        image=("old.png", before),
+        mask=("mask.png", file.getvalue()),
+        prompt="a red apple",
+        extra_body={"seed": 8, "strength": 1},
+    )
+    new = Image.open(io.BytesIO(base64.b64decode(answer.data[0].b64_json))).convert("RGB")
+    upper, lower = (
+        np.abs(np.array(new, np.int64)[half] - np.array(old, np.int64)[half]).mean()
+        for half in (slice(20, old.height // 2), slice(old.height // 2, old.height - 30))
+    )
+    assert lower < 4 < 2 * lower + 4 < upper  # watermarks are put in anew
+
+
 def test_edits_that_cannot_be_are_refused(client):
     for more, why in (
         ({"mask": picture()}, "mask"),
+        ({"mask": io.BytesIO(b"no picture")}, "none that is read"),
+        ({"mask": picture(), "model": "pattern"}, "changes no picture so"),
         ({"model": "haiku"}, "changes no picture"),
         ({"size": "1024x1536"}, "1024x1536"),
         ({"extra_body": {"direction": "older"}}, "direction"),

@@ -161,6 +161,8 @@ class PaintStep:
     """From 0, hardly changed, to 1, as much of the style as there is."""
     keep_colours: bool = False
     """Whether the colours stay and only light and dark are painted."""
+    mask: Picture | None = None
+    """Where it may change, as large as the picture; None everywhere."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,8 @@ class RedrawStep:
     """See `DrawStep`."""
     strength: float = 0.5
     """From 0, as near as the model comes to it, to 1, as if it had not been seen."""
+    mask: Picture | None = None
+    """Where it may change, as large as the picture; None everywhere."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,8 @@ class DirectStep:
     """See `DrawStep`."""
     amount: float = 1.0
     """How far, in deviations of the noise; below 0 the other way."""
+    mask: Picture | None = None
+    """Where it may change, as large as the picture; None everywhere."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
@@ -12,7 +13,17 @@ from castalia.core.picture import Picture
 from castalia.core.ports import Rule
 from castalia.core.values import Brief, Content
 from castalia.modalities.image.look import look
+from castalia.modalities.image.mask import opening
 from castalia.quality import AgreementRule, BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
+
+Mask = Annotated[
+    Picture | None,
+    Field(
+        description="picture of the same size; where it is transparent may change, the rest stays | "
+        "同样大小的图片：其透明处可改动，其余不变"
+    ),
+]
+"""A field of what changes a picture."""
 
 
 def assembled(brief: Brief, made: str, described: str = "") -> Content:
@@ -42,6 +53,34 @@ def given_picture(picture: Picture | None, genre: str) -> Picture:
             hint=f"castalia create {genre} {say('photo.jpg', '照片.jpg')}",
         )
     return picture
+
+
+def checked_mask(mask: Picture | None, picture: Picture) -> Picture | None:
+    """A mask for a picture.
+
+    Raises:
+        UsageError: it is not as large as the picture, or lets nothing change.
+    """
+    if mask is None:
+        return None
+    if (mask.width, mask.height) != (picture.width, picture.height):
+        raise UsageError(
+            say(
+                "The mask has {w} × {h} pixels, the picture {x} × {y}.",
+                "蒙版为 {w} × {h} 像素，图片为 {x} × {y} 像素。",
+                w=mask.width,
+                h=mask.height,
+                x=picture.width,
+                y=picture.height,
+            ),
+            hint=say("Make it as large as the picture.", "请使其与图片同样大小。"),
+        )
+    if not opening(mask).any():
+        raise UsageError(
+            say("The mask lets nothing change.", "蒙版没有可改动的区域。"),
+            hint=say("Make transparent what may change.", "请将可改动之处设为透明。"),
+        )
+    return mask
 
 
 def made_of(brief: Brief, parts: Mapping[str, str], name: str, english: str, chinese: str) -> Content:

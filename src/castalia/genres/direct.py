@@ -10,7 +10,7 @@ from pydantic import Field
 from castalia.core.picture import DirectStep, Picture
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._pictures import assembled, drawn_rules, given_picture, words_of
+from castalia.genres._pictures import Mask, assembled, checked_mask, drawn_rules, given_picture, words_of
 
 STEP = "picture"
 
@@ -30,6 +30,7 @@ class DirectFields(BriefFields):
         ),
     ] = "brighter"
     amount: Annotated[float, Field(ge=-4, le=4, description="how far, -4 to 4 | 幅度，-4 至 4")] = 2.0
+    mask: Mask = None
 
 
 class Direct:
@@ -49,8 +50,9 @@ class Direct:
         """One picture."""
         fields = _fields(brief)
         picture = given_picture(fields.picture, self.name)
+        mask = checked_mask(fields.mask, picture)
         words, style = words_of(brief.words, picture, self.name), fields.style.strip().lower()
-        return Plan(pictures=(DirectStep(STEP, picture, words, fields.direction, style, fields.amount),))
+        return Plan(pictures=(DirectStep(STEP, picture, words, fields.direction, style, fields.amount, mask),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The picture, described by its words."""

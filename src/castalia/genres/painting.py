@@ -10,7 +10,7 @@ from pydantic import Field
 from castalia.core.picture import PaintStep, Picture
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._pictures import given_picture, made_of
+from castalia.genres._pictures import Mask, checked_mask, given_picture, made_of
 from castalia.modalities.image.paint import Style, style_in, style_named, styles
 from castalia.quality import BlankRule, LayoutRule, RepaintedRule
 
@@ -35,6 +35,7 @@ class PaintingFields(BriefFields):
     ] = ""
     strength: Annotated[float, Field(ge=0, le=1, description="how much of the style, 0 to 1 | 风格强度，0 到 1")] = 1.0
     keep_colours: Annotated[bool, Field(description="only light and dark are painted | 保留原色，只绘明暗")] = False
+    mask: Mask = None
 
 
 class Painting:
@@ -55,7 +56,8 @@ class Painting:
         fields = _fields(brief)
         style = fields.style if isinstance(fields.style, Picture) else _style(brief).name
         picture = given_picture(fields.picture, self.name)
-        return Plan(pictures=(PaintStep("painting", picture, style, fields.strength, fields.keep_colours),))
+        mask = checked_mask(fields.mask, picture)
+        return Plan(pictures=(PaintStep("painting", picture, style, fields.strength, fields.keep_colours, mask),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The painting, described."""
@@ -67,10 +69,10 @@ class Painting:
         )
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
-        """Something is on it, it is painted, and its layout is the picture's."""
+        """Something is on it, all of it is painted unless a mask says what, and its layout is the picture's."""
         fields = _fields(brief)
         given = given_picture(fields.picture, self.name)
-        painted = (RepaintedRule(given),) if fields.strength >= _HALF else ()
+        painted = (RepaintedRule(given),) if fields.strength >= _HALF and fields.mask is None else ()
         return (BlankRule(), *painted, LayoutRule(given))
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

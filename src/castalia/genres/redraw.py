@@ -10,7 +10,7 @@ from pydantic import Field
 from castalia.core.picture import Picture, RedrawStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._pictures import assembled, drawn_rules, given_picture, words_of
+from castalia.genres._pictures import Mask, assembled, checked_mask, drawn_rules, given_picture, words_of
 
 STEP = "picture"
 
@@ -24,6 +24,7 @@ class RedrawFields(BriefFields):
     strength: Annotated[
         float, Field(ge=0, le=1, description="how far from it: 0.2 subtle, 0.8 strong | 变化程度：0.2 细微，0.8 强烈")
     ] = 0.4
+    mask: Mask = None
 
 
 class Redraw:
@@ -43,8 +44,9 @@ class Redraw:
         """One picture."""
         fields = _fields(brief)
         picture = given_picture(fields.picture, self.name)
+        mask = checked_mask(fields.mask, picture)
         words = words_of(brief.words, picture, self.name)
-        return Plan(pictures=(RedrawStep(STEP, picture, words, fields.style.strip().lower(), fields.strength),))
+        return Plan(pictures=(RedrawStep(STEP, picture, words, fields.style.strip().lower(), fields.strength, mask),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:
         """The picture, described by its words."""

@@ -31,6 +31,7 @@ from castalia.core.ports import Plan, Progress
 from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.modalities.image.cover import TYPESETTER, cover, picture_of
 from castalia.modalities.image.cut_out import cut_out
+from castalia.modalities.image.mask import masked
 from castalia.modalities.image.painters import Drawer, Method, Model, Painters, Pixels
 from castalia.modalities.image.pattern import LONGEST, half_drop, seamless
 from castalia.modalities.image.sets import laid_out, sticker
@@ -122,7 +123,7 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
             picture = Picture.of(drawer.draw(step.words, step.style, seed, step.size), step.words)
             return Made(picture, drawer, filled_from=_filled(drawer, step, seed))
         case RedrawStep():
-            pixels = painters.drawer.redraw(step, seed)
+            pixels = _inside(step, painters.drawer.redraw(step, seed))
             picture = Picture.of(pixels, step.words, made_by=step.picture.made_by)
             return Made(picture, painters.drawer, filled_from=_filled(painters.drawer, step, seed))
         case MixStep():
@@ -130,7 +131,7 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
             pixels = painters.drawer.mix(step)
             return Made(Picture.of(pixels, " + ".join(step.words), made_by=made_by), painters.drawer)
         case DirectStep():
-            pixels = painters.drawer.direct(step)
+            pixels = _inside(step, painters.drawer.direct(step))
             return Made(Picture.of(pixels, step.words, made_by=step.picture.made_by), painters.drawer)
         case PaintStep():
             style = step.style if isinstance(step.style, str) else step.style.pixels[..., :3]
@@ -138,7 +139,7 @@ def _make(step: PictureStep, painters: Painters, seed: int, progress: Progress |
             painted = painters.painter.paint(
                 pixels[..., :3], style, strength=step.strength, keep_colours=step.keep_colours
             )
-            return Made(_from(step.picture, _with_alpha(painted, pixels)), painters.painter)
+            return Made(_from(step.picture, _with_alpha(_inside(step, painted), pixels)), painters.painter)
         case EnlargeStep(enough=enough) if 0 < enough <= min(step.picture.width, step.picture.height):
             return Made(step.picture, Method("as it is"))
         case EnlargeStep():
@@ -180,6 +181,11 @@ def _tile(step: PatternStep) -> Pixels:
 def _from(picture: Picture, pixels: Pixels) -> Picture:
     """The picture changed: its description stays, and so does the person whose work it is."""
     return Picture.of(pixels, picture.described, made_by=picture.made_by)
+
+
+def _inside(step: RedrawStep | DirectStep | PaintStep, changed: Pixels) -> Pixels:
+    """What was changed, where the mask lets it."""
+    return changed if step.mask is None else masked(step.picture, changed, step.mask)
 
 
 def _with_alpha(pixels: Pixels, old: Pixels) -> Pixels:

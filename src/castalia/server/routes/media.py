@@ -86,6 +86,7 @@ async def draw(asked: Images, request: Request, house: InHouse, caller: Maker) -
                         "required": ["image", "prompt"],
                         "properties": {
                             "image": {"type": "string", "format": "binary"},
+                            "mask": {"type": "string", "format": "binary"},
                             **{name: {"type": "string"} for name in sorted(Edits.model_fields)},
                         },
                     }
@@ -97,7 +98,7 @@ async def draw(asked: Images, request: Request, house: InHouse, caller: Maker) -
 async def edit(request: Request, house: InHouse, caller: Maker) -> JSONResponse:
     """A picture drawn again, moved along a direction, or painted: `model` is `redraw`, `direct`, `painting` or another.
 
-    A form with the picture as `image`. There is no mask: a part alone is not changed.
+    A form with the picture as `image`. Where `mask`, as large as it, is transparent it may change, elsewhere it stays.
     """
     told, files = await read_form(request)
     try:
@@ -106,26 +107,26 @@ async def edit(request: Request, house: InHouse, caller: Maker) -> JSONResponse:
         first = error.errors()[0]
         place = ".".join(str(each) for each in first["loc"])
         raise Refusal(400, "invalid_value", f"{place}: {first['msg']}", param=place) from error
-    sent = [each for each in files if each["field"] in ("image", "image[]")]
-    if len(sent) != 1 or len(files) != 1:
+    sent = {each["field"].removesuffix("[]"): {"name": each["name"], "base64": each["base64"]} for each in files}
+    if "image" not in sent or len(sent) < len(files) or not sent.keys() <= {"image", "mask"}:
         raise Refusal(
             400,
             "invalid_value",
-            say("There is not one image, without a mask.", "须为一张图片，且不带蒙版。"),
-            hint="-F image=@picture.png",
+            say("Wanted are one image and at most one mask.", "须为一张图片，至多一张蒙版。"),
+            hint="-F image=@picture.png -F mask=@mask.png",
             param="image",
         )
     room = _room(asked.model, "redraw")
-    if "picture" not in room.fields.model_fields:
+    wanted = {"picture": sent["image"], **({"mask": sent["mask"]} if "mask" in sent else {})}
+    if not wanted.keys() <= room.fields.model_fields.keys():
         raise Refusal(
             400,
             "invalid_value",
-            say("{genre} changes no picture.", "{genre} 不修改图片。", genre=room.name),
+            say("{genre} changes no picture so.", "{genre} 不如此修改图片。", genre=room.name),
             hint="redraw, direct, painting",
             param="model",
         )
-    fields: dict[str, Any] = {"picture": {"name": sent[0]["name"], "base64": sent[0]["base64"]}}
-    fields |= {
+    fields: dict[str, Any] = wanted | {
         name: value for name in ("strength", "direction", "amount") if (value := getattr(asked, name)) not in (None, "")
     }
     return await _pictures(asked, room, fields, request, house, caller)
@@ -191,7 +192,7 @@ async def _pictures(
                 param="size",
             )
         fields["size"] = width
-    genres.fields_of(room, {name: value for name, value in fields.items() if name != "picture"})
+    genres.fields_of(room, {name: value for name, value in fields.items() if name not in ("picture", "mask")})
     job, feed = house.jobs.submit(
         caller,
         room.name,

@@ -14,6 +14,7 @@ from castalia.core.picture import DirectStep, DrawnStep, DrawStep, MixStep, Pict
 from castalia.modalities.image.draw.drawing import Drawing
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.square import resized, squared
+from castalia.modalities.image.mask import masked
 from castalia.modalities.image.oklab import Pixels, Plane, oklab
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def explain(model: DrawingModel, step: DrawnStep, seed: int, work: Picture) -> P
     near = model.neighbours(work.pixels, NEIGHBOURS)
     return PictureExplanation(
         model=model.name,
-        same=np.array_equal(model.finished(drawing), work.pixels),
+        same=np.array_equal(_inside(step, model.finished(drawing)), work.pixels),
         field=FIELD,
         side=model.network.side,
         chance=_rounded(np.mean([difference(base, oklab(each)).mean() for each in said_too])),
@@ -68,6 +69,13 @@ def explain(model: DrawingModel, step: DrawnStep, seed: int, work: Picture) -> P
         thumbnails=tuple(Picture.of(model.thumbnail(each.name), each.name) for each in near),
         way=_way(model, step, seed),
     )
+
+
+def _inside(step: DrawnStep, drawn: Pixels) -> Pixels:
+    """What stands in the work of what was drawn."""
+    if isinstance(step, RedrawStep | DirectStep) and step.mask is not None:
+        return masked(step.picture, drawn, step.mask)
+    return drawn
 
 
 def random_words(model: DrawingModel, numbers: Sequence[int], seed: int) -> Sequence[int]:

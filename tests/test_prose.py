@@ -85,6 +85,22 @@ def test_slips_are_written_again(text: str) -> None:
     assert not sentence("俱乐部五月活动，5月12日训练改到早上", "zh").accepts(text)
 
 
+def test_no_gap_is_left_for_a_number_that_cannot_come() -> None:
+    bare, sheet = FactSheet("why our village keeps its old ferry", "en"), FactSheet(SAID, "en")
+    assert not bare.admits("It was built over", " ", start=False)  # a digit or nothing would have to follow
+    assert sheet.admits("The regatta is on", " ", start=False)
+    assert not sheet.admits("The regatta is on ", " June", start=False)
+    assert sheet.admits("The regatta is on ", "14", start=False)
+
+
+def test_common_words_have_no_capital_inside_a_title_and_names_may_have_one() -> None:
+    sheet = FactSheet("why our village in aland keeps its old Ferry", "en")
+    assert not sheet.admits("The", " Village", start=False)
+    assert sheet.admits("The", " village", start=False)
+    assert sheet.admits("A village in", " Aland", start=False)  # a name, however it was typed
+    assert sheet.admits("The village and its", " Ferry", start=False)  # as the brief has it
+
+
 def test_numbers_belong_to_their_matter() -> None:
     sheet = FactSheet(SAID, "en")
     assert sheet.strays("The regatta is on 14 June.") == 0

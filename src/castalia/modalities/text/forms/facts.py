@@ -116,10 +116,14 @@ class FactSheet:
 
     @cached_property
     def spellings(self) -> frozenset[str]:
-        """How a word with a capital may stand inside a sentence: as in the brief, or capitalised; also as an owner."""
+        """How a word with a capital may stand inside a sentence: as in the brief, also as an owner.
+
+        A name that the brief writes small may have one too. A common word may not: in a title where all words have
+        capitals, few could follow.
+        """
         written = {word.replace("’", "'") for word in _WORD.findall(self.text)}
         written |= {part for word in written for part in re.split(r"[-']", word) if part}
-        cased = written | {word[0].upper() + word[1:] for word in written}
+        cased = written | {word[0].upper() + word[1:] for word in written if word not in plain_words()}
         return frozenset(cased | {word + "'s" for word in cased} | _SELF)
 
     @cached_property
@@ -142,7 +146,8 @@ class FactSheet:
             start: Whether the sentence's first word is still being written.
         """
         return (
-            self._numbers_hold(before, piece)
+            self._spaces_hold(before[-1:] + piece)
+            and self._numbers_hold(before, piece)
             and self._quotes_hold(before, piece)
             and self._words_hold(before, piece, start=start)
             and (self.language != "zh" or self._han_holds(before, piece))
@@ -285,6 +290,10 @@ class FactSheet:
             if len(number[0]) <= 2 and any(not any(name in home for home in homes) for name in near):
                 return False
         return True
+
+    def _spaces_hold(self, end: str) -> bool:
+        """Whether no gap is left: a space of its own leads to a figure, and a second one to where none may stand."""
+        return "  " not in end and (bool(self.numbers) or not end.endswith(" "))
 
     def _begins_number(self, running: str) -> bool:
         return any(number.startswith(running) for number in self.numbers)

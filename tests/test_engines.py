@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -178,6 +179,20 @@ def test_a_broken_event_stream_is_an_error_not_an_end(event: bytes) -> None:
     engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
     with pytest.raises(EngineError, match="broken event"):
         "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+
+
+def test_an_endpoint_is_sent_penalties_only_where_there_are_some() -> None:
+    sent: list[dict[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, content=b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n')
+
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=httpx.MockTransport(answer))
+    for sampling in (Sampling(), Sampling(presence_penalty=0.5, frequency_penalty=-1)):
+        "".join(engine.stream(TURNS, sampling=sampling, seed=1, max_tokens=4))
+    assert not {"presence_penalty", "frequency_penalty"} & set(sent[0])
+    assert (sent[1]["presence_penalty"], sent[1]["frequency_penalty"]) == (0.5, -1)
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"data": 5}, {"data": [5]}, {"data": [{}]}])

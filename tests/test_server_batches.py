@@ -81,7 +81,7 @@ def test_files_are_kept_sealed_listed_read_and_deleted(served, ada, key):
 
 def test_a_batch_goes_on_after_a_kill_and_answers_each_line_once(served, ada, key):
     bodies = [_chat(f"Say something of the number {n}.", seed=n) for n in range(6)]
-    bodies += [_chat("x", presence_penalty=1), {"model": "gpt-4o", "messages": bodies[0]["messages"]}]
+    bodies += [_chat("x", presence_penalty=3), {"model": "gpt-4o", "messages": bodies[0]["messages"]}]
     with _client(served, key) as client:
         file = client.files.create(file=("requests.jsonl", _jsonl(bodies)), purpose="batch")
         batch = client.batches.create(

@@ -8,6 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_LEAST_SHARE = 1e-6
+"""Of probability: what OpenAI's `top_p` 0 comes to, the likeliest token alone."""
+
 
 class Text(BaseModel):
     """A part of a turn."""
@@ -130,7 +133,16 @@ class Sampled(BaseModel):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    presence_penalty: Annotated[float | None, Field(ge=-2, le=2)] = None
+    frequency_penalty: Annotated[float | None, Field(ge=-2, le=2)] = None
+
+    @property
+    def sampling(self) -> Mapping[str, float | None]:
+        """What it says of how tokens are drawn, by the names of the settings."""
+        top_p = None if self.top_p is None else max(self.top_p, _LEAST_SHARE)
+        told = {name: getattr(self, name) for name in ("temperature", "presence_penalty", "frequency_penalty")}
+        return {**told, "top_p": top_p}
 
     @property
     def stops(self) -> tuple[str, ...]:

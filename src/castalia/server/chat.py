@@ -18,7 +18,7 @@ from castalia.server.jobs import Feed
 from castalia.server.store import Job
 from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, reply_fields, usage
 
-_NOT_YET = ("functions", "function_call", "logit_bias", "audio", "presence_penalty", "frequency_penalty")
+_NOT_YET = ("functions", "function_call", "logit_bias", "audio")
 """What would change the reply and is not done: refused, not ignored."""
 
 
@@ -67,7 +67,7 @@ def order_of(asked: Chat, room: str) -> Order:
 
 def job_of(asked: Chat, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
     """What the worker is told."""
-    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+    return work_of(order, asked.seed, settings, stream=asked.stream, **asked.sampling)
 
 
 def work_of(

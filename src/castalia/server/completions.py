@@ -56,7 +56,7 @@ def order_of(asked: Completion, room: str) -> Order:
 
 def job_of(asked: Completion, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
     """What the worker is told."""
-    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+    return work_of(order, asked.seed, settings, stream=asked.stream, **asked.sampling)
 
 
 class CompletionShape:

@@ -97,7 +97,7 @@ class Asked(BaseModel):
     stream: bool | None = None
     max_output_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_p: Annotated[float | None, Field(ge=0, le=1)] = None
     text: TextOptions | None = None
     tools: Annotated[list[FlatTool], Field(max_length=64)] | None = None
     tool_choice: Literal["none", "auto", "required"] | FlatChoice | None = None

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from castalia.core.config import Config
-from castalia.core.errors import EngineError, UsageError
+from castalia.core.errors import EngineError, TooLongError, UsageError
 from castalia.core.ports import Message, Sampling
 from castalia.engines.connection import secret_name
 from castalia.engines.endpoint import Endpoint
@@ -85,7 +85,7 @@ def test_pieces_join_to_the_text(llama: Llama) -> None:
 
 
 def test_a_prompt_longer_than_the_context_is_refused(llama: Llama) -> None:
-    with pytest.raises(EngineError, match="context holds 1024"):
+    with pytest.raises(TooLongError, match="context length is 1024"):
         llama.open([1] * 2000)
 
 
@@ -108,6 +108,15 @@ def test_embeddings_are_unit_vectors_that_know_likeness(llama: Llama) -> None:
     sea, ocean, law = llama.embed(["the sea", "the ocean", "a contract clause"])
     assert np.linalg.norm(sea) == pytest.approx(1, abs=1e-5)
     assert sea @ ocean > sea @ law
+
+
+def test_a_long_text_is_embedded_to_its_end(llama: Llama) -> None:
+    begin = "The sea is calm today. " * 120
+    plain, other = llama.embed([begin, begin + "A contract clause of tax law. " * 40])
+    assert np.linalg.norm(other) == pytest.approx(1, abs=1e-5)
+    assert plain @ other < 0.999
+    with pytest.raises(TooLongError, match="is 8192"):
+        llama.embed(["12 x, " * 4000])
 
 
 def test_an_endpoint_writes_and_says_what_it_cannot(server: str) -> None:

@@ -29,6 +29,8 @@ Heard = Callable[[str, str], None]
 are all optional takes none of it back."""
 
 
+SPARE = 8
+"""Tokens of a model's context that are left free."""
 LIKELIEST = 20
 """Tokens that are named beside a drawn one."""
 

@@ -47,15 +47,22 @@ def order_of(asked: Chat, room: str) -> Order:
         Refusal: it wants what is not done, or ends with another's turn than the user's.
     """
     refuse_extra(asked.model_extra or {})
+    told = [each for each in asked.messages if each.role in ("system", "developer")]
     turns = _alternating([each for each in asked.messages if each.role not in ("system", "developer")])
+    if not turns:
+        turns = [told.pop().text]  # who is only told something is asked it
     if len(turns) % 2 == 0:
         raise Refusal(
-            400, "invalid_value", say("The last turn is not the user's.", "最后一条消息不是用户的。"), param="messages"
+            400,
+            "invalid_value",
+            say("The last turn is not the user's.", "最后一条消息不是用户的。"),
+            hint=say("End with a turn of the role user or tool.", "请以 user 或 tool 的消息结尾。"),
+            param="messages",
         )
     fields = ReplyFields()
     form = _form(asked)
     if room == REPLY:
-        system = "\n\n".join(each.text for each in asked.messages if each.role in ("system", "developer"))
+        system = "\n\n".join(each.text for each in told)
         before = tuple(turns[:-1])
         fields = reply_fields(system=system, before=before, length=asked.most, stop=asked.stops, **form)
     elif form or asked.logprobs:

@@ -16,6 +16,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from castalia import genres, provenance
+from castalia.core import config
+from castalia.core.ports import SPARE
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields, said
 from castalia.server.accounts import Caller
@@ -59,8 +61,10 @@ class Order:
         return json.loads(work.text)
 
     def cut_short(self, work: Work) -> bool:
-        """Whether its tokens were used up."""
-        return self.room == REPLY and work.evidence.sampled_tokens >= self.fields.length
+        """Whether its tokens were used up, or the model's context."""
+        made = work.evidence
+        full = made.prompt_tokens + made.sampled_tokens >= config.load().config.context - SPARE
+        return self.room == REPLY and (made.sampled_tokens >= self.fields.length or full)
 
 
 def reply_fields(**given: object) -> ReplyFields:
@@ -139,9 +143,22 @@ class Writing:
             told = [(each, self._order.room) for each in self._ids]
             headers = header(told) | {"X-Accel-Buffering": "no"}
             return StreamingResponse(self.events(), media_type="text/event-stream", headers=headers)
+        shown, works = await self.whole(request)
+        return JSONResponse(shown, headers=header(works))
+
+    async def whole(self, request: Request) -> tuple[Mapping[str, Any], Sequence[tuple[str, str]]]:
+        """The answer in one piece when it is there, and (id, genre) of each work in it.
+
+        Raises:
+            Refusal: nothing was made.
+        """
         sight = await finished(self._house, self._job, self._feed, request)
         shown = await run_in_threadpool(lambda: self._shape.whole(self._works(sight), _why(sight)))
-        return JSONResponse(shown, headers=header([(each, self._order.room) for each in sight.works]))
+        return shown, [(each, self._order.room) for each in sight.works]
+
+    def leave(self) -> None:
+        """Nobody waits for it any more."""
+        self._house.jobs.cancel(self._job)
 
     async def events(self) -> AsyncIterator[str]:
         """Sentence by sentence, as server-sent events; whoever closes the connection ends the writing."""
@@ -166,7 +183,7 @@ class Writing:
             for each in self._shape.last(works):
                 yield each
         finally:
-            self._house.jobs.cancel(self._job)
+            self.leave()
 
     # ------------------------------------------------------------ within
 

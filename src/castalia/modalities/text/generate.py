@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from castalia.core import seeds
 from castalia.core.ports import (
     LIKELIEST,
+    SPARE,
     Cursor,
     Drawn,
     DrawnToken,
@@ -162,7 +163,7 @@ class Writer:
         form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
         at, index, complete = _Place(step.begin), 0, True
         session.extend(self._engine.tokenize(step.begin))
-        room = self._engine.context - 8
+        room = self._engine.context - SPARE
         if step.limit:
             room = min(room, len(session.tokens) + step.limit)
         places: list[tuple[_Place, int]] = []

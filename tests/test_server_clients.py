@@ -192,6 +192,15 @@ def test_what_does_not_fit_the_context_has_the_code_that_clients_look_for(client
         assert refused.value.code == "context_length_exceeded"
 
 
+def test_a_stream_of_what_cannot_be_written_is_refused_before_it_begins(client):
+    long = [{"role": "user", "content": "12 x, " * 400}]
+    with pytest.raises(openai.BadRequestError) as refused:
+        chat(client, messages=long, stream=True)
+    assert refused.value.code == "context_length_exceeded"
+    with pytest.raises(openai.BadRequestError):
+        client.responses.create(model=MODEL, input=long, stream=True)
+
+
 def test_a_reply_that_fills_the_context_says_that_it_was_cut(client):
     full: Any = [{"role": "user", "content": "12 x, " * 85 + "Go on like this."}]
     made = chat(client, messages=full, max_tokens=8000, temperature=0)
@@ -246,6 +255,22 @@ def test_a_call_that_there_is_not_is_not_found(client, ada):
         answer = ada.client.request(method, path)
         assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error"), path
     assert ada.client.delete("/v1/embeddings").status_code == 405
+
+
+def test_a_key_that_is_revoked_ends_its_streams(client, served, ada):
+    made = ada.client.post("/api/keys", json={}).json()
+    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=made["key"], max_retries=0, timeout=120) as other:
+        tale = [{"role": "user", "content": "Tell me a long tale of the sea."}]
+        stream = chat(other, messages=tale, max_tokens=400, n=8, stream=True, extra_body={"temperature": 1.2})
+        ends = []
+        for event in stream:
+            ends += [choice.finish_reason for choice in event.choices if choice.finish_reason]
+            if event.choices[0].delta.content and made:
+                ada.client.delete(f"/api/keys/{made.pop('id')}")
+                made = {}
+    assert len(ends) == 8
+    assert ends[-1] == "content_filter"  # what was not yet begun is not written
+    assert chat(client).choices
 
 
 # ---------------------------------------------------------------- embeddings, moderation, pictures

@@ -21,6 +21,9 @@ from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model,
 _NOT_YET = ("functions", "function_call", "logit_bias", "audio")
 """What would change the reply and is not done: refused, not ignored."""
 
+_AFTER_A_TOOL = "\n\nNow answer my question in words, without JSON, unless another call of a tool is needed."
+"""Said with a tool's result: a small model would else call the same tool over and over."""
+
 
 def reply(house: House, caller: Caller, asked: Chat, room: str, settings: Mapping[str, object]) -> Writing:
     """Begin to write.
@@ -61,6 +64,8 @@ def order_of(asked: Chat, room: str) -> Order:
         )
     fields = ReplyFields()
     form = _form(asked)
+    if asked.messages[-1].role == "tool" and form.get("call") == "auto":
+        turns[-1] += _AFTER_A_TOOL
     if room == REPLY:
         system = "\n\n".join(each.text for each in told)
         before = tuple(turns[:-1])

@@ -7,6 +7,7 @@ judged, is the same for all.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -31,6 +32,8 @@ from castalia.server.waiting import finished, refusal
 REPLY = "reply"
 """The genre of a turn of a conversation."""
 _BEAT = 15.0
+_AT_ONCE = 1.0
+"""Seconds that a stream waits for its first words before it begins without them."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ class Writing:
             Refusal: nothing was made.
         """
         if stream:
+            await self._at_once()
             told = [(each, self._order.room) for each in self._ids]
             headers = header(told) | {"X-Accel-Buffering": "no"}
             return StreamingResponse(self.events(), media_type="text/event-stream", headers=headers)
@@ -186,6 +190,19 @@ class Writing:
             self.leave()
 
     # ------------------------------------------------------------ within
+
+    async def _at_once(self) -> None:
+        """Wait a moment for what cannot be written at all, so that it is said by a status and not within a stream.
+
+        Raises:
+            Refusal: it cannot.
+        """
+        deadline = time.monotonic() + _AT_ONCE
+        async for sight in self._feed.watch(_AT_ONCE / 4):
+            if sight is not None and sight.outcome is not None and "error" in sight.outcome:
+                raise refusal(sight)
+            if (sight is not None and sight.heard) or time.monotonic() > deadline:
+                return
 
     def _begun(self, work: Work | None) -> str:
         """A work's text, after the one that it goes on with."""

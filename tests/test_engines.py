@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from castalia.core.config import Config
-from castalia.core.errors import EngineError, UsageError
+from castalia.core.errors import EngineError, TooLongError, UsageError
 from castalia.core.ports import Message, Sampling
 from castalia.engines.connection import secret_name
 from castalia.engines.endpoint import Endpoint
@@ -189,7 +190,7 @@ def test_pieces_join_to_the_text(llama: Llama) -> None:
 
 
 def test_a_prompt_longer_than_the_context_is_refused(llama: Llama) -> None:
-    with pytest.raises(EngineError, match="context holds 1024"):
+    with pytest.raises(TooLongError, match="context length is 1024"):
         llama.open([1] * 2000)
 
 
@@ -212,6 +213,15 @@ def test_embeddings_are_unit_vectors_that_know_likeness(llama: Llama) -> None:
     sea, ocean, law = llama.embed(["the sea", "the ocean", "a contract clause"])
     assert np.linalg.norm(sea) == pytest.approx(1, abs=1e-5)
     assert sea @ ocean > sea @ law
+
+
+def test_a_long_text_is_embedded_to_its_end(llama: Llama) -> None:
+    begin = "The sea is calm today. " * 120
+    plain, other = llama.embed([begin, begin + "A contract clause of tax law. " * 40])
+    assert np.linalg.norm(other) == pytest.approx(1, abs=1e-5)
+    assert plain @ other < 0.999
+    with pytest.raises(TooLongError, match="is 8192"):
+        llama.embed(["12 x, " * 4000])
 
 
 def test_an_endpoint_writes_and_says_what_it_cannot(server: str) -> None:
@@ -283,6 +293,20 @@ def test_a_broken_event_stream_is_an_error_not_an_end(event: bytes) -> None:
     engine = Endpoint("http://127.0.0.1/v1", model="m", transport=transport)
     with pytest.raises(EngineError, match="broken event"):
         "".join(engine.stream(TURNS, sampling=Sampling(), seed=1, max_tokens=4))
+
+
+def test_an_endpoint_is_sent_penalties_only_where_there_are_some() -> None:
+    sent: list[dict[str, object]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, content=b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n')
+
+    engine = Endpoint("http://127.0.0.1/v1", model="m", transport=httpx.MockTransport(answer))
+    for sampling in (Sampling(), Sampling(presence_penalty=0.5, frequency_penalty=-1)):
+        "".join(engine.stream(TURNS, sampling=sampling, seed=1, max_tokens=4))
+    assert not {"presence_penalty", "frequency_penalty"} & set(sent[0])
+    assert (sent[1]["presence_penalty"], sent[1]["frequency_penalty"]) == (0.5, -1)
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"data": 5}, {"data": [5]}, {"data": [{}]}])

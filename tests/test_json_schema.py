@@ -168,3 +168,25 @@ def test_references_that_multiply_each_other_are_given_up():
 )
 def test_the_rule_finds_what_the_form_leaves_to_it(schema, text):
     assert not finding(schema, text)
+
+
+def test_what_is_not_known_of_a_tools_parameters_is_left_out() -> None:
+    known = {"type": "object", "properties": {"pattern": {"type": "string"}}, "required": ["pattern"]}
+    inner = {"type": "string", "pattern": "a+"}
+    parameters = {
+        **{name: value for name, value in known.items() if name != "properties"},
+        "properties": {"pattern": inner},
+        "required": ["pattern", "missing"],
+        "$defs": {"x": {"not": {}, "type": "file"}},
+        "minProperties": 1,
+    }
+    schema = calls_schema([{"name": "f", "parameters": parameters}])
+    assert schema["properties"]["arguments"] == {**known, "$defs": {"x": {}}}
+    read_schema(schema, 100)
+    with pytest.raises(UsageError, match="minProperties"):
+        read_schema(calls_schema([{"name": "f", "parameters": parameters, "strict": True}]), 100)
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"items": deep}
+    with pytest.raises(UsageError, match="schema"):
+        calls_schema([{"name": "f", "parameters": deep}])

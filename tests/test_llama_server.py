@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from castalia.core.config import Config
-from castalia.core.errors import EngineError
+from castalia.core.errors import EngineError, TooLongError
 from castalia.core.ports import Message, Plan, Sampling, Scores, Step
 from castalia.core.values import Brief, BriefFields, Content, Draft
 from castalia.engines.endpoint import Endpoint
@@ -196,7 +196,7 @@ def test_the_servers_own_stream_is_there_too(remote: LlamaServer) -> None:
 
 
 def test_a_prompt_longer_than_the_servers_context_is_refused(remote: LlamaServer) -> None:
-    with pytest.raises(EngineError, match="context holds 2048"):
+    with pytest.raises(TooLongError, match="context length is 2048"):
         remote.open([1] * 2048)
 
 

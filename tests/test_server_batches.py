@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ from typing import Any
 import openai
 import pytest
 
-from servers import Person, Served
+from castalia.privacy import Vault
+from castalia.server import batches
+from castalia.server.jobs import Feed, Taken
+from castalia.server.kept_files import KeptFiles
+from castalia.server.store import Job
+from servers import PASSWORD, Person, Served
 
 MODEL = "smollm2-135m"
 
@@ -79,9 +85,26 @@ def test_files_are_kept_sealed_listed_read_and_deleted(served, ada, key):
             client.files.create(file=("a.txt", b"x"), purpose="fine-tune")
 
 
+def test_files_come_page_by_page_in_either_order(served, ada, key):
+    with _client(served, key) as client:
+        made = [client.files.create(file=(f"{n}.jsonl", b"{}"), purpose="user_data").id for n in range(3)]
+        for order in ("asc", "desc"):
+            pages = client.files.list(purpose="user_data", limit=1, order=order)
+            found = [each.id for _, each in zip(range(9), pages, strict=False)]
+            assert sorted(found) == sorted(made)
+            whole = client.files.list(purpose="user_data", order=order).data
+            assert [each.id for each in whole] == found
+            assert [each.created_at for each in whole] == sorted(
+                (each.created_at for each in whole), reverse=order == "desc"
+            )
+        assert client.files.list(after="file-" + "0" * 32).data == []
+        for each in made:
+            client.files.delete(each)
+
+
 def test_a_batch_goes_on_after_a_kill_and_answers_each_line_once(served, ada, key):
     bodies = [_chat(f"Say something of the number {n}.", seed=n) for n in range(6)]
-    bodies += [_chat("x", presence_penalty=1), {"model": "gpt-4o", "messages": bodies[0]["messages"]}]
+    bodies += [_chat("x", presence_penalty=3), {"model": "gpt-4o", "messages": bodies[0]["messages"]}]
     with _client(served, key) as client:
         file = client.files.create(file=("requests.jsonl", _jsonl(bodies)), purpose="batch")
         batch = client.batches.create(
@@ -136,13 +159,52 @@ def test_a_batch_lets_others_go_first_and_can_be_stopped(served, key):
             time.sleep(0.2)
 
 
+def test_a_batch_whose_file_is_gone_says_so(served, key):
+    with _client(served, key) as client:
+        bodies = [_chat("Tell me about the sea.", max_tokens=400, seed=n) for n in range(9)]
+        file = client.files.create(file=("x.jsonl", _jsonl(bodies)), purpose="batch")
+        batch = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+    served.kill()
+    for path in served.data.rglob(f"{file.id}.*"):
+        path.unlink()
+    served.start()
+    with _client(served, key) as client:
+        failed = _ended(client, batch.id)
+        assert failed.status == "failed"
+        assert file.id in failed.errors.data[0].message
+        assert batch.id in [each.id for each in client.batches.list()]
+
+
+def test_a_batch_that_is_ended_twice_has_one_file_of_answers(tmp_path):
+    vault, _ = Vault.make(tmp_path, PASSWORD)
+    files = KeptFiles(tmp_path, vault)
+    lines = _jsonl([{"input": "the sea"}, {"input": 5}], "/v1/embeddings")
+    asked = {
+        "endpoint": "/v1/embeddings",
+        "file": files.put("x.jsonl", lines, "batch")["id"],
+        "total": 2,
+        "metadata": {},
+        "window": "24h",
+        "lang": "en",
+    }
+    job = Job(str(uuid.uuid4()), "", "batch", False, "running", 1, 0.0, 0.0, None, b"", None)
+    made = {"vectors": [[1.0]], "tokens": 2, "model": MODEL}
+    ended = [
+        batches.run(Taken(job, asked, vault, tmp_path, Feed()), lambda _: ("done", made), lambda: None)
+        for _ in range(2)
+    ]
+    assert ended[0] == ended[1]
+    assert sorted(each["purpose"] for each in files.every()) == ["batch", "batch_output", "batch_output"]
+
+
 def test_what_is_no_batch_is_refused_with_its_line(served, key):
     good = _jsonl([_chat("a")])
     with _client(served, key) as client:
         for content, why in (
             (b"", "0 requests"),
             (good + b"{", "Line 2"),
-            (good + good, "Line 2"),
+            (good + good, "Line 2.*'line-0' is there twice"),
+            (good.replace(b"line-0", b"half \\ud800"), "Line 1"),
             (_jsonl([_chat("a")], "/v1/embeddings"), "Line 1"),
             (b"[1]", "Line 1"),
         ):

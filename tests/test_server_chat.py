@@ -110,6 +110,19 @@ def test_a_conversation_with_a_tool_goes_on_in_words_or_with_a_call(client):
         assert bool(message.content) != bool(message.tool_calls)
 
 
+def test_a_model_is_told_that_a_result_may_be_put_into_words(client, ada):
+    calls = [{"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"town": "Oslo"}'}}]
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "3 degrees"}
+    said = [*ASKED, {"role": "assistant", "content": None, "tool_calls": calls}, result]
+    for choice, told in (("auto", True), ("none", False), ("required", False)):
+        answer = client.chat.completions.create(
+            model=MODEL, messages=said, seed=1, max_tokens=40, tools=[WEATHER], tool_choice=choice
+        )
+        work = ada.client.get(f"/api/works/{answer.model_extra['castalia'][0]['id']}").json()
+        assert work["brief"]["words"].startswith("Result of the tool: 3 degrees")
+        assert ("answer my question in words" in work["brief"]["words"]) == told
+
+
 def test_tokens_come_with_their_log_probabilities(client):
     asked = {"model": MODEL, "messages": ASKED, "seed": 6, "max_tokens": 40, "logprobs": True, "top_logprobs": 3}
     whole = client.chat.completions.create(**asked).choices[0]

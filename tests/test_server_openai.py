@@ -141,9 +141,9 @@ def test_a_whole_work_comes_in_one_piece(client, ada):
 
 
 def test_what_is_not_done_is_said_and_not_ignored(client, served):
-    for more in ({"logit_bias": {"50256": -100}}, {"presence_penalty": 0.5}):
+    for more in ({"logit_bias": {"50256": -100}}, {"function_call": {"name": "f"}}):
         with pytest.raises(openai.BadRequestError) as refused:
-            client.chat.completions.create(model=MODEL, messages=ASKED, **more)
+            client.chat.completions.create(model=MODEL, messages=ASKED, extra_body=more)
         assert refused.value.code == "unsupported_parameter"
         assert refused.value.param in more
     with pytest.raises(openai.BadRequestError):
@@ -156,6 +156,26 @@ def test_what_is_not_done_is_said_and_not_ignored(client, served):
         pytest.raises(openai.AuthenticationError),
     ):
         stranger.models.list()
+
+
+def test_penalties_change_a_reply_and_are_remade(client, ada):
+    asked = {"model": MODEL, "messages": ASKED, "seed": 3, "max_tokens": 40}
+    plain = client.chat.completions.create(**asked).choices[0].message.content
+    zero = client.chat.completions.create(**asked, presence_penalty=0, frequency_penalty=0)
+    assert zero.choices[0].message.content == plain
+    made = client.chat.completions.create(**asked, presence_penalty=1.5, frequency_penalty=1)
+    assert made.choices[0].message.content != plain
+    work = made.model_extra["castalia"][0]["id"]
+    assert ada.wait(ada.client.post(f"/api/works/{work}/remake").json()["id"])["outcome"]["changes"] == []
+    begun = {"model": MODEL, "prompt": "The sea is", "seed": 3, "max_tokens": 40}
+    assert client.completions.create(**begun, frequency_penalty=2).choices[0].text != (
+        client.completions.create(**begun).choices[0].text
+    )
+    for name, value in (("presence_penalty", 2.1), ("frequency_penalty", -2.1), ("presence_penalty", "much")):
+        for call, body in ((client.chat.completions.create, asked), (client.completions.create, begun)):
+            with pytest.raises(openai.BadRequestError) as refused:
+                call(**body, extra_body={name: value})
+            assert refused.value.param == name
 
 
 def test_embeddings_are_unit_vectors_in_either_encoding(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castalia.core.ports import Message, Plan, Sampling, Scores, Step
+from castalia.core.ports import DrawnToken, Message, Plan, Sampling, Scores, Step
 from castalia.core.values import Brief, BriefFields, Content
 from castalia.engines.llama import Llama
-from castalia.modalities.text import compose, critic
+from castalia.modalities.text import compose, critic, encode
 from castalia.modalities.text.decode import UNFINISHED, piece_after
+from castalia.modalities.text.forms.talk import TalkForm
+from castalia.modalities.text.generate import Writer
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +197,41 @@ def test_no_repeated_ngrams_when_asked(llama: Llama) -> None:
     tokens = llama.tokenize(made.content.text)
     pairs = list(pairwise(tokens))
     assert len(pairs) == len(set(pairs))
+
+
+@pytest.mark.parametrize(("presence", "frequency"), [(2.0, 0.0), (0.0, 0.7), (1.0, 0.5), (-0.5, -0.3)])
+def test_penalties_are_openais_over_all_tokens_that_were_drawn(llama: Llama, presence: float, frequency: float) -> None:
+    """score -= presence * [count > 0] + frequency * count, though every sentence is a unit of its own."""
+    traced: dict[int, Sequence[DrawnToken]] = {}
+    sampling = Sampling(
+        temperature=0, repeat_penalty=1, presence_penalty=presence, frequency_penalty=frequency, marked=False
+    )
+    turn = Message("user", "Count: one, two, one, two, and so on, a line each.")
+    form = TalkForm(lambda _: True)
+    asked = Step("body", (turn,), form, sampling, limit=60)
+    prompt = encode.prompt(llama, encode.messages(asked, {}))
+    Writer(llama, (), None, 1).write(
+        asked, prompt, {}, first=True, drawn=lambda _, at, tokens: traced.update({at: tokens})
+    )
+    drawn = [token for _, tokens in sorted(traced.items()) for token in tokens]
+    assert len(traced) > 1
+    counts: Counter[bytes] = Counter()
+    changed = 0
+    for token in drawn:
+        likeliest = {
+            piece: score - presence * (counts[piece] > 0) - frequency * counts[piece]
+            for piece, score in token.likeliest
+        }
+        if token.piece in likeliest:  # what is far down without the penalties is not traced
+            assert likeliest[token.piece] >= max(likeliest.values()) - 1e-3
+        changed += token.piece != token.likeliest[0][0]
+        counts[token.piece] += 1
+    assert changed
+
+
+def test_penalties_of_nothing_change_nothing(llama: Llama) -> None:
+    plain, zero = Sampling(temperature=1.2), Sampling(temperature=1.2, presence_penalty=0, frequency_penalty=0)
+    assert draft(llama, step(sampling=zero)).content.text == draft(llama, step(sampling=plain)).content.text
 
 
 @given(st.text(min_size=1), st.data())

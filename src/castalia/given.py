@@ -21,7 +21,7 @@ from castalia.core.language import say
 from castalia.core.picture import Picture
 from castalia.core.ports import Genre
 from castalia.core.score import Score
-from castalia.core.values import Brief, Finding, GivenText, Language, Work, pictures_in
+from castalia.core.values import Brief, Exact, Finding, GivenText, Language, Work, pictures_in
 from castalia.library import Library
 from castalia.modalities import image, music
 from castalia.modalities.image.look import Seen
@@ -97,7 +97,7 @@ class Reader:
         words, fields, about = self._about_picture(room, words, fields)
         cleaned = privacy.guard(words)
         read = {name: self._read(room, name, value) for name, value in fields.items() if value is not None}
-        given = {name: _guarded(each.value) for name, each in read.items()}
+        given = {name: _guarded(each.value, strip=not _exact(room, name)) for name, each in read.items()}
         given.setdefault("language", _language_of(cleaned or " ".join(map(_said, given.values())), room))
         brief = Brief(
             genre=room.name,
@@ -365,10 +365,18 @@ def _guessed(seen: Seen) -> Finding:
     )
 
 
-def _guarded(value: object) -> object:
+def _exact(room: Genre, name: str) -> bool:
+    """Whether white space at the ends of a field counts."""
+    field = room.fields.model_fields.get(name)
+    return field is not None and any(isinstance(mark, Exact) for mark in field.metadata)
+
+
+def _guarded(value: object, *, strip: bool) -> object:
     if isinstance(value, str):
-        return privacy.guard(value)
-    return tuple(map(_guarded, cast("Sequence[object]", value))) if isinstance(value, (list, tuple)) else value
+        return privacy.guard(value, strip=strip)
+    if isinstance(value, (list, tuple)):
+        return tuple(_guarded(each, strip=strip) for each in cast("Sequence[object]", value))
+    return value
 
 
 def _said(value: object) -> str:

@@ -48,8 +48,9 @@ _MOST_BYTES = 1_000_001
     metavar="KEY VALUE",
     help=say(
         "a field of the genre, KEY VALUE or KEY=VALUE (repeatable); "
-        "also temperature, top_k, top_p, min_p, repeat_penalty",
-        "体裁字段：KEY VALUE 或 KEY=VALUE（可重复）；也可为 temperature、top_k、top_p、min_p、repeat_penalty",
+        "also temperature, top_k, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty",
+        "体裁字段：KEY VALUE 或 KEY=VALUE（可重复）；"
+        "也可为 temperature、top_k、top_p、min_p、repeat_penalty、presence_penalty、frequency_penalty",
     ),
 )
 @click.option(

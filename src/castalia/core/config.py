@@ -20,7 +20,10 @@ from castalia.core.language import say
 Source = Literal["command line", "environment", "file", "default"]
 
 
-SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+SAMPLING = (
+    *("temperature", "top_k", "top_p", "min_p"),
+    *("repeat_penalty", "presence_penalty", "frequency_penalty"),
+)
 """Settings that change how tokens are drawn, named as in `ports.Sampling`; None leaves it to the genre."""
 
 
@@ -114,6 +117,18 @@ class Config(BaseModel):
     ] = None
     repeat_penalty: Annotated[
         float | None, Field(ge=1, le=10, description="against repetition; 1: off | 重复惩罚；1 为关闭")
+    ] = None
+    presence_penalty: Annotated[
+        float | None,
+        Field(
+            ge=-2, le=2, description="nats off each token that was drawn before; 0: off | 已出现词元的惩罚；0 为关闭"
+        ),
+    ] = None
+    frequency_penalty: Annotated[
+        float | None,
+        Field(
+            ge=-2, le=2, description="nats off a token for each time it was drawn; 0: off | 按出现次数的惩罚；0 为关闭"
+        ),
     ] = None
     provider: Annotated[
         str,

@@ -2,6 +2,7 @@
 
 CastaliaError            exit 4  something inside went wrong
 ├── UsageError           exit 2  the brief, a field or an option is wrong
+│   └── TooLongError     exit 2  what the model would have to read does not fit its context
 ├── RefusedError         exit 1  no draft passed the checks; carries the best one
 ├── MissingError         exit 3  an engine, model or extra is not installed
 │   └── OfflineError     exit 3  it could be fetched, but the network is switched off
@@ -44,6 +45,10 @@ class UsageError(CastaliaError):
     """The caller asked for something that cannot be; nothing was changed."""
 
     exit_code = 2
+
+
+class TooLongError(UsageError):
+    """What the model would have to read does not fit its context."""
 
 
 class RefusedError(CastaliaError):

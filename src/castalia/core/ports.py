@@ -29,6 +29,8 @@ Heard = Callable[[str, str], None]
 are all optional takes none of it back."""
 
 
+SPARE = 8
+"""Tokens of a model's context that are left free."""
 LIKELIEST = 20
 """Tokens that are named beside a drawn one."""
 
@@ -74,6 +76,10 @@ class Sampling:
     repeat_window: int = 128
     no_repeat_ngram: int = 0
     """Forbid a token that would repeat an n-gram of this many tokens; 0 is off."""
+    presence_penalty: float = 0.0
+    """Nats taken off every token that the step has drawn already, as OpenAI defines it; below 0 it is given."""
+    frequency_penalty: float = 0.0
+    """Nats taken off a token for each time that the step has drawn it."""
     forced: float = -math.inf
     """Nats: a candidate with a token less likely than this is kept only when its unit's tries are used up."""
     marked: bool = True

@@ -26,6 +26,10 @@ class GivenText:
     """
 
 
+class Exact:
+    """Marks a text field of a brief whose white space at the ends counts."""
+
+
 def pictures_in(value: object) -> tuple[Picture, ...]:
     """The pictures that a field holds: one, several or none."""
     several = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)

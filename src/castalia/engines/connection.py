@@ -200,6 +200,8 @@ class Connection:
             "max_tokens": max_tokens,
             "stream": True,
         } | ({"stop": list(stop)} if stop else {})
+        penalties = ("presence_penalty", "frequency_penalty")
+        body |= {name: value for name in penalties if (value := getattr(sampling, name))}  # few know them all
         for attempt in range(_TRIES):
             try:
                 with self._client.stream("POST", "chat/completions", json=body) as response:

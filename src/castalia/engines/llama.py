@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import EngineError, UsageError
+from castalia.core.errors import EngineError, TooLongError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Scores
 from castalia.engines.llama_library import TOKEN, Batch, build, open_library
@@ -24,6 +24,11 @@ _BRANCHES = 16
 _TRUNK = 0
 _SAVED = range(_BRANCHES + 1, _BRANCHES + 5)
 """Sequence ids that keep prompts of the current draft, so that a step with the same beginning starts at once."""
+
+_WINDOW = 511
+"""Tokens that are embedded together."""
+_LONGEST_EMBEDDED = 8192
+"""Tokens of a text that is embedded, as OpenAI has it."""
 
 
 class Llama:
@@ -86,15 +91,8 @@ class Llama:
     def open(self, prompt: Sequence[int], *, first: bool = False) -> LlamaSession:
         """See `LanguageModel.open`."""
         if not prompt or len(prompt) >= self.context:
-            raise EngineError(
-                say(
-                    "The prompt has {count} tokens; the context holds {room}.",
-                    "提示有 {count} 个词元；上下文只容 {room} 个。",
-                    count=len(prompt),
-                    room=self.context,
-                ),
-                hint=say("Shorten the brief or raise CASTALIA_CONTEXT.", "请缩短要求，或调大 CASTALIA_CONTEXT。"),
-            )
+            hint = say("Shorten the brief or raise CASTALIA_CONTEXT.", "请缩短要求，或调大 CASTALIA_CONTEXT。")
+            raise _too_long(len(prompt), self.context, hint)
         self._forget(keep=tuple(prompt) if first else None)
         if first:
             self._pace.measure(lambda threads: self._step(prompt[0], threads))
@@ -149,18 +147,23 @@ class Llama:
             library.llama_sampler_free(chain)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `LanguageModel.embed`; mean of the last layer."""
+        """See `LanguageModel.embed`; mean of the last layer, over windows of a text that is longer than one."""
         library = self._library
         width = self._weights.width
         context = self._new_context(512, branches=False)
         try:
             rows: list[NDArray[np.float32]] = []
             for text in texts:
-                tokens = (self.tokenize(text, special=False) or [0])[:511]
-                library.llama_memory_clear(library.llama_get_memory(context), True)
-                self._decode([(token, place, 0) for place, token in enumerate(tokens)], context=context)
-                address = library.llama_get_embeddings_seq(context, 0)
-                row = _floats(address, width)
+                tokens = self.tokenize(text, special=False) or [0]
+                if len(tokens) > _LONGEST_EMBEDDED:
+                    raise _too_long(len(tokens), _LONGEST_EMBEDDED, say("Embed it in parts.", "请分段计算向量。"))
+                parts: list[NDArray[np.float32]] = []
+                for begin in range(0, len(tokens), _WINDOW):
+                    window = tokens[begin : begin + _WINDOW]
+                    library.llama_memory_clear(library.llama_get_memory(context), True)
+                    self._decode([(token, place, 0) for place, token in enumerate(window)], context=context)
+                    parts.append(_floats(library.llama_get_embeddings_seq(context, 0), width) * len(window))
+                row = np.sum(parts, axis=0)
                 rows.append(row / max(float(np.linalg.norm(row)), 1e-12))
             return np.stack(rows) if rows else np.zeros((0, width), np.float32)
         finally:
@@ -395,6 +398,16 @@ def _floats(address: int | None, count: int) -> NDArray[np.float32]:
     if not address:
         raise failure(say("llama.cpp gave no scores.", "llama.cpp 没有给出分数。"))
     return np.ctypeslib.as_array(c.cast(address, c.POINTER(c.c_float)), shape=(count,)).copy()
+
+
+def _too_long(count: int, room: int, hint: str) -> TooLongError:
+    told = say(  # in the words by which OpenAI's clients know it
+        "This model's maximum context length is {room} tokens; the text has {count}.",
+        "模型的上下文最多 {room} 个词元；文本有 {count} 个。",
+        count=count,
+        room=room,
+    )
+    return TooLongError(told, hint=hint)
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import EngineError
+from castalia.core.errors import EngineError, TooLongError
 from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Scores
 from castalia.engines.connection import Connection, file_name
@@ -116,10 +116,10 @@ class LlamaServer:
     def open(self, prompt: Sequence[int], *, first: bool = False) -> ServerSession:
         """See `LanguageModel.open`."""
         if not prompt or len(prompt) >= self.context:
-            raise EngineError(
+            raise TooLongError(
                 say(
-                    "The prompt has {count} tokens; the server's context holds {room}.",
-                    "提示有 {count} 个词元；服务器的上下文只容 {room} 个。",
+                    "This model's maximum context length is {room} tokens on its server; the text has {count}.",
+                    "服务器上此模型的上下文最多 {room} 个词元；文本有 {count} 个。",
                     count=len(prompt),
                     room=self.context,
                 ),

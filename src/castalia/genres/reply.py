@@ -12,9 +12,10 @@ from castalia import privacy, quality
 from castalia.core.errors import UsageError
 from castalia.core.language import is_chinese, say
 from castalia.core.ports import Form, Message, Plan, Rule, Sampling, Step
-from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence, Finding
+from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence, Exact, Finding
 from castalia.modalities.text.forms.calls import CallForm
 from castalia.modalities.text.forms.json_grammar import Grammar
+from castalia.modalities.text.forms.json_keywords import known_part
 from castalia.modalities.text.forms.json_schema import JsonForm
 from castalia.modalities.text.forms.talk import TalkForm
 
@@ -36,7 +37,9 @@ class ReplyFields(BriefFields):
     ] = ()
     length: Annotated[int, Field(ge=1, le=8192, description="most tokens | 最多词元数")] = 512
     stop: Annotated[
-        tuple[str, ...], Field(max_length=4, description="the reply ends before one of these | 遇到其中之一即结束")
+        tuple[str, ...],
+        Exact(),
+        Field(max_length=4, description="the reply ends before one of these | 遇到其中之一即结束"),
     ] = ()
     json_schema: Annotated[
         str,
@@ -122,9 +125,7 @@ def read_schema(schema: Mapping[str, Any], most: int) -> Grammar:
     try:
         grammar = Grammar(schema)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UsageError(
-            say("That is no JSON schema: {why}.", "不是有效的 JSON 模式：{why}。", why=type(error).__name__)
-        ) from error
+        raise _no_schema(error) from error
     least = round(grammar.left(grammar.start))
     if least <= most:
         return grammar
@@ -139,6 +140,10 @@ def read_schema(schema: Mapping[str, Any], most: int) -> Grammar:
     )
 
 
+def _no_schema(error: Exception) -> UsageError:
+    return UsageError(say("That is no JSON schema: {why}.", "不是有效的 JSON 模式：{why}。", why=type(error).__name__))
+
+
 def said(text: str, words: str, fields: ReplyFields) -> str:
     """What is said of a text that was written: without the one that it goes on with, up to a stop."""
     if not fields.goes_on:
@@ -148,7 +153,8 @@ def said(text: str, words: str, fields: ReplyFields) -> str:
 
 
 def cut(text: str, stop: Sequence[str]) -> str:
-    """A text up to the first of these, without white space around it."""
+    """A text up to the first of these, without white space around it, in which nothing ends."""
+    text = text.lstrip()
     ends = [text.index(mark) for mark in stop if mark in text]
     return text[: min(ends, default=len(text))].strip()
 
@@ -179,11 +185,25 @@ def _schema(fields: ReplyFields) -> Mapping[str, Any] | None:
 
 
 def calls_schema(tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """JSON schema of a call of one of these: its `name`, and `arguments` as the tool's parameters say."""
+    """JSON schema of a call of one of these: its `name`, and `arguments` as the tool's parameters say.
+
+    What is not known here of the parameters is left out, unless the tool is `strict`.
+
+    Raises:
+        UsageError: the parameters of one are no JSON schema.
+    """
+    try:
+        return _calls_schema(tools)
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise _no_schema(error) from error
+
+
+def _calls_schema(tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     calls: list[Any] = []
     for number, each in enumerate(tools):
         place = "#/properties/arguments" if len(tools) == 1 else f"#/anyOf/{number}/properties/arguments"
-        arguments = _moved(each.get("parameters") or {"type": "object"}, place)
+        parameters = each.get("parameters") or {"type": "object"}
+        arguments = _moved(parameters if each.get("strict") else known_part(parameters), place)
         known = {"name": {"const": each["name"]}, "arguments": arguments}
         calls.append({"type": "object", "properties": known, "required": [*known], "additionalProperties": False})
     return calls[0] if len(calls) == 1 else {"anyOf": calls}
@@ -210,7 +230,11 @@ def _instructions(fields: ReplyFields) -> str:
             f"You have these tools: {fields.tools}\nWhen one of them fits the question, your whole answer is one line "
             f"of JSON and no other word:\n{_CALL}\nWhen none fits, answer in words."
         )
-    return f"Answer with JSON alone, by this JSON schema: {fields.json_schema}" if fields.json_schema else ""
+    if not fields.json_schema:
+        return ""
+    if _read(fields.json_schema, "json_schema") == {"type": "object"}:
+        return "Answer with a JSON object alone."  # a small model would answer with the schema
+    return f"Answer with JSON alone, by this JSON schema: {fields.json_schema}"
 
 
 def _read(text: str, name: str) -> Any:  # noqa: ANN401 - JSON

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from castalia.core.errors import UsageError
+from castalia.core.errors import TooLongError, UsageError
 from castalia.core.language import say
 
 LONGEST = 20_000
@@ -22,14 +22,19 @@ _INVISIBLE = frozenset(
 _KEPT_INVISIBLE = {0x200C, 0x200D}  # joiners that Indic and Persian scripts and emoji need
 
 
-def guard(words: str) -> str:
+def guard(words: str, *, strip: bool = True) -> str:
     """The brief without control characters, direction overrides, invisible characters and a model's control tokens.
 
+    Args:
+        words: The brief, or a field of it.
+        strip: Whether white space at its ends goes too.
+
     Raises:
-        UsageError: it is longer than `LONGEST` characters, or not valid text.
+        TooLongError: it is longer than `LONGEST` characters.
+        UsageError: it is not valid text.
     """
     if len(words) > LONGEST:
-        raise UsageError(
+        raise TooLongError(
             say(
                 "The brief has {n:,} characters; at most {top:,} are read.",
                 "要求有 {n:,} 个字符，最多 {top:,} 个。",
@@ -54,7 +59,7 @@ def guard(words: str) -> str:
     # Repeated, because taking one token out can join the pieces of another.
     while (cleaned := _CONTROL_TOKEN.sub("", text)) != text:
         text = cleaned
-    return text.strip()
+    return text.strip() if strip else text
 
 
 def _shown(letter: str) -> bool:

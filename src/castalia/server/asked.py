@@ -4,49 +4,100 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from castalia.core.language import say
+from castalia.server.errors import Refusal
+
+_MOST_TOKENS = 8192
+"""Of a reply, however many more a request allows."""
+_WORDS = ("text", "input_text", "output_text", "refusal")
+"""Types of parts that are words."""
+_MOST_PROMPTS = 20
+"""Texts that one request has gone on with."""
+_LEAST_SHARE = 1e-6
+"""Of probability: what OpenAI's `top_p` 0 comes to, the likeliest token alone."""
+
+
+class Given(BaseModel):
+    """Of a request: what is `null` is left out, and what is not known here is not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, given: Any) -> Any:  # noqa: ANN401 - whatever was sent
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in cast("dict[str, Any]", given).items() if value is not None}
 
 
 class Text(BaseModel):
     """A part of a turn."""
 
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["text"]
+    type: Literal["text", "input_text", "output_text"]
     text: str
 
 
-class Called(BaseModel):
+def _in_one_piece(content: Any) -> Any:  # noqa: ANN401 - whatever was sent
+    return "\n".join(map(_words_of, cast("list[Any]", content))) if isinstance(content, list) else content
+
+
+def _words_of(part: Any) -> str:  # noqa: ANN401 - whatever was sent
+    """A part's words; a `Refusal` where it has none."""
+    match part:
+        case str():
+            return part
+        case {"type": "refusal", "refusal": str(text)} | {
+            "type": "text" | "input_text" | "output_text",
+            "text": str(text),
+        }:
+            return text
+        case {"type": str(kind)} if kind not in _WORDS:
+            raise Refusal(
+                400,
+                "unsupported_parameter",
+                say(
+                    "A part of the type {kind!r} is not read here.", "此处不读取 {kind!r} 类型的内容。", kind=kind[:40]
+                ),
+                hint=say("Send words alone: {part}", "请只发送文字：{part}", part='{"type": "text", "text": "…"}'),
+                param="content",
+            )
+        case _:
+            raise ValueError(say("A part is no {part}.", "有一部分不是 {part}。", part='{"type": "text", "text": "…"}'))
+
+
+Words = Annotated[str, BeforeValidator(_in_one_piece, json_schema_input_type=str | list[Text])]
+"""A text, whole or in parts."""
+
+
+class Called(Given):
     """A function that is called."""
 
-    model_config = ConfigDict(extra="ignore")
     name: Annotated[str, Field(max_length=64)]
     arguments: str = "{}"
 
 
-class Call(BaseModel):
+class Call(Given):
     """A call of a tool in an earlier turn."""
 
-    model_config = ConfigDict(extra="ignore")
-    id: str = ""
     function: Called
 
 
-class Turn(BaseModel):
+class Turn(Given):
     """A turn of a conversation."""
 
-    model_config = ConfigDict(extra="ignore")
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[Text] | None = None
+    content: Words = ""
+    refusal: str = ""
     tool_calls: Annotated[list[Call], Field(max_length=32)] | None = None
-    tool_call_id: str = ""
 
     @property
     def text(self) -> str:
         """All its words; a call and its result in the words in which the model knows them."""
-        content = self.content or ""
-        words = content if isinstance(content, str) else "\n".join(each.text for each in content)
+        words = self.content or self.refusal
         if self.role == "tool":
             return f"Result of the tool: {words}"
         calls = [
@@ -56,50 +107,45 @@ class Turn(BaseModel):
         return "\n".join([*([words] if words or not calls else []), *calls])
 
 
-class Function(BaseModel):
+class Function(Given):
     """What a tool is."""
 
-    model_config = ConfigDict(extra="ignore")
     name: Annotated[str, Field(pattern=r"^[\w-]{1,64}$")]
-    description: Annotated[str, Field(max_length=4000)] = ""
+    description: str = ""
     parameters: dict[str, Any] | None = None
+    strict: bool | None = None
 
 
-class Tool(BaseModel):
+class Tool(Given):
     """A tool that may be called."""
 
-    model_config = ConfigDict(extra="ignore")
     type: Literal["function"]
     function: Function
 
 
-class Named(BaseModel):
+class Named(Given):
     """A function by its name."""
 
-    model_config = ConfigDict(extra="ignore")
     name: str
 
 
-class Choice(BaseModel):
+class Choice(Given):
     """The tool that must be called."""
 
-    model_config = ConfigDict(extra="ignore")
     type: Literal["function"]
     function: Named
 
 
-class SchemaOf(BaseModel):
+class SchemaOf(Given):
     """A JSON schema with its name."""
 
-    model_config = ConfigDict(extra="ignore")
     name: str = ""
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
 
 
-class Format(BaseModel):
+class Format(Given):
     """What the reply has to be."""
 
-    model_config = ConfigDict(extra="ignore")
     type: Literal["text", "json_object", "json_schema"]
     json_schema: SchemaOf | None = None
 
@@ -111,14 +157,13 @@ class Format(BaseModel):
         return None if self.type == "text" else {"type": "object"}
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(Given):
     """What a stream brings beside."""
 
-    model_config = ConfigDict(extra="ignore")
     include_usage: bool = False
 
 
-class Sampled(BaseModel):
+class Sampled(Given):
     """What every request to write may say."""
 
     model_config = ConfigDict(extra="allow")
@@ -128,23 +173,33 @@ class Sampled(BaseModel):
     n: Annotated[int | None, Field(ge=1, le=8)] = None
     seed: int | None = None
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
-    max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
+    max_tokens: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    presence_penalty: Annotated[float | None, Field(ge=-2, le=2)] = None
+    frequency_penalty: Annotated[float | None, Field(ge=-2, le=2)] = None
+
+    @property
+    def sampling(self) -> Mapping[str, float | None]:
+        """What it says of how tokens are drawn, by the names of the settings."""
+        top_p = None if self.top_p is None else max(self.top_p, _LEAST_SHARE)
+        told = {name: getattr(self, name) for name in ("temperature", "presence_penalty", "frequency_penalty")}
+        return {**told, "top_p": top_p}
 
     @property
     def stops(self) -> tuple[str, ...]:
         """Texts before which it ends."""
-        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+        given = (self.stop,) if isinstance(self.stop, str) else self.stop or ()
+        return tuple(each for each in given if each)
 
 
 class Chat(Sampled):
     """A request for a reply."""
 
     messages: Annotated[list[Turn], Field(min_length=1, max_length=400)]
-    max_completion_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
+    max_completion_tokens: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     response_format: Format | None = None
-    tools: Annotated[list[Tool], Field(max_length=64)] | None = None
+    tools: Annotated[list[Tool], Field(max_length=128)] | None = None
     tool_choice: Literal["none", "auto", "required"] | Choice | None = None
     parallel_tool_calls: bool | None = None
     logprobs: bool | None = None
@@ -153,17 +208,22 @@ class Chat(Sampled):
     @property
     def most(self) -> int:
         """Tokens of a reply."""
-        return self.max_completion_tokens or self.max_tokens or 512
+        return min(self.max_completion_tokens or self.max_tokens or 512, _MOST_TOKENS)
 
 
 class Completion(Sampled):
     """A request to go on with a text."""
 
-    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1)]
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=_MOST_PROMPTS)]
     logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
     echo: bool = False
 
     @property
-    def text(self) -> str:
+    def most(self) -> int:
+        """Tokens of what is added."""
+        return min(self.max_tokens or 16, _MOST_TOKENS)
+
+    @property
+    def texts(self) -> list[str]:
         """What is gone on with."""
-        return self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+        return [self.prompt] if isinstance(self.prompt, str) else self.prompt

@@ -22,7 +22,7 @@ from castalia.core.language import say
 from castalia.server import chat, completions, responses
 from castalia.server.asked import Chat, Completion
 from castalia.server.embedding import Embeddings
-from castalia.server.errors import Refusal, body, refusal_of
+from castalia.server.errors import Refusal, malformed, refusal_of
 from castalia.server.jobs import Feed, Taken, work_id
 from castalia.server.kept_files import KeptFiles
 from castalia.server.named import genre_or_model
@@ -58,12 +58,15 @@ def lines_of(content: bytes, endpoint: str) -> list[Line]:
             continue
         try:
             line: Any = json.loads(raw)
+            json.dumps(line, ensure_ascii=False).encode()  # half a character, as JSON can name one, is none
             name, asked = line["custom_id"], line["body"]
             wrong = line.get("url", endpoint) != endpoint or line.get("method", "POST") != "POST"
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _bad_line(number, type(error).__name__) from error
-        if not isinstance(name, str) or not isinstance(asked, dict) or name in names or wrong:
+        if not isinstance(name, str) or not isinstance(asked, dict) or wrong:
             raise _bad_line(number, f"custom_id, url: {endpoint}, body")
+        if name in names:
+            raise _bad_line(number, say("custom_id {name!r} is there twice", "custom_id {name!r} 重复", name=name[:64]))
         names.add(name)
         found.append(Line(name, cast("dict[str, Any]", asked)))
     if not found or len(found) > MOST_LINES:
@@ -111,7 +114,15 @@ def run(taken: Taken, make: Callable[[Taken], Made], rest: Callable[[], None]) -
     good = [each for each in found if each["response"]["status_code"] == 200]
     bad = [each for each in found if each["response"]["status_code"] != 200]
     kept = {
-        name: files.put(f"batch_{taken.job.id}_{name}.jsonl", _jsonl(each), "batch_output")["id"] if each else None
+        # Of ids that follow from the batch: killed from here on, it puts the same files there again.
+        name: files.put(
+            f"batch_{taken.job.id}_{name}.jsonl",
+            _jsonl(each),
+            "batch_output",
+            id_=uuid.uuid5(uuid.UUID(taken.job.id), name),
+        )["id"]
+        if each
+        else None
         for name, each in (("output", good), ("error", bad))
     }
     shutil.rmtree(folder)
@@ -129,9 +140,8 @@ def _answered(taken: Taken, number: int, line: Line, make: Callable[[Taken], Mad
     try:
         status, answer = 200, _made(replace(taken, job=replace(taken.job, id=id_), feed=Feed()), line, make)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        status, answer = 400, body(400, f"{place}: {first['msg']}", "invalid_value", param=place)
+        why = malformed(error)
+        status, answer = why.status, why.as_json()
     except Refusal as why:
         status, answer = why.status, why.as_json()
     except CastaliaError as error:

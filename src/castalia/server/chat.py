@@ -18,8 +18,11 @@ from castalia.server.jobs import Feed
 from castalia.server.store import Job
 from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, reply_fields, usage
 
-_NOT_YET = ("functions", "function_call", "logit_bias", "audio", "presence_penalty", "frequency_penalty")
+_NOT_YET = ("functions", "function_call", "logit_bias", "audio")
 """What would change the reply and is not done: refused, not ignored."""
+
+_AFTER_A_TOOL = "\n\nNow answer my question in words, without JSON, unless another call of a tool is needed."
+"""Said with a tool's result: a small model would else call the same tool over and over."""
 
 
 def reply(house: House, caller: Caller, asked: Chat, room: str, settings: Mapping[str, object]) -> Writing:
@@ -47,15 +50,24 @@ def order_of(asked: Chat, room: str) -> Order:
         Refusal: it wants what is not done, or ends with another's turn than the user's.
     """
     refuse_extra(asked.model_extra or {})
+    told = [each for each in asked.messages if each.role in ("system", "developer")]
     turns = _alternating([each for each in asked.messages if each.role not in ("system", "developer")])
+    if not turns:
+        turns = [told.pop().text]  # who is only told something is asked it
     if len(turns) % 2 == 0:
         raise Refusal(
-            400, "invalid_value", say("The last turn is not the user's.", "最后一条消息不是用户的。"), param="messages"
+            400,
+            "invalid_value",
+            say("The last turn is not the user's.", "最后一条消息不是用户的。"),
+            hint=say("End with a turn of the role user or tool.", "请以 user 或 tool 的消息结尾。"),
+            param="messages",
         )
     fields = ReplyFields()
     form = _form(asked)
+    if asked.messages[-1].role == "tool" and form.get("call") == "auto":
+        turns[-1] += _AFTER_A_TOOL
     if room == REPLY:
-        system = "\n\n".join(each.text for each in asked.messages if each.role in ("system", "developer"))
+        system = "\n\n".join(each.text for each in told)
         before = tuple(turns[:-1])
         fields = reply_fields(system=system, before=before, length=asked.most, stop=asked.stops, **form)
     elif form or asked.logprobs:
@@ -67,7 +79,7 @@ def order_of(asked: Chat, room: str) -> Order:
 
 def job_of(asked: Chat, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
     """What the worker is told."""
-    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+    return work_of(order, asked.seed, settings, stream=asked.stream, **asked.sampling)
 
 
 def work_of(

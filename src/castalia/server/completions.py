@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from castalia import privacy
 from castalia.core.language import say
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields
@@ -15,7 +20,7 @@ from castalia.server.errors import Refusal, body
 from castalia.server.house import House
 from castalia.server.jobs import Feed
 from castalia.server.store import Job
-from castalia.server.writing import REPLY, Order, Tokens, Writing, event, model, record, reply_fields, usage
+from castalia.server.writing import REPLY, Order, Tokens, Writing, event, header, model, record, reply_fields, usage
 
 _NOT_DONE = ("suffix", "best_of")
 
@@ -31,6 +36,33 @@ def complete(house: House, caller: Caller, asked: Completion, room: str, setting
     return Writing(house, caller, order, job, feed, CompletionShape(asked, order, job, feed))
 
 
+async def complete_each(
+    house: House, caller: Caller, asked: Completion, room: str, settings: Mapping[str, object], request: Request
+) -> JSONResponse:
+    """Go on with several texts, each a job of its own; their choices come in one answer, text by text.
+
+    Raises:
+        Refusal: it is a stream; one of them was refused, or the queue is full.
+    """
+    if asked.stream:
+        raise unsupported("prompt", say("Several texts are not streamed.", "多个文本不支持流式输出。"))
+    writings: list[Writing] = []
+    try:
+        for text in asked.texts:
+            each = asked.model_copy(update={"prompt": text})
+            writings.append(await run_in_threadpool(complete, house, caller, each, room, settings))
+        answers = [await each.whole(request) for each in writings]
+    finally:
+        for each in writings:
+            each.leave()
+    shown: dict[str, Any] = {**answers[0][0]}
+    choices = [choice for answer, _ in answers for choice in answer["choices"]]
+    shown["choices"] = [{**choice, "index": index} for index, choice in enumerate(choices)]
+    shown["usage"] = {name: sum(answer["usage"][name] for answer, _ in answers) for name in shown["usage"]}
+    shown["castalia"] = [record for answer, _ in answers for record in answer["castalia"]]
+    return JSONResponse(shown, headers=header([work for _, works in answers for work in works]))
+
+
 def order_of(asked: Completion, room: str) -> Order:
     """What is to be written.
 
@@ -44,19 +76,23 @@ def order_of(asked: Completion, room: str) -> Order:
             raise unsupported(name)
     if room != REPLY and (asked.echo or asked.logprobs is not None):
         raise unsupported("logprobs", say("A whole work has a form of its own.", "完整作品有其自身的形式。"))
-    if not asked.text.strip():
+    (text, *more) = asked.texts
+    if more:
+        raise unsupported("prompt", say("A batch has one text a line.", "批处理每行一个文本。"))
+    if not text.strip():
         raise Refusal(
             400, "invalid_value", say("There is no text to go on with.", "没有可续写的文本。"), param="prompt"
         )
     fields = ReplyFields()
     if room == REPLY:
-        fields = reply_fields(length=asked.max_tokens or 16, stop=asked.stops, goes_on=True)
-    return Order(room, asked.text, fields, asked.n or 1, asked.model, asked.logprobs)
+        fields = reply_fields(length=asked.most, stop=asked.stops, goes_on=True)
+    words = privacy.guard(text) if room == REPLY else text  # as the work has them, before what is added
+    return Order(room, words, fields, asked.n or 1, asked.model, asked.logprobs)
 
 
 def job_of(asked: Completion, order: Order, settings: Mapping[str, object]) -> dict[str, Any]:
     """What the worker is told."""
-    return work_of(order, asked.seed, settings, temperature=asked.temperature, top_p=asked.top_p, stream=asked.stream)
+    return work_of(order, asked.seed, settings, stream=asked.stream, **asked.sampling)
 
 
 class CompletionShape:
@@ -68,7 +104,7 @@ class CompletionShape:
 
     def whole(self, works: Sequence[Work | None], why: str) -> Mapping[str, Any]:  # noqa: ARG002 - it has no room for it
         """See `Shape`."""
-        echo = self._order.words if self._asked.echo else ""
+        echo = self._asked.texts[0] if self._asked.echo else ""
         choices = [
             self._choice(
                 index,
@@ -85,7 +121,7 @@ class CompletionShape:
         """See `Shape`."""
         if self._asked.echo:
             for index in range(self._order.n):
-                yield self._chunk(index, self._order.words)
+                yield self._chunk(index, self._asked.texts[0])
 
     def said(self, index: int, new: str, logprobs: Mapping[str, Any] | None) -> Iterator[str]:
         """See `Shape`."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from castalia.core.errors import (
     CastaliaError,
@@ -18,6 +22,7 @@ from castalia.core.errors import (
     MissingError,
     RefusedError,
     StorageError,
+    TooLongError,
     UsageError,
 )
 from castalia.core.language import say
@@ -31,6 +36,8 @@ _TYPES = {
     429: "rate_limit_error",
     501: "not_installed_error",
 }
+
+_FIELD = re.compile(r"[a-z_][a-z0-9_]*|\d+")
 
 
 class Refusal(Exception):  # noqa: N818 - what it is, as everywhere here
@@ -87,6 +94,8 @@ def refusal_of(error: CastaliaError) -> Refusal:
     match error:
         case RefusedError():
             status, code = 422, "refused"
+        case TooLongError():
+            status, code = 400, "context_length_exceeded"
         case UsageError():
             status, code = 400, "invalid_value"
         case LockedError():
@@ -100,6 +109,23 @@ def refusal_of(error: CastaliaError) -> Refusal:
         case _:
             status, code = 500, "failed"
     return Refusal(status, code, error.message, hint=error.hint, retry_after=5 if status == 503 else None)
+
+
+def malformed(error: ValidationError) -> Refusal:
+    """What is wrong with the shape of what was sent."""
+    return _misshapen(cast("Sequence[Mapping[str, Any]]", error.errors(include_url=False, include_input=False)))
+
+
+def _misshapen(errors: Sequence[Mapping[str, Any]]) -> Refusal:
+    """Of several ways to read a request, what is wrong with the one that came furthest."""
+    worst = max(errors, key=lambda each: (len(each["loc"]), not each["type"].endswith("_type")))
+    if worst["type"] == "json_invalid":
+        why = worst.get("ctx", {}).get("error", "")
+        return Refusal(400, "malformed", say("That is no JSON: {why}.", "不是有效的 JSON：{why}。", why=why))
+    # Between the names of fields pydantic puts those of its own branches: `str`, `list[Text]`, `Choice`.
+    named = [each for each in map(str, worst["loc"]) if _FIELD.fullmatch(each) and each not in ("str", "int", "float")]
+    place, why = ".".join(named), str(worst["msg"]).removeprefix("Value error, ")
+    return Refusal(400, "invalid_value", f"{place}: {why}" if place else why, param=place)
 
 
 def broken(error: Exception) -> JSONResponse:
@@ -121,22 +147,27 @@ def answer_errors(app: FastAPI) -> None:
         assert isinstance(error, CastaliaError)
         return refusal_of(error).response()
 
-    async def malformed(_: Request, error: Exception) -> JSONResponse:
+    async def misshapen(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"] if each not in ("body", "query", "path"))
-        return JSONResponse(body(400, f"{place}: {first['msg']}", "invalid_value", param=place), 400)
+        return _misshapen([{**each, "loc": each["loc"][1:]} for each in error.errors()]).response()
 
     async def unwritable(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, UnicodeEncodeError)  # half a character, as JSON can name one (`"\\ud800"`)
         return JSONResponse(body(400, say("A text has half a character.", "文本中有不完整的字符。"), "malformed"), 400)
 
-    async def plain(_: Request, error: Exception) -> JSONResponse:
+    async def plain(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        path = request.url.path
+        if error.status_code in (404, 405) and path.startswith(("/v1/", "/api/")):
+            # Whatever is no call goes to the page's folder, which knows GET alone and says nothing of the others.
+            found = [each.matches(request.scope)[0] for each in app.routes if not isinstance(each, Mount)]
+            what = f"{request.method} {path[:100]}"
+            why = say("There is no {what} here.", "此处没有 {what}。", what=what)
+            return Refusal(405 if Match.PARTIAL in found else 404, "http", why, hint="GET /openapi.json").response()
         return JSONResponse(body(error.status_code, str(error.detail), "http"), error.status_code, error.headers)
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(CastaliaError, failed)
-    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(RequestValidationError, misshapen)
     app.add_exception_handler(UnicodeEncodeError, unwritable)
     app.add_exception_handler(HTTPException, plain)

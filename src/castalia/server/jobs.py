@@ -68,6 +68,8 @@ class Feed:
         self._watchers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.sight = Sight()
         self.cancelled = False
+        self.token = ""
+        """Id of the way in on whose open connection somebody waits for it."""
 
     def show(self, **changed: Any) -> None:  # noqa: ANN401 - fields of `Sight`, which types them
         """Change what is seen."""
@@ -166,6 +168,7 @@ class Jobs:
             )
         self.quotas.begin(caller.account, caller.vault.library_key, works=_works(asked))
         id_, feed = str(uuid.uuid4()), Feed()
+        feed.token = caller.token.id if live else ""
         asked = {"lang": language.current(), **asked}
         sealed = caller.vault.seal(json.dumps(asked, ensure_ascii=False).encode(), f"job/{id_}/asked")
         with self._awake:
@@ -235,6 +238,13 @@ class Jobs:
             feed.cancelled = True
         if self._store.cancel_waiting(job.id):
             self._over(job.id, "cancelled", {})
+
+    def leave(self, token: str) -> None:
+        """Stop what is written on connections of a way in that ends."""
+        with self._awake:
+            left = [id_ for id_, feed in self._feeds.items() if feed.token == token]
+        for job in filter(None, map(self._store.job, left)):
+            self.cancel(job)
 
     def forget(self, account: str) -> None:
         """Drop what an account that is removed or shut out has going on."""

@@ -30,8 +30,14 @@ class KeptFiles:
     def __init__(self, home: Path, vault: Vault) -> None:
         self._folder, self._vault = home / "files", vault
 
-    def put(self, name: str, content: bytes, purpose: str) -> Mapping[str, Any]:
+    def put(self, name: str, content: bytes, purpose: str, *, id_: uuid.UUID | None = None) -> Mapping[str, Any]:
         """Keep a file, and tell what is known of it.
+
+        Args:
+            name: Its name.
+            content: Its bytes.
+            purpose: What for.
+            id_: Whose place it takes; None makes a new one.
 
         Raises:
             Refusal: there are too many.
@@ -44,7 +50,7 @@ class KeptFiles:
                 hint=say("Delete some.", "请删除一些。"),
             )
         about = {
-            "id": f"file-{uuid.uuid4().hex}",
+            "id": f"file-{(id_ or uuid.uuid4()).hex}",
             "object": "file",
             "bytes": len(content),
             "created_at": int(time.time()),

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from castalia.core.language import say
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields
 from castalia.server import chat
 from castalia.server.accounts import Caller
-from castalia.server.asked import Chat, Function
-from castalia.server.errors import Refusal
+from castalia.server.asked import Chat, Function, Given, Words
+from castalia.server.errors import Refusal, malformed
 from castalia.server.house import House
 from castalia.server.jobs import work_id
 from castalia.server.store import Job
@@ -24,25 +24,16 @@ ID = "resp_"
 """Before the id of a response's work."""
 
 
-class Part(BaseModel):
-    """A part of a turn."""
+class Item(Given):
+    """A turn, a call of a tool, or what the tool gave; thoughts that another model left are passed over."""
 
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["input_text", "output_text"]
-    text: str
-
-
-class Item(BaseModel):
-    """A turn, a call of a tool, or what the tool gave."""
-
-    model_config = ConfigDict(extra="ignore")
-    type: Literal["message", "function_call", "function_call_output"] = "message"
+    type: Literal["message", "function_call", "function_call_output", "reasoning"] = "message"
     role: Literal["system", "developer", "user", "assistant"] | None = None
-    content: str | list[Part] = ""
+    content: Words = ""
     call_id: str = ""
     name: str = ""
     arguments: str = "{}"
-    output: str = ""
+    output: Words = ""
 
     @property
     def turn(self) -> Mapping[str, Any]:
@@ -52,8 +43,7 @@ class Item(BaseModel):
             return {"role": "assistant", "tool_calls": [call]}
         if self.type == "function_call_output":
             return {"role": "tool", "content": self.output, "tool_call_id": self.call_id}
-        text = self.content if isinstance(self.content, str) else "\n".join(each.text for each in self.content)
-        return {"role": self.role or "user", "content": text}
+        return {"role": self.role or "user", "content": self.content}
 
 
 class FlatTool(Function):
@@ -62,31 +52,28 @@ class FlatTool(Function):
     type: Literal["function"]
 
 
-class FlatChoice(BaseModel):
+class FlatChoice(Given):
     """The tool that must be called."""
 
-    model_config = ConfigDict(extra="ignore")
     type: Literal["function"]
     name: str
 
 
-class FlatFormat(BaseModel):
+class FlatFormat(Given):
     """What the text has to be."""
 
-    model_config = ConfigDict(extra="ignore")
     type: Literal["text", "json_object", "json_schema"] = "text"
     name: str = ""
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
 
 
-class TextOptions(BaseModel):
+class TextOptions(Given):
     """Of the text."""
 
-    model_config = ConfigDict(extra="ignore")
     format: FlatFormat | None = None
 
 
-class Asked(BaseModel):
+class Asked(Given):
     """A request for a response."""
 
     model_config = ConfigDict(extra="allow")
@@ -95,18 +82,21 @@ class Asked(BaseModel):
     instructions: str | None = None
     previous_response_id: str | None = None
     stream: bool | None = None
-    max_output_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
+    max_output_tokens: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_p: Annotated[float | None, Field(ge=0, le=1)] = None
     text: TextOptions | None = None
-    tools: Annotated[list[FlatTool], Field(max_length=64)] | None = None
+    tools: Annotated[list[FlatTool], Field(max_length=128)] | None = None
     tool_choice: Literal["none", "auto", "required"] | FlatChoice | None = None
     metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
+    include: Annotated[list[str], Field(max_length=16)] | None = None
     seed: int | None = None
     """Not OpenAI's: as in chat."""
 
 
-_NOT_DONE = ("background", "conversation", "prompt", "include", "reasoning", "max_tool_calls", "top_logprobs")
+_NOT_DONE = ("background", "conversation", "prompt", "max_tool_calls", "top_logprobs")
+_LOGPROBS = "message.output_text.logprobs"
+"""The one thing of what may be included that a reply here could have; all else is of tools and thoughts."""
 
 
 def respond(
@@ -171,8 +161,10 @@ def chat_of(asked: Asked, before: Sequence[Mapping[str, Any]]) -> Chat:
     for name in _NOT_DONE:
         if extra.get(name) not in (None, False, [], {}, 0):
             raise chat.unsupported(name)
+    if _LOGPROBS in (asked.include or ()):
+        raise chat.unsupported("include", say("{name} is not supported here.", "不支持 {name}。", name=_LOGPROBS))
     turns = [{"role": "user", "content": asked.input}] if isinstance(asked.input, str) else []
-    turns += [each.turn for each in asked.input if isinstance(each, Item)]
+    turns += [each.turn for each in asked.input if isinstance(each, Item) and each.type != "reasoning"]
     system = [{"role": "system", "content": asked.instructions}] if asked.instructions else []
     told: dict[str, Any] = {
         "messages": [*system, *before, *turns],
@@ -192,7 +184,10 @@ def chat_of(asked: Asked, before: Sequence[Mapping[str, Any]]) -> Chat:
         told["tool_choice"] = {"type": "function", "function": {"name": asked.tool_choice.name}}
     else:
         told["tool_choice"] = asked.tool_choice
-    return Chat.model_validate(told)
+    try:
+        return Chat.model_validate(told)
+    except ValidationError as error:
+        raise malformed(error) from error
 
 
 class ResponseShape:

@@ -22,7 +22,7 @@ from castalia.core.ports import DrawnToken
 from castalia.engines import processors
 from castalia.given import Upload
 from castalia.server import errands
-from castalia.server.errors import refusal_of
+from castalia.server.errors import Refusal, refusal_of
 from castalia.server.jobs import Feed, Jobs, Taken, work_id
 from castalia.server.logged import logged
 from castalia.server.sent import base_name
@@ -150,7 +150,7 @@ class Worker:
             return
         except _Cancelled:
             state, outcome = "cancelled", {"works": list(taken.feed.sight.works)}
-        except CastaliaError as error:
+        except (CastaliaError, Refusal) as error:
             state, outcome = "failed", {"works": list(taken.feed.sight.works), **_error(error)}
         except Exception as error:
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -291,6 +291,6 @@ def _refused(error: RefusedError) -> Mapping[str, Any]:
     }
 
 
-def _error(error: CastaliaError) -> Mapping[str, Any]:
-    refusal = refusal_of(error)
+def _error(error: CastaliaError | Refusal) -> Mapping[str, Any]:
+    refusal = error if isinstance(error, Refusal) else refusal_of(error)
     return {"error": {**refusal.as_json()["error"], "status": refusal.status}}

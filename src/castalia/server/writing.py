@@ -7,6 +7,7 @@ judged, is the same for all.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -16,6 +17,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from castalia import genres, provenance
+from castalia.core import config
+from castalia.core.ports import SPARE
 from castalia.core.values import Work
 from castalia.genres.reply import ReplyFields, said
 from castalia.server.accounts import Caller
@@ -29,6 +32,8 @@ from castalia.server.waiting import finished, refusal
 REPLY = "reply"
 """The genre of a turn of a conversation."""
 _BEAT = 15.0
+_AT_ONCE = 1.0
+"""Seconds that a stream waits for its first words before it begins without them."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,10 @@ class Order:
         return json.loads(work.text)
 
     def cut_short(self, work: Work) -> bool:
-        """Whether its tokens were used up."""
-        return self.room == REPLY and work.evidence.sampled_tokens >= self.fields.length
+        """Whether its tokens were used up, or the model's context."""
+        made = work.evidence
+        full = made.prompt_tokens + made.sampled_tokens >= config.load().config.context - SPARE
+        return self.room == REPLY and (made.sampled_tokens >= self.fields.length or full)
 
 
 def reply_fields(**given: object) -> ReplyFields:
@@ -136,12 +143,26 @@ class Writing:
             Refusal: nothing was made.
         """
         if stream:
+            await self._at_once()
             told = [(each, self._order.room) for each in self._ids]
             headers = header(told) | {"X-Accel-Buffering": "no"}
             return StreamingResponse(self.events(), media_type="text/event-stream", headers=headers)
+        shown, works = await self.whole(request)
+        return JSONResponse(shown, headers=header(works))
+
+    async def whole(self, request: Request) -> tuple[Mapping[str, Any], Sequence[tuple[str, str]]]:
+        """The answer in one piece when it is there, and (id, genre) of each work in it.
+
+        Raises:
+            Refusal: nothing was made.
+        """
         sight = await finished(self._house, self._job, self._feed, request)
         shown = await run_in_threadpool(lambda: self._shape.whole(self._works(sight), _why(sight)))
-        return JSONResponse(shown, headers=header([(each, self._order.room) for each in sight.works]))
+        return shown, [(each, self._order.room) for each in sight.works]
+
+    def leave(self) -> None:
+        """Nobody waits for it any more."""
+        self._house.jobs.cancel(self._job)
 
     async def events(self) -> AsyncIterator[str]:
         """Sentence by sentence, as server-sent events; whoever closes the connection ends the writing."""
@@ -166,9 +187,22 @@ class Writing:
             for each in self._shape.last(works):
                 yield each
         finally:
-            self._house.jobs.cancel(self._job)
+            self.leave()
 
     # ------------------------------------------------------------ within
+
+    async def _at_once(self) -> None:
+        """Wait a moment for what cannot be written at all, so that it is said by a status and not within a stream.
+
+        Raises:
+            Refusal: it cannot.
+        """
+        deadline = time.monotonic() + _AT_ONCE
+        async for sight in self._feed.watch(_AT_ONCE / 4):
+            if sight is not None and sight.outcome is not None and "error" in sight.outcome:
+                raise refusal(sight)
+            if (sight is not None and sight.heard) or time.monotonic() > deadline:
+                return
 
     def _begun(self, work: Work | None) -> str:
         """A work's text, after the one that it goes on with."""

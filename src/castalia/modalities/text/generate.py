@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from castalia.core import seeds
 from castalia.core.ports import (
     LIKELIEST,
+    SPARE,
     Cursor,
     Drawn,
     DrawnToken,
@@ -59,10 +60,10 @@ class Written:
 
 @dataclass(frozen=True)
 class _Place:
-    """A step's text up to a unit's beginning, its sampled tokens, and their log-probability (see `Written`)."""
+    """A step's text up to a unit's beginning, its drawn tokens, and their log-probability (see `Written`)."""
 
     text: str
-    sampled: int = 0
+    tokens: tuple[int, ...] = ()
     log_probability: float = 0.0
 
 
@@ -71,6 +72,8 @@ class _Branch:
     cursor: Cursor
     random: np.random.Generator
     scores: Scores
+    before: Sequence[int]
+    """Tokens that were drawn of the step before this unit."""
     text: str = ""
     pending: bytes = b""
     tokens: list[int] = field(default_factory=list[int])
@@ -160,7 +163,7 @@ class Writer:
         form = step.form(earlier) if callable(step.form) else step.form or FreeForm(step.max_tokens, step.stop)
         at, index, complete = _Place(step.begin), 0, True
         session.extend(self._engine.tokenize(step.begin))
-        room = self._engine.context - 8
+        room = self._engine.context - SPARE
         if step.limit:
             room = min(room, len(session.tokens) + step.limit)
         places: list[tuple[_Place, int]] = []
@@ -169,7 +172,8 @@ class Writer:
         while (unit := form.unit(index, at.text)) is not None and len(session.tokens) < room:
             start = len(session.tokens)
             session.extend(self._engine.tokenize(unit.opening))
-            kept = self._write_unit(session, step, unit, at.text + unit.opening, index, begun[index], room)
+            begin = replace(at, text=at.text + unit.opening)
+            kept = self._write_unit(session, step, unit, begin, index, begun[index], room)
             begun[index] += 1
             if kept is None and not unit.optional:
                 if not places or returns == _RETURNS:
@@ -185,20 +189,20 @@ class Writer:
             if kept is None:
                 session.rewind(start)
                 continue
-            text = at.text + unit.opening + kept.text
+            text = begin.text + kept.text
             if drawn:
-                drawn(step.name, len(at.text + unit.opening), kept.traced)
-            at = _Place(text, at.sampled + len(kept.tokens), at.log_probability + kept.log_probability)
+                drawn(step.name, len(begin.text), kept.traced)
+            at = _Place(text, (*at.tokens, *kept.tokens), at.log_probability + kept.log_probability)
             if heard:
                 heard(step.name, text)
             if kept.ended:
                 break
             at = replace(at, text=text + unit.closing)
             session.extend(self._engine.tokenize(unit.closing))
-        return Written(at.text, at.sampled, at.log_probability, complete)
+        return Written(at.text, len(at.tokens), at.log_probability, complete)
 
     def _write_unit(
-        self, session: Session, step: Step, unit: Unit, so_far: str, index: int, begun: int, room: int
+        self, session: Session, step: Step, unit: Unit, begin: _Place, index: int, begun: int, room: int
     ) -> _Branch | None:
         """The best accepted candidate, already kept in the session; None when every try was turned down.
 
@@ -206,7 +210,7 @@ class Writer:
             session: Stands where the unit begins.
             step: The step.
             unit: The unit.
-            so_far: The step's text before it.
+            begin: The step before it.
             index: Its number.
             begun: How often it was begun before.
             room: Tokens of prompt and text together.
@@ -216,11 +220,13 @@ class Writer:
         for attempt in range(begun * unit.tries, (begun + 1) * unit.tries):
             session.branch(unit.width)
             branches = [
-                _Branch(unit.cursor(), seeds.generator(self._seed, step.name, index, attempt, number), start)
+                _Branch(
+                    unit.cursor(), seeds.generator(self._seed, step.name, index, attempt, number), start, begin.tokens
+                )
                 for number in range(unit.width)
             ]
             for _ in range(min(unit.max_tokens, room - len(session.tokens)) if step.limit else unit.max_tokens):
-                pushed = dict(self._draws(session, branches, step.sampling, so_far))
+                pushed = dict(self._draws(session, branches, step.sampling, begin.text))
                 if not pushed:
                     break
                 for number, scores in session.push(pushed).items():
@@ -299,14 +305,14 @@ class Writer:
         self, session: Session, number: int, branch: _Branch, sampling: Sampling
     ) -> Iterator[tuple[Sequence[int], Scores]]:
         """Tokens to try, best first, and the scores they have, each list after the one before it held nothing."""
-        scores = _without_repeats(branch.scores, branch.tokens, sampling)
+        scores = _controlled(branch, sampling)
         yield _best(scores, _LIKELY), scores
         suggested = self._engine.tokenize_each(branch.cursor.suggestions())
         named = sorted({tokens[0] for tokens in suggested if tokens})
         if unknown := [token for token in named if branch.scores[token] == -np.inf]:
             branch.scores = branch.scores.copy()
             branch.scores[unknown] = session.score(number, unknown)
-            scores = _without_repeats(branch.scores, branch.tokens, sampling)
+            scores = _controlled(branch, sampling)
         yield sorted(named, key=lambda token: -scores[token]), scores
         yield _best(scores, _FAR), scores
 
@@ -355,8 +361,20 @@ def _truncate(scores: Scores, sampling: Sampling) -> list[int]:
     return [int(index) for index in order[inside & (weights >= sampling.min_p)]]
 
 
+def _controlled(branch: _Branch, sampling: Sampling) -> Scores:
+    """Scores of the next token under repetition control."""
+    scores = _without_repeats(branch.scores, branch.tokens, sampling)
+    said = [*branch.before, *branch.tokens]
+    if not said or not (sampling.presence_penalty or sampling.frequency_penalty):
+        return scores
+    tokens, counts = np.unique(np.asarray(said), return_counts=True)
+    scores = scores.copy()
+    scores[tokens] -= (sampling.presence_penalty + sampling.frequency_penalty * counts).astype(np.float32)
+    return scores
+
+
 def _without_repeats(scores: Scores, tokens: Sequence[int], sampling: Sampling) -> Scores:
-    """Repetition control over the text's own tokens (Keskar et al. 2019, CTRL, section 4.1; and blocked n-grams)."""
+    """Repetition control over the unit's own tokens (Keskar et al. 2019, CTRL, section 4.1; and blocked n-grams)."""
     if not tokens or (sampling.repeat_penalty == 1 and not sampling.no_repeat_ngram):
         return scores
     scores = scores.copy()

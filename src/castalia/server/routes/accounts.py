@@ -136,6 +136,7 @@ def session(request: Request) -> dict[str, Any]:
 def log_out(house: InHouse, caller: Holder, response: Response) -> None:
     """End the session."""
     house.accounts.log_out(caller)
+    house.jobs.leave(caller.token.id)
     response.delete_cookie(COOKIE)
 
 
@@ -167,9 +168,10 @@ def make_key(asked: NewKey, house: InHouse, caller: Holder, address: Address) ->
 
 @router.delete("/keys/{id_}", status_code=204)
 def revoke_key(id_: str, house: InHouse, caller: Holder, address: Address) -> None:
-    """Revoke a key: it opens nothing any more."""
+    """Revoke a key: it opens nothing any more, and what is written for it on an open connection ends."""
     if not house.store.remove_token(caller.account.id, id_):
         raise Refusal(404, "no_key", say("There is no key {id!r}.", "没有密钥 {id!r}。", id=id_[:50]))
+    house.jobs.leave(id_)
     house.store.note("key revoked", account=caller.account.id, detail=id_, address=address)
 
 

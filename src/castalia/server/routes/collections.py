@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from castalia.core.errors import UsageError
 from castalia.core.language import say
 from castalia.server.accounts import Caller
-from castalia.server.errors import Refusal
+from castalia.server.errors import Refusal, malformed
 from castalia.server.house import House, InHouse, Maker, Reader
 from castalia.server.sent import read_form
 from castalia.server.shelves import Shelves, training_room
@@ -105,9 +105,7 @@ async def add(request: Request, house: InHouse, caller: Maker) -> dict[str, Any]
     try:
         asked = NewCollection.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise Refusal(400, "invalid_value", f"{place}: {first['msg']}", param=place) from error
+        raise malformed(error) from error
     if not files:
         raise Refusal(
             400, "invalid_value", say("No file came along.", "未附带文件。"), hint="-F files=@works.zip", param="files"

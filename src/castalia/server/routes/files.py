@@ -79,9 +79,16 @@ def list_files(
     caller: Reader,
     purpose: Annotated[str, Query(max_length=40)] = "",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    order: Literal["asc", "desc"] = "desc",
+    after: Annotated[str, Query(max_length=100)] = "",
 ) -> dict[str, Any]:
-    """One's files, newest first."""
-    found = [each for each in _files(house, caller).every() if purpose in ("", each["purpose"])]
+    """One's files, newest first, or with `order=asc` oldest first; those after the file `after`."""
+    files = _files(house, caller)
+    found = [each for each in files.every() if purpose in ("", each["purpose"])]
+    found = found[::-1] if order == "asc" else found
+    if after:
+        ids = [each["id"] for each in found]
+        found = found[ids.index(files.about(after)["id"]) + 1 :] if after in ids else []
     return {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
 
 

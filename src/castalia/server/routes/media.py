@@ -17,7 +17,9 @@ from castalia.core.ports import Genre
 from castalia.core.seeds import SEED_LIMIT, chosen
 from castalia.core.values import MarkedFile
 from castalia.server.accounts import Caller
-from castalia.server.errors import Refusal
+from castalia.server.asked import Given
+from castalia.server.chat import unsupported
+from castalia.server.errors import Refusal, malformed
 from castalia.server.house import House, InHouse, Maker, open_studio
 from castalia.server.named import GENRE, genre_named
 from castalia.server.sent import read_form
@@ -30,10 +32,9 @@ _BPM = 100
 _MEDIA = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac"}
 
 
-class Images(BaseModel):
+class Images(Given):
     """A request for pictures."""
 
-    model_config = ConfigDict(extra="ignore")
     prompt: str
     model: Annotated[str, Field(description="a genre of pictures; usually `picture`, for edits `redraw`")] = ""
     n: Annotated[int, Field(ge=1, le=10)] = 1
@@ -42,6 +43,7 @@ class Images(BaseModel):
     seed: int | None = None
     response_format: Literal["b64_json"] = "b64_json"
     output_format: Literal["png", "jpeg", "webp"] = "png"
+    stream: bool = False
 
 
 class Edits(Images):
@@ -104,9 +106,7 @@ async def edit(request: Request, house: InHouse, caller: Maker) -> JSONResponse:
     try:
         asked = Edits.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise Refusal(400, "invalid_value", f"{place}: {first['msg']}", param=place) from error
+        raise malformed(error) from error
     sent = {each["field"].removesuffix("[]"): {"name": each["name"], "base64": each["base64"]} for each in files}
     if "image" not in sent or len(sent) < len(files) or not sent.keys() <= {"image", "mask"}:
         raise Refusal(
@@ -178,6 +178,8 @@ async def _pictures(
     asked: Images, room: Genre, fields: dict[str, Any], request: Request, house: House, caller: Caller
 ) -> JSONResponse:
     """Make pictures and answer with them."""
+    if asked.stream:
+        raise unsupported("stream")
     fields |= {"style": asked.style} if asked.style else {}
     if asked.size != "auto":
         width, height = (int(each) for each in asked.size.split("x"))

@@ -7,17 +7,17 @@ clean: the record travels beside it, in a field `castalia`, in a header, and in 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from castalia import genres, models, privacy, quality
 from castalia.core.language import say
 from castalia.server import chat, completions
-from castalia.server.asked import Chat, Completion
+from castalia.server.asked import Chat, Completion, Given, Words
 from castalia.server.described import STREAMED
 from castalia.server.embedding import Embeddings
 from castalia.server.errors import Refusal
@@ -46,11 +46,17 @@ _UNMODERATED = (
 )
 
 
-class Moderation(BaseModel):
+def _each_in_a_list(given: object) -> object:
+    """Parts, as they may stand beside texts, as texts of one part each."""
+    if not isinstance(given, list):
+        return given
+    return [[cast("object", each)] if isinstance(each, dict) else each for each in cast("list[object]", given)]
+
+
+class Moderation(Given):
     """Texts to look at."""
 
-    model_config = ConfigDict(extra="ignore")
-    input: str | list[str]
+    input: str | Annotated[list[Words], BeforeValidator(_each_in_a_list)]
 
 
 @router.get("/models")
@@ -81,8 +87,10 @@ async def complete(asked: Chat, request: Request, house: InHouse, caller: Maker)
 
 @router.post("/completions", response_model=None, responses=STREAMED)
 async def go_on(asked: Completion, request: Request, house: InHouse, caller: Maker) -> JSONResponse | StreamingResponse:
-    """A text gone on with; sentence by sentence where `stream` is set."""
+    """A text gone on with, or each of several; sentence by sentence where `stream` is set."""
     room, settings = genre_or_model(asked.model)
+    if len(asked.texts) > 1:
+        return await completions.complete_each(house, caller, asked, room, settings, request)
     writing = await run_in_threadpool(completions.complete, house, caller, asked, room, settings)
     return await writing.answer(request, stream=asked.stream)
 

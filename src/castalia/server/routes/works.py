@@ -23,7 +23,7 @@ from castalia.core.ports import Genre
 from castalia.core.score import Score
 from castalia.core.values import Brief, Work
 from castalia.given import Upload, takes
-from castalia.server.errors import Refusal
+from castalia.server.errors import Refusal, malformed
 from castalia.server.house import InHouse, Maker, Opened, Reader, open_studio, settings_for
 from castalia.server.jobs import Feed
 from castalia.server.sent import base_name, read_request
@@ -152,9 +152,7 @@ async def create(request: Request, house: InHouse, caller: Maker) -> dict[str, A
     try:
         asked = NewWork.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise Refusal(400, "invalid_value", f"{place}: {first['msg']}", param=place) from error
+        raise malformed(error) from error
     room = _found(asked.genre)
     for name in ("language", "style", *asked.fields, *sent):
         if not takes(room, name):

@@ -16,30 +16,8 @@ from typing import Any, cast
 
 from castalia.core.errors import UsageError
 from castalia.core.language import say
+from castalia.modalities.text.forms.json_keywords import KNOWN, NUMBERS, TYPES
 
-_NOTES = frozenset(
-    (
-        *("$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples"),
-        *("format", "deprecated", "readOnly", "writeOnly", "strict"),
-    )
-)
-"""Keywords that ask nothing of a value."""
-_NUMBERS = frozenset(
-    (
-        *("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum"),
-        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-    )
-)
-_KNOWN = (
-    _NOTES
-    | _NUMBERS
-    | {
-        *("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"),
-        *("properties", "required", "additionalProperties"),
-        "items",
-    }
-)
-_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 _MOST_ITEMS = 256
 """Up to which an array's bounds become part of the grammar."""
 _MOST_NUMBERS = 1000
@@ -274,9 +252,9 @@ class Grammar:
         return Name(self._places[id(known)])
 
     def _ways(self, schema: Mapping[str, Any], place: str) -> Iterator[Stack]:
-        if unknown := sorted(set(schema) - _KNOWN):
+        if unknown := sorted(set(schema) - KNOWN):
             raise _wrong(place, say("{name} is not known here", "不支持 {name}", name=", ".join(unknown)))
-        for name in _NUMBERS & set(schema):
+        for name in NUMBERS & set(schema):
             if isinstance(schema[name], bool) or not isinstance(schema[name], int | float):
                 raise _wrong(place, say("{name} is no number", "{name} 不是数", name=name))
         if "$ref" in schema:
@@ -290,7 +268,7 @@ class Grammar:
             for number, each in enumerate(options):
                 yield (self._rule_of(each, f"{place}|{number}"),)
         else:
-            kinds = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else _TYPES)
+            kinds = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else TYPES)
             for kind in [kinds] if isinstance(kinds, str) else kinds:
                 yield from self._typed(kind, schema, place)
 
@@ -364,7 +342,7 @@ class Grammar:
     def _anything(self) -> Name:
         if "anything" not in self._rules:
             self._rules["anything"] = []
-            ways = [way for kind in _TYPES if kind != "integer" for way in self._typed(kind, {}, "anything")]
+            ways = [way for kind in TYPES if kind != "integer" for way in self._typed(kind, {}, "anything")]
             self._rules["anything"] = ways
         return Name("anything")
 

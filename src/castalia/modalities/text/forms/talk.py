@@ -35,9 +35,14 @@ class TalkForm:
     def unit(self, index: int, so_far: str) -> Sentence | None:
         """See `Form.unit`."""
         skipped = index - len(_WHOLE.findall(so_far))
-        if skipped >= _PATIENCE or any(mark in so_far[self.begun :] for mark in self.stop):
+        if skipped >= _PATIENCE or self.stopped(so_far):
             return None
         return Sentence(self, so_far)
+
+    def stopped(self, text: str) -> bool:
+        """Whether one of the stops was reached; white space before the first word is none."""
+        said = text[self.begun :].lstrip()
+        return any(mark in said for mark in self.stop)
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,7 @@ class SentenceCursor:
     @property
     def done(self) -> bool:
         """See `Cursor.done`."""
-        whole = self.unit.so_far + self.text
-        return bool(_END.search(self.text.lstrip())) or any(
-            mark in whole[self.unit.form.begun :] for mark in self.unit.form.stop
-        )
+        return bool(_END.search(self.text.lstrip())) or self.unit.form.stopped(self.unit.so_far + self.text)
 
     def admits(self, piece: str) -> bool:
         """See `Cursor.admits`: not an end before anything was said."""

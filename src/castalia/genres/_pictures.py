@@ -12,7 +12,15 @@ from castalia.core.picture import Picture
 from castalia.core.ports import Rule
 from castalia.core.values import Brief, Content
 from castalia.modalities.image.look import look
-from castalia.quality import AgreementRule, BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
+from castalia.quality import (
+    AfterRule,
+    AgreementRule,
+    BlankRule,
+    DetailRule,
+    KnownWordsRule,
+    NearCopyRule,
+    SaturatedRule,
+)
 
 
 def assembled(brief: Brief, made: str, described: str = "") -> Content:
@@ -83,4 +91,9 @@ def words_of(said: str, picture: Picture, genre: str) -> str:
 
 def drawn_rules(step: str) -> Sequence[Rule]:
     """Of any drawn picture: something is to be seen, sharply enough; what it is near to is named."""
-    return (BlankRule(), SaturatedRule(), DetailRule(), KnownWordsRule(step), AgreementRule(step), NearCopyRule(step))
+    return (BlankRule(), SaturatedRule(), DetailRule(), *words_rules(step), AgreementRule(step), NearCopyRule(step))
+
+
+def words_rules(step: str, place: str = "") -> Sequence[Rule]:
+    """Of what was said: it is known, and a learned picture has it; what is drawn for want of one is named."""
+    return (KnownWordsRule(step, place=place), AfterRule(step, place=place))

@@ -34,6 +34,7 @@ class Drawing:
         code: The code that numbers of words give, chance and given pictures held fixed.
         side: Pixels of the finished picture.
         colour: That was asked for of something which was not learned so, and is seen to at the end; empty for none.
+        missing: What was said and the learned picture has not, or is not called.
     """
 
     groups: tuple[Said, ...]
@@ -41,6 +42,7 @@ class Drawing:
     side: int
     learned: str = ""
     colour: str = ""
+    missing: Sequence[str] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:

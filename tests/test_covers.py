@@ -97,7 +97,7 @@ def test_a_cover_draws_its_picture_first_and_wants_a_title():
     )
     findings = [finding for rule in room.GENRE.rules(brief) for finding in rule.check(draft)]
     assert all(each.ok for each in findings)
-    assert {each.rule for each in findings} == {"words", "blank", "contrast", "placed"}
+    assert {each.rule for each in findings} == {"words", "subject", "blank", "contrast", "placed"}
     assert draft.content.title == "雨"
     assert draft.content.text == "雨 · Ada (rocket)"
     # where the network that enlarges was fetched it comes last, and the drawing model stands beside the engine

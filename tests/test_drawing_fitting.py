@@ -37,8 +37,7 @@ def chosen(words: str, *captions: str) -> Mapping[str, int]:
     """How often each name is chosen of a thousand."""
     captions = captions or CAPTIONS
     fitting, numbers = taught(*captions), WORDS.read(words).numbers
-    main = fitting.main(WORDS.clause(words))
-    fits = [fitting.fit(numbers, main, np.random.default_rng(seed)) for seed in range(1000)]
+    fits = [fitting.fit(numbers, WORDS.clause(words), np.random.default_rng(seed)) for seed in range(1000)]
     return Counter(captions[each.picture].partition(",")[0] for each in fits if each)
 
 

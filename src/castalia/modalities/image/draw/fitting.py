@@ -19,6 +19,9 @@ _MAIN = 3.0
 """How much what is asked for counts against what is said of it."""
 _PLAIN = 5.0
 """How much likelier a name is that says nothing else."""
+_FEW, _ASIDE = 6, 0.02
+"""Pictures, and share of them, below which a word is a thing of its own, which would be drawn over another: the share
+for what stands beside it, as a table under a teapot."""
 _UNLIKE = 0.005
 """How likely a name is that shares no other word with those it is chosen from, as a hot dog of dogs: others have .1."""
 
@@ -30,10 +33,12 @@ class Fit:
     Attributes:
         picture: Number of the learned picture that chance chose.
         missing: Of the words that were asked for, those that it has in no way, and the main ones that do not name it.
+        left: Of the missing words those that would only blur it: what few pictures have, see `_FEW`.
     """
 
     picture: int
     missing: Sequence[int]
+    left: Sequence[int]
 
 
 class Fitting:
@@ -59,8 +64,13 @@ class Fitting:
         ending = [part for part in parts if self._ends.intersection(part)]
         return (ending or parts or [()])[-1]
 
-    def fit(self, words: Sequence[int], main: Sequence[int], rng: np.random.Generator) -> Fit | None:
+    def fit(self, words: Sequence[int], parts: Sequence[Sequence[int]], rng: np.random.Generator) -> Fit | None:
         """A picture that has most of the words, which chance chooses; None where none has any.
+
+        Args:
+            words: That were said.
+            parts: Of them those of the first clause, see `main`; what is not in them stands beside what is asked for.
+            rng: Chooses.
 
         Rare words count more (Spärck Jones 1972, "A statistical interpretation of term specificity"), what is asked for
         counts more than what is said of it. Of pictures that have as much, those whose names say little else are
@@ -68,6 +78,7 @@ class Fitting:
         """
         if not words:
             return None
+        main, clause = self.main(parts), {word for part in parts for word in part}
         meant = [list(self._same.get(word, {word})) for word in words]
         has, said = (np.stack([np.isin(held, each).any(1) for each in meant], 1) for held in (self._held, self._tags))
         rarity = np.log((1 + len(has)) / (has | said).sum(0).clip(1))
@@ -82,7 +93,13 @@ class Fitting:
             likely *= self._typical(fits, np.flatnonzero(score >= _SAID * score.max() - 1e-6), words)
         chosen = int(rng.choice(fits, p=likely / likely.sum()))
         there = has[chosen] | (said[chosen] & ~np.isin(words, main))
-        return Fit(chosen, [word for word, here in zip(words, there.tolist(), strict=True) if not here])
+        absent, often = ~(has[chosen] | said[chosen]), (has | said).sum(0)
+        aside = np.array([word not in clause for word in words])
+        few = often < np.where(aside, max(_FEW, _ASIDE * len(has)), _FEW)
+        missing, left = (
+            [word for word, here in zip(words, each.tolist(), strict=True) if here] for each in (~there, absent & few)
+        )
+        return Fit(chosen, missing, left)
 
     def _typical(self, fits: Rows, of: Rows, words: Sequence[int]) -> Floats:
         """How much each of these pictures is like others (Rocchio 1971): the mean cosine of what more is said of them.

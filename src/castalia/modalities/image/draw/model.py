@@ -43,6 +43,7 @@ class _Filled:
     learned: str = ""
     colours: Sequence[str] = ()
     missing: Sequence[str] = ()
+    left: Sequence[int] = ()
 
 
 _SHAKEN = 0.05
@@ -148,7 +149,7 @@ class DrawingModel:
         """See `Drawer.nearest`: in fields, of which a picture has as many as its thumbnail, or in its outlines."""
         return self.neighbours(pixels, 1)[0]
 
-    def agreement(self, words: str, style: str, pixels: Pixels) -> float:
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float | None:
         """See `Drawer.agreement`."""
         said, added = self.vocabulary.read(words).numbers, self.read(words, style).numbers
         style_alone = [each for each in added if each not in said]
@@ -230,7 +231,9 @@ class DrawingModel:
                 groups, filled, code = self._by_chance(step.words, step.style, seed, _SHAKEN)
                 own = [each for each in filled.colours if each in RECOLOURED]
                 colour, side = own[0] if len(own) == 1 else "", _asked(step.size, self.name)
-                return Drawing(groups, code, side, filled.learned, colour, filled.missing)
+                return Drawing(
+                    groups, code, side, filled.learned, colour, filled.missing, self._left(step.words, filled)
+                )
             case RedrawStep():
                 groups, filled, there = self._by_chance(step.words, step.style, seed, 2 * _SHAKEN)
                 own = self.seen(step.picture)
@@ -238,7 +241,8 @@ class DrawingModel:
                 def towards(numbers: Sequence[int]) -> Floats:
                     return (own + step.strength * (there(numbers) - own)).astype(np.float32)
 
-                return Drawing(groups, towards, _side(step.picture), filled.learned)
+                left = self._left(step.words, filled)
+                return Drawing(groups, towards, _side(step.picture), filled.learned, left=left)
             case MixStep():
                 first, second = (self.seen(picture) for picture in step.pictures)
                 between = (first + step.share * (second - first)).astype(np.float32)
@@ -248,6 +252,9 @@ class DrawingModel:
                 direction = self.direction(step.direction)
                 moved = (self.seen(step.picture) + step.amount * direction.vector).astype(np.float32)
                 return Drawing(self._groups(step.words, step.style), lambda _: moved, _side(step.picture))
+
+    def _left(self, text: str, filled: _Filled) -> Sequence[str]:
+        return [part for part, numbers in self.vocabulary.said(text).items() if set(filled.left).issuperset(numbers)]
 
     def filled_from(self, step: DrawnStep, seed: int) -> str:
         """See `Drawer.filled_from`."""
@@ -268,6 +275,7 @@ class DrawingModel:
         rng = np.random.default_rng(seed)
         groups = self._groups(words, style)
         filled = self._filled(words, numbers_of(groups), rng)
+        groups = tuple(each for each in groups if not set(filled.left).issuperset(each.numbers))
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
         for each in self.directions:
@@ -319,8 +327,8 @@ class DrawingModel:
         named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
         colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)
-        main = self._fitting.main([each for each in self.vocabulary.clause(text) if not colours.issuperset(each)])
-        fit = self._fitting.fit(about, main, rng)
+        parts = [each for each in self.vocabulary.clause(text) if not colours.issuperset(each)]
+        fit = self._fitting.fit(about, parts, rng)
         if fit is None:
             return _Filled(colours=[named[each] for each in colours])
         taught = self.taught(fit.picture)
@@ -330,6 +338,7 @@ class DrawingModel:
             self._learned.names[fit.picture],
             [named[each] for each in colours if each not in taught],
             [part for part, numbers in self.vocabulary.said(text).items() if set(fit.missing).issuperset(numbers)],
+            fit.left,
         )
 
     @cached_property

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from castalia.core.errors import UsageError
 from castalia.core.picture import DrawStep, Picture
 from castalia.core.values import Brief, BriefFields, Content, Draft, Evidence
-from castalia.genres.picture import GENRE
+from castalia.genres.picture import GENRE, PictureFields
 from castalia.modalities.image.draw.fitting import Fitting
 from castalia.modalities.image.draw.folder import Learned
 from castalia.modalities.image.draw.model import DrawingModel
@@ -116,3 +117,25 @@ def test_a_picture_says_what_it_was_drawn_after_where_that_is_something_else() -
     assert "crown.png" in found
     assert found.endswith("not called: king, old")
     assert any(isinstance(each, AfterRule) for each in GENRE.rules(brief))
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        ("\N{CAT FACE}", ("cat", "face")),
+        ("a red \N{UMBRELLA}\ufe0f", ("red", "umbrella")),
+        ("\N{HEAVY BLACK HEART}", ("heart",)),  # of old names, black is filled
+        ("cat \N{COPYRIGHT SIGN}", ("cat",)),
+    ],
+)
+def test_an_emoji_is_read_by_its_name(words: str, known: tuple[str, ...]) -> None:
+    assert DrawingModel.default().vocabulary.read(words).known == known
+
+
+def test_a_picture_too_small_for_its_label_and_a_style_where_there_is_none_are_refused_with_the_way_out() -> None:
+    with pytest.raises(UsageError, match="at least 64 pixels a side, not 20") as caught:
+        GENRE.plan(Brief(genre="picture", words="cat", fields=PictureFields(size=20), seed=1))
+    assert caught.value.hint == "-o size=64"
+    with pytest.raises(UsageError, match="no style 'oil'") as caught:
+        DrawingModel.default().draw("cat", "oil", 1, 64)
+    assert caught.value.hint == "It has a single manner: leave the style out."

@@ -115,7 +115,9 @@ class DrawingModel:
         if style and style not in self.styles:
             raise UsageError(
                 say("The picture model knows no style {style!r}.", "图片模型没有风格 {style!r}。", style=style),
-                hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(self.styles) or "–"),
+                hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(self.styles))
+                if self.styles
+                else say("It has a single manner: leave the style out.", "它只有一种画法：请去掉风格。"),
             )
         reading = self.vocabulary.read(words)
         if not reading.numbers:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _WORD = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
+_INK = re.compile(r"\b(?:heavy|medium|black|white) ")
 _STOP = frozenset(
     "a an the of in on at with and or to for by from its it is are my your his her our their this that some very "
     "picture image drawing photo icon emoji sticker please draw paint make me".split()
@@ -132,10 +133,22 @@ class Vocabulary:
 
 
 def tokens(text: str) -> Sequence[str]:
-    """English words in small letters without accents, and runs of Chinese characters; none that say nothing."""
-    letters = (each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
+    """English words in small letters without accents, and runs of Chinese characters; none that say nothing.
+
+    An emoji is read by its name in Unicode.
+    """
+    spoken = "".join(map(_spoken, text.lower()))
+    letters = (each for each in unicodedata.normalize("NFKD", spoken) if not unicodedata.combining(each))
     plain = _COUNTED.sub(" ", "".join(letters).replace("'s ", " "))
     return [each for each in _WORD.findall(plain) if each not in _STOP]
+
+
+def _spoken(letter: str) -> str:
+    """A letter as it is; an emoji by its name, without the black of older signs, which means filled."""
+    if letter < "\u2600" or unicodedata.category(letter) != "So":
+        return letter
+    name = unicodedata.name(letter, "").lower()
+    return " " + (name if letter > "\U0001f000" else _INK.sub("", name)) + " "
 
 
 def learn_vocabulary(captions: Sequence[str], other: Sequence[str], *, extra: Sequence[str] = ()) -> Vocabulary:

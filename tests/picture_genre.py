@@ -38,6 +38,9 @@ class Waves:
     def filled_from(self, step, seed: int) -> str:
         return ""
 
+    def missed(self, step, seed: int) -> list[str]:
+        return []
+
     def unknown(self, words: str) -> list[str]:
         return []
 

@@ -13,7 +13,7 @@ from castalia.core.values import Brief, Content, Draft, Evidence
 from castalia.genres import cover as room
 from castalia.genres import fields_of
 from castalia.modalities import image
-from castalia.modalities.image.cover import cover
+from castalia.modalities.image.cover import cover, letters
 from castalia.modalities.image.cover.block import broken
 from castalia.modalities.image.cover.cover import SIZES
 from castalia.quality import ContrastRule, PlacedRule
@@ -88,6 +88,13 @@ def test_a_letter_that_no_font_has_is_named():
     assert "fonts-noto" in caught.value.hint
 
 
+def test_an_emoji_that_no_font_has_may_be_left_out(monkeypatch):
+    monkeypatch.setattr(letters, "_missing", lambda line, _: tuple(each for each in line if each > "\U0001f000"))
+    with pytest.raises(MissingError, match="\U0001f680") as caught:
+        cover(CoverStep("cover", PLAIN, "To the \U0001f680"))
+    assert caught.value.hint.startswith("Leave the signs out")
+
+
 def test_a_cover_draws_its_picture_first_and_wants_a_title():
     draft = image.compose(
         brief := brief_of("rocket", title="雨", author="Ada", proportion="album"),
@@ -97,7 +104,7 @@ def test_a_cover_draws_its_picture_first_and_wants_a_title():
     )
     findings = [finding for rule in room.GENRE.rules(brief) for finding in rule.check(draft)]
     assert all(each.ok for each in findings)
-    assert {each.rule for each in findings} == {"words", "blank", "contrast", "placed"}
+    assert {each.rule for each in findings} == {"words", "subject", "blank", "contrast", "placed"}
     assert draft.content.title == "雨"
     assert draft.content.text == "雨 · Ada (rocket)"
     # where the network that enlarges was fetched it comes last, and the drawing model stands beside the engine

@@ -233,3 +233,9 @@ def test_given_pictures_may_have_any_sides_and_alpha(model: DrawingModel) -> Non
     ]
     assert drawn[0].shape == (90, 90, 3)
     assert np.array_equal(drawn[0], drawn[1])
+
+
+def test_of_few_words_it_is_not_said_whether_a_picture_agrees_more_with_its_own(model: DrawingModel) -> None:
+    """Of a dozen words one that fits as well is a tenth of them: each picture would be told off."""
+    assert len(model.vocabulary.words) < 40
+    assert model.agreement("red circle", "", model.draw("red circle", "", 1, 64)) is None

@@ -125,6 +125,30 @@ def test_what_filled_in_the_rest_is_kept_with_the_work(studio: Studio, model: Dr
     assert studio.library.get(works[0].id).evidence.filled_from == works[0].evidence.filled_from
 
 
+def test_what_would_be_drawn_over_the_rest_is_left_out_and_told(model: DrawingModel) -> None:
+    def pixels(words: str) -> np.ndarray:
+        return model.draw(words, "", 1, 128)
+
+    assert np.array_equal(pixels("a teapot on a table"), pixels("teapot"))
+    assert np.array_equal(pixels("old building"), pixels("building"))
+    assert not np.array_equal(pixels("angry cat"), pixels("cat"))  # many pictures taught what that looks like
+    explained = model.explain(DrawStep("picture", "a teapot on a table"), 1, drawn(model, "a teapot on a table"))
+    assert explained.left == ("table",)
+    assert "table" not in [each.words for each in explained.parts]
+    assert "Not drawn, since that picture has it not and few others have: table." in tell(
+        explained, drawn(model, "a teapot on a table")
+    )
+
+
+def test_a_work_of_another_model_that_says_nothing_to_this_one_names_its_own(studio: Studio) -> None:
+    work = studio.create("picture", "cat", seed=1, size=128)
+    evidence = work.evidence.model_copy(update={"digest": "0" * 64, "model": "flowers"})
+    brief = work.brief.model_copy(update={"words": "zyzzyva"})
+    with pytest.raises(UsageError, match="drawn by flowers, not by emoji") as caught:
+        studio.explain(work.model_copy(update={"evidence": evidence, "brief": brief}))
+    assert f"CASTALIA_IMAGE_MODEL=FOLDER castalia explain {work.id[:8]}" in str(caught.value)
+
+
 def test_of_words_that_no_learned_picture_has_together_the_rarest_chooses(model: DrawingModel) -> None:
     learned = {model.drawing(DrawStep("picture", "dog umbrella pizza"), seed).learned for seed in range(4)}
     assert learned == {"3d-pizza.png"}  # one picture has the word, of umbrellas and dogs there are several

@@ -98,6 +98,15 @@ def test_a_motif_is_whole_twice_and_repeats():
     assert np.array_equal(np.roll(red, (10, 20), (0, 1)), red)  # half a step down, one motif across
 
 
+def test_the_border_of_a_tile_lies_where_least_is_seen():
+    motif = np.full((16, 16, 4), 255, np.uint8)
+    motif[8:, :, :3] = 0  # a hard edge half way down: half a step lower it would lie on the border
+    tile = half_drop(motif, (255, 255, 255)).astype(float)
+    changes = np.abs(np.roll(tile, -1, 0) - tile).mean((1, 2))
+    assert changes.max() > 0
+    assert changes[-1] == changes.min()
+
+
 def test_a_motif_of_nothing_is_its_ground():
     tile = half_drop(np.zeros((9, 9, 4), np.uint8), (1, 2, 3))
     assert (tile == (1, 2, 3)).all()

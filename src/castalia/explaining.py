@@ -78,10 +78,31 @@ def _picture(work: Work, plan: Plan, painters: image.Painters) -> PictureExplana
     match plan.pictures:
         case [DrawStep() | RedrawStep() | MixStep() | DirectStep() as step] if work.content.picture:
             model = painters.drawer
-            found = model.explain(step, work.evidence.seed, work.content.picture)
+            try:
+                found = model.explain(step, work.evidence.seed, work.content.picture)
+            except UsageError as error:
+                raise error if model.digest == work.evidence.digest else _another(work, model, error) from error
             return found.model_copy(update={"wrote_it": model.digest == work.evidence.digest})
         case _:
             raise _unexplained(work)
+
+
+def _another(work: Work, model: image.Drawer, error: UsageError) -> UsageError:
+    """The chosen model can say nothing of what another has drawn."""
+    return UsageError(
+        say(
+            "The work was drawn by {maker}, not by {model}, which cannot explain it: {why}",
+            "此作品由 {maker} 绘制，而 {model} 无法说明它：{why}",
+            maker=work.evidence.model,
+            model=model.name,
+            why=error.message,
+        ),
+        hint=say(
+            "Name the model that drew it: CASTALIA_IMAGE_MODEL=FOLDER castalia explain {id}",
+            "请指定绘制它的模型：CASTALIA_IMAGE_MODEL=文件夹 castalia explain {id}",
+            id=work.id[:8],
+        ),
+    )
 
 
 def _unexplained(work: Work) -> UsageError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +34,10 @@ def _options(presets: str) -> Callable[[F], F]:
         click.option(
             "--minutes",
             type=click.FloatRange(0, 100_000, min_open=True),
-            help=say("minutes for all networks together, instead of --steps", "全部网络合计的分钟数，代替 --steps"),
+            help=say(
+                "minutes for all networks together, instead of --steps; a picture model's directions take some more",
+                "全部网络合计的分钟数，代替 --steps；图片模型寻找方向另需数分钟",
+            ),
         ),
         click.option(
             "--seed", type=int, help=say("same seed, same model (default 0)", "相同种子得到相同模型（默认 0）")
@@ -71,9 +76,10 @@ def music(
     folder = out or folders().data / "music" / f"{collection}-{preset or 'small'}"
     genre = "melody" if found.kind == "tune" else "chorale"
     recipe = needs_training(".tunes").train_tunes if found.kind == "tune" else room.train_chorales
-    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
+    with _resumable(folder):
+        made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
-    click.echo(f"CASTALIA_MUSIC_MODEL={made} castalia create {genre} …")
+    click.echo(f"CASTALIA_MUSIC_MODEL={shlex.quote(str(made))} castalia create {genre} …")
 
 
 def _named(context: click.Context, option: click.Parameter, given: Sequence[str]) -> Mapping[str, str]:
@@ -112,9 +118,10 @@ def image(
     needs_training(".chorales").use_threads(threads)
     folder = out or folders().data / "images" / f"{collection}-{preset or 'small'}"
     recipe = needs_training(".images").train_images
-    made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, changes=changes, log=_line)
+    with _resumable(folder):
+        made = recipe(found, folder, preset=preset, steps=steps, minutes=minutes, seed=seed, changes=changes, log=_line)
     click.echo(say("Model: {folder}", "模型：{folder}", folder=made))
-    click.echo(f"CASTALIA_IMAGE_MODEL={made} castalia create picture …")
+    click.echo(f"CASTALIA_IMAGE_MODEL={shlex.quote(str(made))} castalia create picture …")
 
 
 def _of_kind(collection: str, kinds: Sequence[str], command: str) -> Any:  # noqa: ANN401 - of an extra's room
@@ -165,13 +172,40 @@ def export(folder: Path, kind: str, out: Path) -> None:
         click.echo(f"{path}\t{path.stat().st_size / 1e6:.2f} MB")
 
 
+@contextmanager
+def _resumable(folder: Path) -> Generator[None]:
+    """Say how to go on, where the run is stopped by its user."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "run.json").exists():
+            click.echo(
+                say(
+                    "Stopped. The same command goes on where {folder} was.",
+                    "已停止。同一命令会从 {folder} 的进度继续。",
+                    folder=folder,
+                ),
+                err=True,
+            )
+        raise
+
+
 def _line(figures: Mapping[str, Any]) -> None:
     """One line of figures; what has gone by and what is left, and where a sample is, in words."""
     said = [f"{name} {value}" for name, value in figures.items() if name not in ("minutes", "left", "sample")]
     if "left" in figures:
         gone, left = f"{figures['minutes']:.1f}", f"{figures['left']:.1f}"
         said.append(
-            say("{gone} min gone, at most {left} left", "已用 {gone} 分钟，至多还需 {left} 分钟", gone=gone, left=left)
+            say(
+                "{gone} min gone, at most {left} left of this stage",
+                "已用 {gone} 分钟，此阶段至多还需 {left} 分钟",
+                gone=gone,
+                left=left,
+            )
+            if "stage" in figures
+            else say(
+                "{gone} min gone, at most {left} left", "已用 {gone} 分钟，至多还需 {left} 分钟", gone=gone, left=left
+            )
         )
     if "sample" in figures:
         said.append(say("sample: {path}", "样例：{path}", path=figures["sample"]))

@@ -121,6 +121,8 @@ class PictureExplanation(Value):
     parts: tuple[Part, ...]
     learned: str = ""
     """The learned picture whose name filled in what the words left open; empty where nothing did."""
+    left: tuple[str, ...] = ()
+    """What was said and was not drawn, since that picture has it not and few others have."""
     near: tuple[Neighbour, ...] = ()
     """The nearest first."""
     usual: float = 0.0

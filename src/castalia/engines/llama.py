@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from castalia.core.errors import EngineError, TooLongError, UsageError
+from castalia.core.errors import TooLongError, UsageError
 from castalia.core.language import say
 from castalia.core.ports import Capabilities, Message, Sampling, Scores
 from castalia.engines.llama_library import TOKEN, Batch, build, open_library

@@ -14,7 +14,15 @@ from castalia.core.ports import Rule
 from castalia.core.values import Brief, Content
 from castalia.modalities.image.look import look
 from castalia.modalities.image.mask import opening
-from castalia.quality import AgreementRule, BlankRule, DetailRule, KnownWordsRule, NearCopyRule, SaturatedRule
+from castalia.quality import (
+    AfterRule,
+    AgreementRule,
+    BlankRule,
+    DetailRule,
+    KnownWordsRule,
+    NearCopyRule,
+    SaturatedRule,
+)
 
 Mask = Annotated[
     Picture | None,
@@ -122,4 +130,9 @@ def words_of(said: str, picture: Picture, genre: str) -> str:
 
 def drawn_rules(step: str) -> Sequence[Rule]:
     """Of any drawn picture: something is to be seen, sharply enough; what it is near to is named."""
-    return (BlankRule(), SaturatedRule(), DetailRule(), KnownWordsRule(step), AgreementRule(step), NearCopyRule(step))
+    return (BlankRule(), SaturatedRule(), DetailRule(), *words_rules(step), AgreementRule(step), NearCopyRule(step))
+
+
+def words_rules(step: str, place: str = "") -> Sequence[Rule]:
+    """Of what was said: it is known, and a learned picture has it; what is drawn for want of one is named."""
+    return (KnownWordsRule(step, place=place), AfterRule(step, place=place))

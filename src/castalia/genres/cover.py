@@ -14,8 +14,8 @@ from castalia.core.language import say
 from castalia.core.picture import CoverStep, DrawStep, EnlargeStep, Picture, PictureStep, PictureStepMaker, Proportion
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
-from castalia.genres._pictures import assembled
-from castalia.quality import BlankRule, ContrastRule, KnownWordsRule, PlacedRule
+from castalia.genres._pictures import assembled, words_rules
+from castalia.quality import BlankRule, ContrastRule, PlacedRule
 
 DRAWN, LARGE, STEP = "drawn", "large", "cover"
 _SMALL = 400
@@ -90,7 +90,7 @@ class CoverGenre:
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Letters are read, and stand where they are to."""
-        drawn = (KnownWordsRule(DRAWN),) if _fields(brief).picture is None else ()
+        drawn = words_rules(DRAWN) if _fields(brief).picture is None else ()
         return (*drawn, BlankRule(), ContrastRule(STEP), PlacedRule(STEP))
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

@@ -7,12 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from castalia.core.errors import UsageError
+from castalia.core.language import say
 from castalia.core.picture import DrawStep
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres._pictures import assembled, drawn_rules
 
 STEP = "picture"
+SMALLEST = 64
+"""Pixels a side."""
 
 
 class PictureFields(BriefFields):
@@ -52,8 +56,22 @@ class PictureGenre:
     fields: type[BriefFields] = PictureFields
 
     def plan(self, brief: Brief) -> Plan:
-        """One picture."""
+        """One picture.
+
+        Raises:
+            UsageError: it is to be smaller than a label is read on.
+        """
         fields = _fields(brief)
+        if 0 < fields.size < SMALLEST:
+            raise UsageError(
+                say(
+                    "A picture has at least {least} pixels a side, not {n}.",
+                    "图片每边至少 {least} 像素，而不是 {n}。",
+                    least=SMALLEST,
+                    n=fields.size,
+                ),
+                hint=f"-o size={SMALLEST}",
+            )
         return Plan(pictures=(DrawStep(STEP, brief.words, fields.size, fields.style.strip().lower()),))
 
     def assemble(self, brief: Brief, parts: Mapping[str, str]) -> Content:

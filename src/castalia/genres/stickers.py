@@ -14,8 +14,8 @@ from castalia.core.picture import DrawStep, Picture, PictureStep, PictureStepMak
 from castalia.core.ports import Plan, Rule
 from castalia.core.values import Brief, BriefFields, Content, Draft, Finding
 from castalia.genres import listed
-from castalia.genres._pictures import assembled
-from castalia.quality import BlankRule, EvenSizesRule, KnownWordsRule, SaturatedRule, ShownRule, TwinsRule
+from castalia.genres._pictures import assembled, words_rules
+from castalia.quality import BlankRule, EvenSizesRule, SaturatedRule, ShownRule, TwinsRule
 
 SHEET = "sheet"
 MOST = 48
@@ -71,7 +71,7 @@ class Stickers:
 
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Each is known, shown, as large as the others, and unlike them."""
-        known = [KnownWordsRule(_drawn(number), place=name) for number, name in enumerate(_names(brief))]
+        known = [rule for number, name in enumerate(_names(brief)) for rule in words_rules(_drawn(number), name)]
         return (*known, BlankRule(), SaturatedRule(), ShownRule(), EvenSizesRule(), TwinsRule())
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:

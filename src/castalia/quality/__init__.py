@@ -27,6 +27,7 @@ from castalia.quality.counterpoint import RangeRule as RangeRule
 from castalia.quality.counterpoint import SpacingRule as SpacingRule
 from castalia.quality.covers import ContrastRule as ContrastRule
 from castalia.quality.covers import PlacedRule as PlacedRule
+from castalia.quality.drawn import AfterRule as AfterRule
 from castalia.quality.drawn import AgreementRule as AgreementRule
 from castalia.quality.drawn import KnownWordsRule as KnownWordsRule
 from castalia.quality.drawn import NearCopyRule as NearCopyRule

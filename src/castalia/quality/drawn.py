@@ -46,6 +46,51 @@ class KnownWordsRule:
 
 
 @dataclass(frozen=True)
+class AfterRule:
+    """The learned picture that filled in what the words leave open has all that was said, and is called what was meant.
+
+    Args:
+        step: Of the plan; `<step>.after` of the draft's parts names the picture, then what is not its own, one a line.
+        place: Which of several pictures it is.
+    """
+
+    step: str
+    name: str = "subject"
+    place: str = ""
+
+    def check(self, draft: Draft) -> Sequence[Finding]:
+        """One finding, a note: no learned picture may have all that was said, and then most of it is drawn."""
+        told = draft.parts.get(f"{self.step}.after")
+        if told is None:
+            return []
+        after, *missing = told.split("\n")
+        words = ", ".join(missing)
+        return [
+            Finding(
+                rule=self.name,
+                ok=not missing,
+                severity="note",
+                place=self.place,
+                found=say(
+                    "drawn after {name}, which it was taught and is not called: {words}",
+                    "依照学过的 {name} 绘制，其名称中没有：{words}",
+                    name=after,
+                    words=words,
+                )
+                if missing
+                else say("drawn after {name}, which it was taught", "依照学过的 {name} 绘制", name=after),
+                wanted=say("a learned picture of all that was said", "学过的图片与所说内容完全相符"),
+                hint=say(
+                    "Name one thing that it was taught: `castalia models words`.",
+                    "请只写一样它学过的事物：`castalia models words`。",
+                )
+                if missing
+                else "",
+            )
+        ]
+
+
+@dataclass(frozen=True)
 class AgreementRule:
     """The picture is more like its own words than like others, as the model that drew it sees pictures and words.
 

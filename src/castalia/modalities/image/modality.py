@@ -87,7 +87,7 @@ def compose(
             progress(say("making {step}", "正在制作：{step}", step=step.name), number / len(plan.pictures))
         made = _make(step, painters, seed, progress)
         parts[step.name] = made.picture.model_dump_json()
-        parts |= made.told or _told(step, made, painters)
+        parts |= made.told or _told(step, made, painters, seed)
         done.append(made)
     evidence = _evidence(done, seed) if before is None else _added(before.evidence, done)
     taken = evidence.seconds + time.monotonic() - began
@@ -100,11 +100,12 @@ def compose(
     )
 
 
-def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str]:
+def _told(step: PictureStep, made: Made, painters: Painters, seed: int) -> Mapping[str, str]:
     """What rules are to know of a drawn picture: words that said nothing to the model, what it is near, how it agrees.
 
-    They stand under the step's name with `.unknown`, one word a line, and `.nearest`, a `Neighbour` as JSON, and
-    `.agreement`. Where nobody here knows what the model learned, `.nearest` is empty and the others are left out.
+    They stand under the step's name with `.unknown`, one word a line, `.nearest`, a `Neighbour` as JSON, `.agreement`,
+    and `.after`: the learned picture that filled in what the words leave open, then what was said and is not its own.
+    Where nobody here knows what the model learned, `.nearest` is empty and the others are left out.
     """
     if not isinstance(step, DrawStep | RedrawStep | MixStep | DirectStep):
         return {}
@@ -112,6 +113,8 @@ def _told(step: PictureStep, made: Made, painters: Painters) -> Mapping[str, str
     drawer, pixels = painters.drawer, made.picture.pixels
     near, unknown, agreed = drawer.nearest(pixels), drawer.unknown(words), drawer.agreement(words, step.style, pixels)
     told = {f"{step.name}.nearest": json.dumps(near) if near else ""}
+    if after := made.filled_from.get(step.name):
+        told[f"{step.name}.after"] = "\n".join((after, *drawer.missed(step, seed)))
     told |= {} if unknown is None else {f"{step.name}.unknown": "\n".join(unknown)}
     return told if agreed is None else told | {f"{step.name}.agreement": f"{agreed:.3f}"}
 

@@ -90,6 +90,10 @@ class Drawer(Model, Protocol):
         """The learned picture whose name fills in what the words leave open; empty where there is none."""
         ...
 
+    def missed(self, step: DrawnStep, seed: int) -> Sequence[str]:
+        """What was said, is known, and is not to be found with the picture of `filled_from`."""
+        ...
+
     def explain(self, step: DrawnStep, seed: int, work: Picture) -> PictureExplanation:
         """Why the picture that it made of a step is as it is; raises `UsageError` as `draw` does."""
         ...

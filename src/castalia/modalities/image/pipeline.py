@@ -111,6 +111,11 @@ class Pipeline:
         del step, seed
         return ""
 
+    def missed(self, step: DrawnStep, seed: int) -> Sequence[str]:
+        """See `Drawer.missed`: nothing that is known here."""
+        del step, seed
+        return ()
+
     def explain(self, step: DrawnStep, seed: int, work: Picture) -> PictureExplanation:
         """See `Drawer.explain`; not to be had here."""
         del step, seed, work

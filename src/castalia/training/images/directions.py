@@ -24,7 +24,7 @@ _PAIRS, _SHOWN = 400, 16
 _USUAL = 300
 """Pictures over which attributes are seen to vary."""
 _TOLD = 200
-"""Pictures from one line of the log to the next; about 2,500 are drawn in all."""
+"""Pictures from one line of the log to the next."""
 _JOLT = 0.5
 """Deviations by which a component is moved for the regression."""
 _AMOUNT = 2.0
@@ -99,6 +99,8 @@ class _Search:
         shown = min(_SHOWN, max(1, model.count // 3))
         self._held_out, self._seen = order[:shown], order[shown:] if model.count > 1 else order
         usual = [model.taught(int(at)) for at in self._seen[:_USUAL]]
+        tried = 3 * len(ATTRIBUTES)  # the likeliest of each source, see `candidates`
+        self._most = len(usual) + 2 * _PAIRS + shown + 2 * shown * tried
         self._codes = np.stack([model.network.meant(words) for words in usual])
         self._drawn = np.stack([self._draw(words) for words in usual])
         self._unit = np.maximum(self._drawn.std(0), 1e-6)
@@ -107,7 +109,7 @@ class _Search:
         model = self._model
         self._count += 1
         if self._count % _TOLD == 0:
-            self._log({"stage": "directions", "pictures": self._count})
+            self._log({"stage": "directions", "pictures": self._count, "of_at_most": self._most})
         return measured(model.drawn(words, model.network.meant(words) if code is None else code))
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,9 +70,18 @@ def drawn(
                 "本机没有含“{letters}”的字体。",
                 letters=" ".join(missing)[:60],
             ),
-            hint="apt install fonts-noto-cjk fonts-noto-core",
+            hint=say(
+                "Leave the signs out, or: apt install fonts-symbola", "请去掉这些符号，或：apt install fonts-symbola"
+            )
+            if all(map(_is_sign, missing))
+            else "apt install fonts-noto-cjk fonts-noto-core",
         )
     return tuple(seen)
+
+
+def _is_sign(letter: str) -> bool:
+    """Whether it is a picture and no letter of a script, as emoji are."""
+    return unicodedata.category(letter) in ("So", "Sk", "Mn", "Cf", "Cn")
 
 
 @lru_cache(maxsize=256)

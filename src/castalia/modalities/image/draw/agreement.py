@@ -16,10 +16,14 @@ from castalia.modalities.image.draw.network import Network
 
 OTHERS = 500
 """Sets of random words that the picture's own are compared with."""
+_LEAST = 40
+"""Other words that a model knows at least: of fewer, a single one that fits as well would already be a finding."""
 
 
-def agreement(network: Network, code: Floats, own: Sequence[int], style: Sequence[int], usual: Floats) -> float:
+def agreement(network: Network, code: Floats, own: Sequence[int], style: Sequence[int], usual: Floats) -> float | None:
     """The share of random words, as many as its own, that a picture is less like than its own; by chance a half.
+
+    None of a model that knows too few other words for a share to say anything.
 
     Args:
         network: Of the model.
@@ -28,7 +32,10 @@ def agreement(network: Network, code: Floats, own: Sequence[int], style: Sequenc
         style: Numbers of words that are said with each.
         usual: The mean of what learned pictures' names mean (words,).
     """
-    random = np.random.default_rng(len(own)).integers(1, network.vocabulary + 1, (OTHERS, len(own)))
+    free = np.setdiff1d(np.arange(1, network.vocabulary + 1), [*own, *style])
+    if len(free) < _LEAST:
+        return None
+    random = np.random.default_rng(len(own)).choice(free, (OTHERS, len(own)))
     others = np.hstack([random, np.tile(np.array(style, np.int64), (OTHERS, 1))])
     likeness = _cosines(network.meant_by(others) - usual, code - usual)
     (mine,) = _cosines(network.meant_by(np.array([[*own, *style]])) - usual, code - usual)

@@ -34,6 +34,8 @@ class Drawing:
         code: The code that numbers of words give, chance and given pictures held fixed.
         side: Pixels of the finished picture.
         colour: That was asked for of something which was not learned so, and is seen to at the end; empty for none.
+        missing: What was said and the learned picture has not, or is not called.
+        left: Of it what is not drawn: a thing of its own, which would blur the other.
     """
 
     groups: tuple[Said, ...]
@@ -41,6 +43,8 @@ class Drawing:
     side: int
     learned: str = ""
     colour: str = ""
+    missing: Sequence[str] = ()
+    left: Sequence[str] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:

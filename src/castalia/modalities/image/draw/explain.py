@@ -64,6 +64,7 @@ def explain(model: DrawingModel, step: DrawnStep, seed: int, work: Picture) -> P
         randoms=RANDOMS,
         parts=(*parts, *_of_givens(model, step, seed, drawn)),
         learned=drawing.learned,
+        left=tuple(drawing.left),
         near=tuple(near),
         usual=_rounded(model.apart),
         thumbnails=tuple(Picture.of(model.thumbnail(each.name), each.name) for each in near),

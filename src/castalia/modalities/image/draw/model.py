@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -20,25 +21,35 @@ from castalia.modalities.image.draw.agreement import agreement
 from castalia.modalities.image.draw.direction import Direction
 from castalia.modalities.image.draw.drawing import Drawing, Said, numbers_of
 from castalia.modalities.image.draw.explain import explain
+from castalia.modalities.image.draw.fitting import Fitting
 from castalia.modalities.image.draw.folder import PARTS, Learned, ModelFolder
 from castalia.modalities.image.draw.layers import Floats
 from castalia.modalities.image.draw.network import Network
 from castalia.modalities.image.draw.outline import alike
 from castalia.modalities.image.draw.square import resized, squared
-from castalia.modalities.image.draw.words import COLOURS, Reading
+from castalia.modalities.image.draw.words import COLOURS, SAME, Reading
 from castalia.modalities.image.read import read_picture
 from castalia.modalities.image.recolour import COLOURS as RECOLOURED
 from castalia.modalities.image.recolour import coloured
 
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What fills in what words leave open: words of what learned picture, and what was said that it has not."""
+
+    words: tuple[int, ...] = ()
+    learned: str = ""
+    colours: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    left: Sequence[int] = ()
+
+
 _SHAKEN = 0.05
 """Deviations by which chance moves a code in every way: more is drawn as patches."""
 _SWAYED = 0.3
 """Deviation of the amounts by which chance moves it along the found directions: this tells seeds apart, cleanly."""
-_SAID = 0.7
-"""How much a keyword of a learned picture counts against a word of its name."""
-_PLAIN = 5.0
-"""How much likelier a name is that says nothing else."""
 USUAL, LARGEST = 128, 512
 """Pixels a side where none are asked for, and at most: its networks draw smaller, and more would be seen to be soft."""
 
@@ -104,7 +115,9 @@ class DrawingModel:
         if style and style not in self.styles:
             raise UsageError(
                 say("The picture model knows no style {style!r}.", "图片模型没有风格 {style!r}。", style=style),
-                hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(self.styles) or "–"),
+                hint=say("Use one of: {names}.", "可用：{names}。", names=", ".join(self.styles))
+                if self.styles
+                else say("It has a single manner: leave the style out.", "它只有一种画法：请去掉风格。"),
             )
         reading = self.vocabulary.read(words)
         if not reading.numbers:
@@ -138,7 +151,7 @@ class DrawingModel:
         """See `Drawer.nearest`: in fields, of which a picture has as many as its thumbnail, or in its outlines."""
         return self.neighbours(pixels, 1)[0]
 
-    def agreement(self, words: str, style: str, pixels: Pixels) -> float:
+    def agreement(self, words: str, style: str, pixels: Pixels) -> float | None:
         """See `Drawer.agreement`."""
         said, added = self.vocabulary.read(words).numbers, self.read(words, style).numbers
         style_alone = [each for each in added if each not in said]
@@ -217,17 +230,21 @@ class DrawingModel:
         """
         match step:
             case DrawStep():
-                groups, learned, code, colours = self._by_chance(step.words, step.style, seed, _SHAKEN)
-                own = [each for each in colours if each in RECOLOURED]
-                return Drawing(groups, code, _asked(step.size, self.name), learned, own[0] if len(own) == 1 else "")
+                groups, filled, code = self._by_chance(step.words, step.style, seed, _SHAKEN)
+                own = [each for each in filled.colours if each in RECOLOURED]
+                colour, side = own[0] if len(own) == 1 else "", _asked(step.size, self.name)
+                return Drawing(
+                    groups, code, side, filled.learned, colour, filled.missing, self._left(step.words, filled)
+                )
             case RedrawStep():
-                groups, learned, there, _ = self._by_chance(step.words, step.style, seed, 2 * _SHAKEN)
+                groups, filled, there = self._by_chance(step.words, step.style, seed, 2 * _SHAKEN)
                 own = self.seen(step.picture)
 
                 def towards(numbers: Sequence[int]) -> Floats:
                     return (own + step.strength * (there(numbers) - own)).astype(np.float32)
 
-                return Drawing(groups, towards, _side(step.picture), learned)
+                left = self._left(step.words, filled)
+                return Drawing(groups, towards, _side(step.picture), filled.learned, left=left)
             case MixStep():
                 first, second = (self.seen(picture) for picture in step.pictures)
                 between = (first + step.share * (second - first)).astype(np.float32)
@@ -238,9 +255,16 @@ class DrawingModel:
                 moved = (self.seen(step.picture) + step.amount * direction.vector).astype(np.float32)
                 return Drawing(self._groups(step.words, step.style), lambda _: moved, _side(step.picture))
 
+    def _left(self, text: str, filled: _Filled) -> Sequence[str]:
+        return [part for part, numbers in self.vocabulary.said(text).items() if set(filled.left).issuperset(numbers)]
+
     def filled_from(self, step: DrawnStep, seed: int) -> str:
         """See `Drawer.filled_from`."""
         return self.drawing(step, seed).learned
+
+    def missed(self, step: DrawnStep, seed: int) -> Sequence[str]:
+        """See `Drawer.missed`."""
+        return self.drawing(step, seed).missing
 
     def explain(self, step: DrawnStep, seed: int, work: Picture) -> PictureExplanation:
         """See `Drawer.explain`."""
@@ -248,18 +272,19 @@ class DrawingModel:
 
     def _by_chance(
         self, words: str, style: str, seed: int, far: float
-    ) -> tuple[tuple[Said, ...], str, Callable[[Sequence[int]], Floats], Sequence[str]]:
-        """What is said and filled in, by which learned picture, codes that chance moved so far, and see `_filled`."""
+    ) -> tuple[tuple[Said, ...], _Filled, Callable[[Sequence[int]], Floats]]:
+        """What is said and filled in, by what, and codes that chance moved so far."""
         rng = np.random.default_rng(seed)
         groups = self._groups(words, style)
-        filled, learned, colours = self._filled(numbers_of(groups), rng)
+        filled = self._filled(words, numbers_of(groups), rng)
+        groups = tuple(each for each in groups if not set(filled.left).issuperset(each.numbers))
         spread = self.network.spread
         moved: Floats = far * spread * rng.standard_normal(len(spread)).astype(np.float32)
         for each in self.directions:
             moved += np.float32(far / _SHAKEN * _SWAYED * rng.standard_normal()) * each.vector
-        if filled:
-            groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in filled), filled, "learned"))
-        return groups, learned, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32), colours
+        if added := filled.words:
+            groups = (*groups, Said(" ".join(self.vocabulary.words[each - 1] for each in added), added, "learned"))
+        return groups, filled, lambda numbers: (self.network.meant(numbers) + moved).astype(np.float32)
 
     def _groups(self, words: str, style: str) -> tuple[Said, ...]:
         """What was said, and the style; see `read`."""
@@ -299,30 +324,31 @@ class DrawingModel:
         with np.errstate(over="ignore", invalid="ignore"):  # `pixels` says so
             return self.network.pixels(self.network.latents(words, code))
 
-    def _filled(self, words: Sequence[int], rng: np.random.Generator) -> tuple[tuple[int, ...], str, Sequence[str]]:
-        """Words beside these, of the name of a learned picture that has most of them, which chance chooses.
-
-        Rare words count more (Spärck Jones 1972, "A statistical interpretation of term specificity"), and of pictures
-        that have as much, those whose names say little else are likelier. A colour may be another than that picture's.
-
-        Returns:
-            Numbers of words, the picture's name, and the colours that were said and it has not; none if none fits.
-        """
-        names, held, tags = self._learned.names, self._learned.words, self._learned.tags
+    def _filled(self, text: str, words: Sequence[int], rng: np.random.Generator) -> _Filled:
+        """What a learned picture that fits the words has beside them; its colour may be another than theirs."""
         named = {number: each for each in COLOURS for number in self.vocabulary.read(each).numbers}
         colours = set(named).intersection(words)
         about = [word for word in words if word not in colours] or list(words)
-        has, said = (np.stack([(each == word).any(1) for word in about], 1) for each in (held, tags))
-        rarity = np.log(len(held) / (has | said).sum(0).clip(1))
-        score = np.where(has, 1, _SAID * said) @ rarity  # (pictures,)
-        fits = np.flatnonzero((score > 0) & (score > score.max() - 1e-6))
-        if not len(fits):
-            return (), "", [named[each] for each in colours]
-        likely = (1.0 + (held[fits] > 0).sum(1) - has[fits].sum(1)) ** -_PLAIN
-        chosen = int(rng.choice(fits, p=likely / likely.sum()))
-        taught = self.taught(chosen)
+        parts = [each for each in self.vocabulary.clause(text) if not colours.issuperset(each)]
+        fit = self._fitting.fit(about, parts, rng)
+        if fit is None:
+            return _Filled(colours=[named[each] for each in colours])
+        taught = self.taught(fit.picture)
         added = [word for word in taught if not (colours and word in named) and word not in words]
-        return tuple(dict.fromkeys(added)), names[chosen], [named[each] for each in colours if each not in taught]
+        return _Filled(
+            tuple(dict.fromkeys(added)),
+            self._learned.names[fit.picture],
+            [named[each] for each in colours if each not in taught],
+            [part for part, numbers in self.vocabulary.said(text).items() if set(fit.missing).issuperset(numbers)],
+            fit.left,
+        )
+
+    @cached_property
+    def _fitting(self) -> Fitting:
+        read = self.vocabulary.read
+        styles = {number for each in self.styles for number in read(each).numbers}
+        same = [{number for word in each for number in read(word).numbers} for each in SAME]
+        return Fitting(self._learned, styles, [each for each in same if len(each) > 1])
 
     def seen(self, picture: Picture) -> Floats:
         """The code of a picture."""

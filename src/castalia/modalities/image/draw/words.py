@@ -10,22 +10,43 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _WORD = re.compile(r"[a-z0-9]+|[\u4e00-\u9fff]+")
+_INK = re.compile(r"\b(?:heavy|medium|black|white) ")
 _STOP = frozenset(
     "a an the of in on at with and or to for by from its it is are my your his her our their this that some very "
     "picture image drawing photo icon emoji sticker please draw paint make me".split()
 )
+_CLAUSE = re.compile(
+    r"[,.;:!?，。；：！？、()（）]"
+    r"|\b(?:in|on|at|with|without|for|by|from|under|over|near|behind|beside|before|after|between|among|inside|above|"
+    r"below|against|and|who|which|that|while|wearing|holding)\b",
+    re.IGNORECASE,
+)
+"""Where what is asked for ends, and what is said of it begins."""
 _COUNTED = re.compile(r"[一二两三几半][只个条朵辆把张颗座幅头匹枚支棵杯块艘架位名]")
 _STOP_ZH = frozenset("的了一个只把张在里和与着上有是我你他她它这那些很请画幅条朵颗座辆头匹枚支")
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "gray", "black", "white")
 """Words that say only what colour something has."""
 ALIASES = {
-    "grey": "gray", "violet": "purple", "colour": "color", "automobile": "car", "aeroplane": "airplane",
+    "grey": "gray", "violet": "purple", "colour": "color",
     "红": "red", "红色": "red", "橙": "orange", "橙色": "orange", "黄": "yellow", "黄色": "yellow", "绿": "green",
     "绿色": "green", "蓝": "blue", "蓝色": "blue", "紫": "purple", "紫色": "purple", "粉": "pink", "粉色": "pink",
     "粉红": "pink", "粉红色": "pink", "棕": "brown", "棕色": "brown", "褐色": "brown", "灰": "gray", "灰色": "gray",
     "黑": "black", "黑色": "black", "白": "white", "白色": "white", "扁平": "flat", "立体": "3d",
 }  # fmt: skip
 """Words that stand for others whatever the collection."""
+SAME = tuple(
+    each.split()
+    for each in (
+        "car automobile", "airplane aeroplane plane", "bicycle bike", "motorcycle motorbike", "telephone phone",
+        "television tv telly", "rabbit bunny", "hippopotamus hippo", "rhinoceros rhino", "sea ocean", "gift present",
+        "couch sofa settee", "truck lorry", "doughnut donut", "glasses eyeglasses spectacles", "eggplant aubergine",
+        "corn maize", "shrimp prawn", "cookie biscuit", "trousers pants", "tram streetcar", "trash rubbish garbage",
+        "taxi cab", "ladybug ladybird", "backpack rucksack", "sneaker trainer", "wrench spanner", "package parcel",
+        "moose elk",
+    )
+)  # fmt: skip
+"""Words for the same thing, whatever the collection calls it."""
+_OTHERS = {word: [other for other in each if other != word] for each in SAME for word in each}
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,11 @@ class Vocabulary:
         """The parts of a text that are known, as they stand in it, each with the numbers of the words it gives."""
         return {part: tuple(self._numbers[each] for each in found) for part, found in self._parts(text) if found}
 
+    def clause(self, text: str) -> Sequence[tuple[int, ...]]:
+        """The known parts of the first clause that has one, in their order, each with the numbers of its words."""
+        clauses = (list(self.said(each).values()) for each in _CLAUSE.split(text))
+        return next((each for each in clauses if each), list[tuple[int, ...]]())
+
     def _parts(self, text: str) -> Iterator[tuple[str, Sequence[str]]]:
         for each in tokens(text):
             if each.isascii():
@@ -90,7 +116,9 @@ class Vocabulary:
         if word in self._numbers:
             return (word,)
         found = (ALIASES[word],) if word in ALIASES else self.aliases.get(word, ())
-        return [each for each in found if each in self._numbers]
+        if known := [each for each in found if each in self._numbers]:
+            return known
+        return [each for each in _OTHERS.get(word, ()) if each in self._numbers][:1]
 
     def _chinese(self, run: str) -> Iterator[tuple[str, Sequence[str]]]:
         at = 0
@@ -105,10 +133,22 @@ class Vocabulary:
 
 
 def tokens(text: str) -> Sequence[str]:
-    """English words in small letters without accents, and runs of Chinese characters; none that say nothing."""
-    letters = (each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
+    """English words in small letters without accents, and runs of Chinese characters; none that say nothing.
+
+    An emoji is read by its name in Unicode.
+    """
+    spoken = "".join(map(_spoken, text.lower()))
+    letters = (each for each in unicodedata.normalize("NFKD", spoken) if not unicodedata.combining(each))
     plain = _COUNTED.sub(" ", "".join(letters).replace("'s ", " "))
     return [each for each in _WORD.findall(plain) if each not in _STOP]
+
+
+def _spoken(letter: str) -> str:
+    """A letter as it is; an emoji by its name, without the black of older signs, which means filled."""
+    if letter < "\u2600" or unicodedata.category(letter) != "So":
+        return letter
+    name = unicodedata.name(letter, "").lower()
+    return " " + (name if letter > "\U0001f000" else _INK.sub("", name)) + " "
 
 
 def learn_vocabulary(captions: Sequence[str], other: Sequence[str], *, extra: Sequence[str] = ()) -> Vocabulary:

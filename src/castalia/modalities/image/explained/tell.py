@@ -67,8 +67,10 @@ def _heading(explanation: PictureExplanation, work: Picture) -> list[str]:
     if not explanation.wrote_it:
         lines.append(
             say(
-                "This model did not make the work: the figures say what it makes of the brief, not what was made.",
-                "此作品并非由该模型绘制：以下数字说明它如何理解要求，而非作品的由来。",
+                "This model did not make the work: the figures say what it makes of the brief, not what was made. "
+                "Name the one that did by CASTALIA_IMAGE_MODEL.",
+                "此作品并非由该模型绘制：以下数字说明它如何理解要求，而非作品的由来。"
+                "请用 CASTALIA_IMAGE_MODEL 指定绘制它的模型。",
             )
         )
     elif not explanation.same:
@@ -99,6 +101,15 @@ def _parts(explanation: PictureExplanation) -> list[str]:
                 "What the words left open was taken from the name of a learned picture: {name}.",
                 "文字未说明的部分取自一张训练图片的名称：{name}。",
                 name=named(explanation.learned),
+            )
+        )
+    if explanation.left:
+        lines.append(
+            "  "
+            + say(
+                "Not drawn, since that picture has it not and few others have: {words}.",
+                "未画出（该图片中没有，其他图片中也少见）：{words}。",
+                words=", ".join(explanation.left),
             )
         )
     return [head, *lines]

@@ -11,7 +11,9 @@ _GAP = 0.25
 
 
 def half_drop(motif: Pixels, ground: tuple[int, int, int]) -> Pixels:
-    """A tile with a motif twice: whole in the middle, and whole again around the corners, half a step to the side.
+    """A tile with a motif twice: beside the first one the second, half a step lower, around the upper and lower border.
+
+    That border lies where least is to be seen of it: on a line through a motif it might be taken for a seam.
 
     Args:
         motif: (height, width, 4) with alpha, not multiplied in.
@@ -33,4 +35,5 @@ def half_drop(motif: Pixels, ground: tuple[int, int, int]) -> Pixels:
         alpha = motif[..., 3:].astype(np.float32) / 255
         place = np.ix_(rows, columns)
         tile[place] = motif[..., :3] * alpha + tile[place] * (1 - alpha)
-    return (tile + 0.5).astype(np.uint8)
+    changes = np.abs(np.roll(tile, -1, 0) - tile).mean((1, 2))
+    return np.roll((tile + 0.5).astype(np.uint8), -1 - int(changes.argmin()), 0)

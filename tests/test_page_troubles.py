@@ -118,6 +118,33 @@ def test_a_reply_that_breaks_off_or_is_stopped_says_so(ada):
     amount(ada.locator(".dots"), 0)
 
 
+def test_a_conversation_fits_a_phone(browser, served):
+    page = opened(browser, served, locale="zh-CN", viewport={"width": 390, "height": 844})
+    log_in(page, "Ada")
+    names = ["castalia", "a-model-of-a-long-name-1.5b-instruct-q4_k_m", "another"]
+    page.route("**/v1/models", lambda route: route.fulfill(json={"data": [{"id": each} for each in names]}))
+    page.route("**/v1/chat/completions", fail)
+    go(page, "/chat")
+    page.get_by_label("您的消息").fill("你好" * 100)
+    page.get_by_role("button", name="发送").click()
+    page.get_by_role("button", name="新对话").wait_for()
+    page.get_by_label("模型").select_option(names[1])
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    assert page.get_by_role("button", name="发送").bounding_box()["x"] < 390 - 60
+    page.context.close()
+
+
+def test_a_step_on_the_command_line_is_called_so_and_a_call_is_not_told(ada):
+    go(ada, "/create/song")
+    ada.get_by_role("button", name="Create", exact=True).click()
+    told = ada.locator("article.job").get_by_role("alert").filter(has_text="A song needs words or a subject.")
+    told.get_by_text("On the command line: castalia create song").wait_for()
+    assert "Next:" not in told.inner_text()
+    ada.evaluate("location.hash = '/work/nothing'")
+    ada.get_by_role("alert").filter(has_text="No work has the id").wait_for()
+    assert "GET /api" not in ada.locator("main").inner_text()
+
+
 def test_a_collection_whose_stream_breaks_is_followed_and_a_failure_stays(ada, tmp_path):
     pytest.importorskip("torch", reason="needs castalia[train]")
     broken = []

@@ -40,9 +40,15 @@ export function Trouble({ error, onRetry, onClose }) {
   return html`<div class=${`notice bad${onClose ? " floating" : ""}`} role="alert">
     ${onClose ? html`<button type="button" class="plain" aria-label=${t("close")} onClick=${onClose}><${Icon} name="close" /></button>` : null}
     <p>${message}</p>
-    ${hint ? html`<p class="hint">${t("next_step")} ${hint}</p>` : null}
+    <${NextStep} hint=${hint} />
     ${onRetry ? html`<button type="button" class="small" onClick=${onRetry}>${t("try_again")}</button>` : null}
   </div>`;
+}
+
+/** What to do about it. A command is called so, and a call of the interface says nothing to who reads the page. */
+export function NextStep({ hint }) {
+  if (!hint || /^(GET|POST|PUT|PATCH|DELETE)\b/.test(hint)) return null;
+  return html`<p class="hint">${/^(castalia|pip) |^--?\w/.test(hint) ? html`${t("command_line")} <code>${hint}</code>` : html`${t("next_step")} ${hint}`}</p>`;
 }
 
 export const Empty = ({ icon, title, children }) =>
@@ -145,7 +151,7 @@ export function BlobImage({ blob, ...rest }) {
     setAddress(made);
     return () => URL.revokeObjectURL(made);
   }, [blob]);
-  return address ? html`<img src=${address} ...${rest} />` : null;
+  return address ? html`<img src=${address} onError=${() => setAddress("")} ...${rest} />` : null;
 }
 
 /** A promise's [value, error, ask again]; asked whenever `watched` changes. */

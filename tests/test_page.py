@@ -388,4 +388,7 @@ def test_a_collection_is_added_and_deleted(ada, picture):
     ada.get_by_role("button", name="Delete tiles").wait_for()
     assert "1 pieces · Ada · own work" in ada.locator(".rows li").inner_text()
     ada.get_by_role("button", name="Delete tiles").click()
+    ada.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    ada.get_by_role("button", name="Delete tiles").click()
+    ada.get_by_role("dialog").get_by_role("button", name="Delete").click()
     ada.get_by_text("No collections yet").wait_for()

@@ -12,6 +12,7 @@ import pytest
 
 import castalia.server
 from browsers import browsing, go, log_in, opened, until
+from castalia import genres
 from servers import PASSWORD, Served, tile
 
 PAGE = Path(castalia.server.__file__).with_name("page")
@@ -158,6 +159,23 @@ def test_every_word_that_is_said_is_in_the_table_in_both_languages():
     assert len(begun) > 8
     unused = {name for name in words if name not in said and not name.startswith(tuple(begun))}
     assert not {name for name in unused if f'"{name}"' not in source}, unused
+
+
+def test_every_choice_and_every_noted_event_has_a_chinese_name():
+    table = (PAGE / "words.js").read_text()
+    parts = {name: table.split(f"const {name} = {{")[1].split("};")[0] for name in ("CHOICES", "EVENTS")}
+    named = {name: set(re.findall(r'(?:"([^"]+)"|(\w+)): "', part)) for name, part in parts.items()}
+    choices, events = ({one or other for one, other in found} for found in named.values())
+    fields = [each for room in genres.every() for each in room.fields.model_json_schema().get("properties", {}).items()]
+    offered = {str(each) for name, schema in fields if name != "language" for each in schema.get("enum", ())}
+    spoken = {each for each in offered if re.search("[a-z]", each)}
+    hidden = {"auto", "required"}  # of a turn of a conversation, which has no form
+    assert len(spoken) > 30
+    assert spoken - hidden <= choices, spoken - hidden - choices
+    source = "".join(path.read_text() for path in PAGE.parent.rglob("*.py"))
+    noted = set(re.findall(r'\.note\(\s*"([^"]+)"', source)) | {"account enabled", "account disabled"}
+    assert len(noted) > 10
+    assert noted <= events, noted - events
 
 
 def test_nothing_is_loaded_from_elsewhere():

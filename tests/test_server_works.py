@@ -80,6 +80,12 @@ def test_genres_are_grouped_by_what_they_make(ada):
     assert found["sheet"]["picture"] is False  # it takes several
 
 
+def test_a_work_is_called_by_its_kind_in_the_language_that_is_asked_for(ada, pattern):
+    for language, title in (("en", "Pattern"), ("zh", "纹样"), ("en", "Pattern")):
+        shown = ada.client.get(f"/api/works/{pattern}", headers={"Accept-Language": language}).json()
+        assert shown["genre_title"] == title
+
+
 def test_works_are_starred_and_put_on_boards(ada, pattern, chorale):
     placed = ada.client.patch(f"/api/works/{pattern}", json={"starred": True, "boards": ["walls", "blue"]})
     assert (placed.json()["starred"], placed.json()["boards"]) == (True, ["blue", "walls"])

@@ -4,6 +4,8 @@ import { signal } from "./signal.js";
 
 /** Who is logged in: {account, csrf, scopes}; null nobody; undefined not known yet. */
 export const session = signal(undefined);
+/** Whether it was not the person who ended the last session. */
+export const ended = signal(false);
 
 export class ApiError extends Error {
   constructor(status, { message, code = "", hint = "" }) {
@@ -35,7 +37,10 @@ export async function ask(method, path, body, { signal: stop } = {}) {
   }
   if (answer.ok) return answer;
   const told = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && session.value && !path.endsWith("/session")) session.value = null;
+  if (answer.status === 401 && session.value && !path.endsWith("/session")) {
+    ended.value = true;
+    session.value = null;
+  }
   throw new ApiError(answer.status, told.error ?? { message: `${answer.status} ${answer.statusText}` });
 }
 

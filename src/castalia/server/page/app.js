@@ -4,6 +4,7 @@ import { Chat, forgetChat } from "./chat.js";
 import { Collections } from "./collections.js";
 import { Create } from "./create.js";
 import { Enter } from "./enter.js";
+import { forgetErrands } from "./errand.js";
 import { forget } from "./jobs.js";
 import { Compare, Library } from "./library.js";
 import { Models } from "./models.js";
@@ -11,7 +12,7 @@ import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js
 import { Settings } from "./settings.js";
 import { signal, watch } from "./signal.js";
 import { Verify } from "./verify.js";
-import { Heading, Icon, Spinner, Trouble } from "./widgets.js";
+import { Heading, Icon, Spinner, Trouble, useDoing } from "./widgets.js";
 import { language, t } from "./words.js";
 import { WorkView } from "./work.js";
 
@@ -38,13 +39,14 @@ addEventListener("hashchange", () => {
 });
 
 async function leave() {
-  await remove("/api/session").catch(() => null);
+  await remove("/api/session").catch((error) => { if (error.status !== 401) throw error; });
   session.value = null;
   location.hash = "";
 }
 
 function Navigation({ here }) {
   const [more, setMore] = useState(false);
+  const [run, busy, error, clear] = useDoing();
   useEffect(() => setMore(false), [here]);
   const link = ([name]) => html`<a href=${`#/${name}`} aria-current=${here === name ? "page" : undefined} key=${name}>
     <${Icon} name=${name} /><span>${t(`room_${name}`)}</span></a>`;
@@ -55,9 +57,10 @@ function Navigation({ here }) {
       <${Icon} name="more" /><span>${t("more")}</span></button>
     <div class=${`rest ${more ? "open" : ""}`}>
       ${ROOMS.slice(ON_A_PHONE).map(link)}
-      <button type="button" class="leave" onClick=${leave}><${Icon} name="leave" /><span>${t("log_out")}</span></button>
+      <button type="button" class="leave" disabled=${busy} onClick=${() => run(leave)}><${Icon} name="leave" /><span>${t("log_out")}</span></button>
       <p class="who">${session.value.account.name}</p>
     </div>
+    <${Trouble} error=${error} onClose=${clear} />
   </nav>`;
 }
 
@@ -76,7 +79,7 @@ function Page() {
   const look = () => { setError(null); lookForSession().then(setFirst, setError); };
   useEffect(look, []);
   useEffect(() => { document.documentElement.lang = spoken === "zh" ? "zh-CN" : "en"; }, [spoken]);
-  useEffect(() => { if (who === null) { forget(); forgetChat(); } }, [who]);
+  useEffect(() => { if (who === null) { forget(); forgetChat(); forgetErrands(); } }, [who]);
   if (error) return html`<main class="alone"><${Trouble} error=${error} onRetry=${look} /></main>`;
   if (who === undefined) return html`<main class="alone"><${Spinner} /></main>`;
   if (who === null) return html`<${Enter} first=${first} onFirst=${() => setFirst(false)} invitation=${query.get("invitation") ?? ""} />`;

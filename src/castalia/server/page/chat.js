@@ -9,6 +9,9 @@ import { t } from "./words.js";
 const turns = signal([]);
 export const forgetChat = () => { turns.value = []; };
 
+/** The connection broke while a reply came. */
+const UNREACHABLE = new ApiError(0, { message: "", code: "unreachable" });
+
 /** The objects of a stream of server-sent events. */
 async function* events(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -52,8 +55,9 @@ export function Chat() {
         if (choice?.delta?.content) change({ content: turns.value.at(-1).content + choice.delta.content });
         if (choice?.finish_reason) change({ record: told.castalia, reason: choice.finish_reason });
       }
+      if (!turns.value.at(-1).reason) throw UNREACHABLE;
     } catch (error) {
-      if (error.name !== "AbortError") change({ error });
+      if (turns.value.length === before.length + 1) change(error.name === "AbortError" ? { stopped: true } : { error: error instanceof ApiError ? error : UNREACHABLE });
     } finally {
       setStop(null);
     }
@@ -69,8 +73,9 @@ export function Chat() {
         html`<button type="button" key=${n} onClick=${() => setWords(t(`starter_${n}`))}>${t(`starter_${n}`)}</button>`)}</div>`}
       ${said.map((each, at) => html`<div class=${`turn ${each.role}`} key=${at}>
         <span class="unseen">${t(`role_${each.role}`)}</span>
-        <div class="paper">${each.content || (each.error || each.record || !stop ? "" : html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`)}</div>
+        <div class="paper">${each.content || (each.error || each.stopped || each.record || !stop ? "" : html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`)}</div>
         ${each.error ? html`<${Trouble} error=${each.error} />` : null}
+        ${each.stopped ? html`<p class="notice">${t("reply_stopped")}</p>` : null}
         ${each.reason === "content_filter" ? html`<p class="notice">${t("reply_refused")}</p>` : null}
         ${each.record ? html`<p class="marked"><${Icon} name="verify" />${each.record.visible_label} · <a href=${`#/work/${each.record.id}`}>${each.record.id.slice(0, 8)}</a> · ${each.record.model}</p>` : null}
       </div>`)}

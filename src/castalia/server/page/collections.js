@@ -2,23 +2,27 @@
 import { get, post, remove } from "./api.js";
 import { Errand, going, useErrand } from "./errand.js";
 import { html, useState } from "./preact.js";
-import { Drop, Empty, Heading, Icon, Input, Labelled, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
+import { Dialog, Drop, Empty, Heading, Icon, Input, Labelled, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
 import { t } from "./words.js";
 
 const KINDS = ["picture", "chorale", "tune"];
 
 export function Collections() {
   const [found, error, again] = useAsked(() => get("/api/collections"), []);
-  const [run, , problem] = useDoing();
+  const [leaving, setLeaving] = useState("");
+  const [run, busy, problem, clear] = useDoing();
   return html`<div class="narrow">
     <${Heading} sub=${t("collections_told")}>${t("room_collections")}<//>
-    <${Trouble} error=${error ?? problem} onRetry=${error ? again : undefined} />
+    <${Trouble} error=${error} onRetry=${again} />
     ${!found && !error ? html`<${Spinner} />` : null}
     ${found?.collections.length ? html`<ul class="rows">${found.collections.map((each) => html`<li class="row spread" key=${each.name}>
       <div><strong>${each.name}</strong><p class="hint">${[t(`collection_${each.kind}`), t("pieces_n", { n: each.pieces }), each.owner, each.licence].filter(Boolean).join(" · ")}</p></div>
-      <button type="button" class="small danger" aria-label=${t("delete_named", { name: each.name })} onClick=${() => run(async () => { await remove(`/api/collections/${encodeURIComponent(each.name)}`); again(); })}>${t("delete")}</button></li>`)}</ul>`
+      <button type="button" class="small danger" aria-label=${t("delete_named", { name: each.name })} onClick=${() => { clear(); setLeaving(each.name); }}>${t("delete")}</button></li>`)}</ul>`
       : found ? html`<${Empty} icon="collections" title=${t("no_collections")}><p>${t("no_collections_told")}</p><//>` : null}
     ${found ? html`<${Add} onAdded=${again} />` : null}
+    ${leaving ? html`<${Dialog} title=${t("delete_named", { name: leaving })} onClose=${() => setLeaving("")}><p>${t("delete_collection_told")}</p><${Trouble} error=${problem} />
+      <div class="row end"><button type="button" autofocus onClick=${() => setLeaving("")}>${t("keep_it")}</button>
+        <button type="button" class="danger" disabled=${busy} onClick=${() => run(async () => { await remove(`/api/collections/${encodeURIComponent(leaving)}`); setLeaving(""); again(); })}>${t("delete")}</button></div><//>` : null}
   </div>`;
 }
 
@@ -26,7 +30,7 @@ function Add({ onAdded }) {
   const [said, setSaid] = useState({ name: "", kind: KINDS[0], owner: "", licence: "" });
   const [files, setFiles] = useState([]);
   const [run, busy, error] = useDoing();
-  const [job, setJob] = useErrand(() => { setSaid({ ...said, name: "" }); setFiles([]); onAdded(); });
+  const [job, setJob] = useErrand("collect", () => { setSaid({ ...said, name: "" }); setFiles([]); onAdded(); });
   const set = (name) => (value) => setSaid({ ...said, [name]: value });
   const dropped = Object.entries(job?.outcome?.dropped ?? {});
   const send = (event) => {

@@ -6,7 +6,7 @@ import { find, jobs, submit } from "./jobs.js";
 import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { watch } from "./signal.js";
 import { Heading, Icon, Input, Labelled, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
-import { language, t } from "./words.js";
+import { label, language, t } from "./words.js";
 
 const KINDS = ["picture", "music", "text"];
 const FIRST = ["picture", "melody", "haiku"];
@@ -145,7 +145,7 @@ async function restore(id, fields) {
     if (field.file) {
       const given = Array.isArray(value) ? value.length : value && typeof value === "object";
       if (given && parents.length) values[field.name] = field.several ? parents.splice(0) : parents.shift();
-      else if (given) missing.push(field.name);
+      else if (given) missing.push(label(field.name, field.schema.description));
       else if (field.text && value) values[field.name] = value;
     } else if (value != null && JSON.stringify(value) !== JSON.stringify(field.schema.default)) {
       values[field.name] = Array.isArray(value) ? value.join("\n") : value;

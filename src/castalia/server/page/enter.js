@@ -1,21 +1,29 @@
 // The door: the first account, an invitation, or a login.
-import { post, session } from "./api.js";
+import { ended, post, session } from "./api.js";
 import { html, useState } from "./preact.js";
 import { LanguageChoice } from "./settings.js";
+import { watch } from "./signal.js";
 import { Input, Secret, Trouble, useDoing } from "./widgets.js";
 import { t } from "./words.js";
 
+function begin(told) {
+  ended.value = false;
+  session.value = told;
+}
+
 export function Enter({ first, onFirst, invitation }) {
+  const cut = watch(ended);
   const [joining, setJoining] = useState(first || Boolean(invitation));
   const [begun, setBegun] = useState(null);
-  if (begun) return html`<${Recovery} begun=${begun} onDone=${() => { onFirst(); session.value = begun; }} />`;
+  if (begun) return html`<${Recovery} begun=${begun} onDone=${() => { onFirst(); begin(begun); }} />`;
   return html`<main class="alone">
     <div class="door">
       <img src="/icon.svg" alt="" width="56" height="56" />
       <h1 tabindex="-1">Castalia</h1>
       <p class="lead">${t("lead")}</p>
+      ${cut ? html`<p class="notice" role="status">${t("session_ended")}</p>` : null}
       <${Form} key=${joining || first} joining=${joining || first} first=${first} invitation=${invitation} onBegun=${(told) =>
-        told.recovery_code ? setBegun(told) : (session.value = told)} />
+        told.recovery_code ? setBegun(told) : begin(told)} />
       ${first ? null : html`<button type="button" class="plain" onClick=${() => setJoining(!joining)}>
         ${joining ? t("have_account") : t("have_invitation")}</button>`}
       <${LanguageChoice} />

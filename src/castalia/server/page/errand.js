@@ -1,21 +1,45 @@
 // A job that makes no work: fetching a model, taking in a collection. Its progress stands where it was asked for.
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { jobProgress, over } from "./jobs.js";
 import { html, useEffect, useState } from "./preact.js";
 import { Trouble, useDoing } from "./widgets.js";
 import { t } from "./words.js";
 
-/** [the job or null, a function that begins one by a promise of it]; `onDone` hears of success. */
-export function useErrand(onDone) {
+const KEPT = "castalia.errands";
+const AGAIN_AFTER = 1000; // milliseconds, where the stream broke
+
+const begun = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+
+/** Somebody else is here now. */
+export const forgetErrands = () => sessionStorage.removeItem(KEPT);
+
+/** [the job or null, a function that is given one that begins]; `onDone` hears of success. It is found again by its name. */
+export function useErrand(name, onDone) {
   const [job, setJob] = useState(null);
   useEffect(() => {
+    const id = begun()[name];
+    if (id) get(`/api/jobs/${id}`).then((told) => ["done", "cancelled"].includes(told.state) || setJob(told), () => null);
+  }, []);
+  useEffect(() => {
     if (!job) return undefined;
-    return jobProgress(job.id, (told) => {
-      setJob(told);
-      if (told.state === "done") onDone(told);
-    });
+    let stop;
+    let timer;
+    const told = (now) => {
+      setJob(now);
+      if (now.state === "done") onDone(now);
+    };
+    const listen = () => { stop = jobProgress(job.id, told, () => { timer = setTimeout(listen, AGAIN_AFTER); }); };
+    listen();
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
   }, [job?.id]);
-  return [job, setJob];
+  const begin = (told) => {
+    sessionStorage.setItem(KEPT, JSON.stringify({ ...begun(), [name]: told.id }));
+    setJob(told);
+  };
+  return [job, begin];
 }
 
 export const going = (job) => Boolean(job) && !over(job);

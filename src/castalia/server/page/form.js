@@ -2,7 +2,8 @@
 import { get } from "./api.js";
 import { html, useEffect, useState } from "./preact.js";
 import { BlobImage, Drop, Icon, Labelled } from "./widgets.js";
-import { help, label, t } from "./words.js";
+import { titleOf } from "./work.js";
+import { choice, day, help, label, t } from "./words.js";
 
 const ACCEPTED = {
   Picture: "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff",
@@ -62,7 +63,7 @@ export function Field({ field, value, onValue }) {
       return html`<select ...${shared} value=${value ?? (field.automatic ? "" : schema.default)}
         onChange=${(event) => onValue(typeof schema.default === "number" ? Number(event.target.value) : event.target.value)}>
         ${field.automatic ? html`<option value="">${t("automatic")}</option>` : null}
-        ${field.options.map((each) => html`<option value=${each} key=${each}>${each === "" ? t("automatic") : name === "language" ? t(`language_${each}`) : each}</option>`)}
+        ${field.options.map((each) => html`<option value=${each} key=${each}>${each === "" ? t("automatic") : name === "language" ? t(`language_${each}`) : choice(each)}</option>`)}
       </select>`;
     if (kind === "number")
       return html`<input ...${shared} type="number" min=${schema.minimum ?? schema.ge} max=${schema.maximum ?? schema.le}
@@ -80,7 +81,7 @@ function Attach({ field, value, onValue }) {
   const held = [value ?? []].flat().filter((each) => each && (!field.text || each instanceof File));
   const [works, setWorks] = useState([]);
   useEffect(() => {
-    get("/api/works", { limit: 60 }).then(({ works: found }) =>
+    get("/api/works", { limit: 200 }).then(({ works: found }) =>
       setWorks(found.filter((each) => (kind === "Picture" ? each.kind === "picture" : each.music))), () => null);
   }, []);
   const add = (more) => onValue(several ? [...held, ...more] : more[0]);
@@ -92,13 +93,13 @@ function Attach({ field, value, onValue }) {
       ${each instanceof File
         ? each.type.startsWith("image/") ? html`<${BlobImage} blob=${each} alt="" />` : html`<${Icon} name="file" />`
         : known(each)?.kind === "picture" ? html`<img src=${`/api/works/${each}/thumbnail`} alt="" />` : html`<${Icon} name=${kind === "Score" ? "music" : "picture"} />`}
-      <span>${each instanceof File ? each.name : known(each)?.title || each.slice(0, 8)}</span>
+      <span>${each instanceof File ? each.name : known(each) ? titleOf(known(each)) : each.slice(0, 8)}</span>
       <button type="button" class="plain" aria-label=${t("remove_file", { name: each.name ?? each.slice(0, 8) })} onClick=${() => drop(at)}><${Icon} name="close" /></button>
     </div>`)}
     ${several || !held.length ? html`<${Drop} label=${kind === "Picture" ? t("drop_picture") : t("drop_score")} accept=${ACCEPTED[kind]} multiple=${several} onFiles=${add}>
       ${works.length && !field.text ? html`<select aria-label=${t("from_library")} value="" onChange=${(event) => event.target.value && add([event.target.value])}>
         <option value="">${t("from_library")}</option>
-        ${works.map((each) => html`<option value=${each.id} key=${each.id}>${(each.title || each.text).slice(0, 40)} · ${each.id.slice(0, 4)}</option>`)}
+        ${works.map((each) => html`<option value=${each.id} key=${each.id}>${titleOf(each).slice(0, 40)} · ${day(each.created)} · ${each.id.slice(0, 4)}</option>`)}
       </select>` : null}
     <//>` : null}
     ${field.text && !held.length ? html`<input aria-label=${label(name, schema.description)} value=${value ?? ""} onInput=${(event) => onValue(event.target.value)} />` : null}

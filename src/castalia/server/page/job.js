@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { cancel, dismiss, over, retry } from "./jobs.js";
 import { html, useEffect, useState } from "./preact.js";
 import { Download, Face, Rules, StarButton } from "./work.js";
-import { Icon, Trouble, useDoing } from "./widgets.js";
+import { Icon, NextStep, Trouble, useDoing } from "./widgets.js";
 import { t } from "./words.js";
 
 export function JobCard({ job, genres, onSeed }) {
@@ -78,5 +78,5 @@ const Refused = ({ refused }) =>
     <p>${refused.message}</p>
     ${refused.text ? html`<div class="paper struck">${refused.text}</div>` : null}
     <${Rules} findings=${refused.findings} open />
-    ${refused.hint ? html`<p class="hint">${t("next_step")} ${refused.hint}</p>` : null}
+    <${NextStep} hint=${refused.hint} />
   </div>`;

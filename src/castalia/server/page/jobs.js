@@ -66,7 +66,7 @@ async function askForOthers() {
   for (const { id } of going) {
     if (streams.has(id)) continue;
     if (streams.size < MOST_STREAMS) follow(id);
-    else await get(`/api/jobs/${id}`).then(update, () => null);
+    else await get(`/api/jobs/${id}`).then(update, (error) => error.status === 404 && dismiss(id));
   }
 }
 

@@ -6,6 +6,7 @@ import { day, language, t, when } from "./words.js";
 import { Face, Rules, StarButton, titleOf } from "./work.js";
 
 const AT_A_TIME = 24;
+const MOST = 200; // that the server tells at once
 
 export function Library({ query }) {
   const board = query.get("board") ?? "";
@@ -16,7 +17,7 @@ export function Library({ query }) {
   const [chosen, setChosen] = useState([]);
   const wanted = useSlow(sought);
   const [genres] = useAsked(askGenres, [language.value]);
-  const [found, error, again] = useAsked(() => get("/api/works", { q: wanted, genre, starred, board, limit: Math.min(200, many) }), [wanted, genre, starred, board, many]);
+  const [found, error, again] = useAsked(() => list({ q: wanted, genre, starred, board }, many), [wanted, genre, starred, board, many]);
   const [changed, setChanged] = useState({});
   const titles = Object.fromEntries((genres ?? []).map((each) => [each.name, each.title]));
   const works = (found?.works ?? [])
@@ -48,7 +49,18 @@ export function Library({ query }) {
       <div class="row spread foot"><div class="name"><strong>${titleOf(work)}</strong><span>${titles[work.genre] ?? work.genre} · ${day(work.created)}</span></div>
         <span class="row"><label class="choose"><input type="checkbox" checked=${chosen.includes(work.id)} onChange=${() => choose(work.id)} aria-label=${t("choose_to_compare", { title: titleOf(work) })} /></label>
         <${StarButton} work=${work} onChange=${(more) => setChanged({ ...changed, [work.id]: { starred: more.starred } })} /></span></div></li>`)}</ul>
-    ${found && found.works.length === many && many < 200 ? html`<div class="row end"><button type="button" onClick=${() => setMany(many + AT_A_TIME)}>${t("show_more")}</button></div>` : null}`;
+    ${found && found.works.length === many ? html`<div class="row end"><button type="button" onClick=${() => setMany(many + AT_A_TIME)}>${t("show_more")}</button></div>` : null}`;
+}
+
+/** As many works as are wanted; of a search no more than the server tells at once. */
+async function list(wanted, many) {
+  const found = await get("/api/works", { ...wanted, limit: Math.min(MOST, many) });
+  while (!wanted.q && found.works.length < many && found.works.length % MOST === 0) {
+    const more = await get("/api/works", { ...wanted, limit: Math.min(MOST, many - found.works.length), offset: found.works.length });
+    if (!more.works.length) break;
+    found.works.push(...more.works);
+  }
+  return found;
 }
 
 /** A value once it has stood still for a moment. */

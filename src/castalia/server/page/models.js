@@ -21,7 +21,7 @@ export function Models() {
 }
 
 function Model({ model, onDone }) {
-  const [job, setJob] = useErrand(onDone);
+  const [job, setJob] = useErrand(`pull/${model.name}`, onDone);
   const [run, busy, error] = useDoing();
   const pull = () => run(async () => setJob(await post(`/api/models/${encodeURIComponent(model.name)}/pull`)));
   return html`<li class="row spread">

@@ -3,7 +3,7 @@ import { get, patch, post, remove, session } from "./api.js";
 import { html, useState } from "./preact.js";
 import { watch } from "./signal.js";
 import { bytes, Dialog, Heading, Icon, Input, Secret, Spinner, Trouble, useAsked, useDoing } from "./widgets.js";
-import { language, setLanguage, setTheme, t, theme, when } from "./words.js";
+import { eventName, language, setLanguage, setTheme, t, theme, when } from "./words.js";
 
 const SCOPES = ["read", "write"];
 
@@ -37,7 +37,7 @@ function Space() {
   const rows = [["works", String], ["bytes", bytes], ["jobs_a_day", String]];
   return html`<section><h2>${t("space")}</h2><${Trouble} error=${error} />
     ${quota ? html`<dl>${rows.map(([name, shown]) => html`<div key=${name}><dt>${t(`quota_${name}`)}</dt>
-      <dd>${shown(quota[name].used)}${quota[name].most == null ? "" : ` / ${shown(quota[name].most)}`}</dd></div>`)}</dl>` : html`<${Spinner} />`}</section>`;
+      <dd>${shown(quota[name].used)}${quota[name].most == null ? "" : ` / ${shown(quota[name].most)}`}</dd></div>`)}</dl>` : error ? null : html`<${Spinner} />`}</section>`;
 }
 
 function Keys() {
@@ -55,7 +55,7 @@ function Keys() {
     ${keys?.length ? html`<ul class="rows">${keys.map((each) => html`<li key=${each.id} class="row spread"><div><strong>${each.name || each.id}</strong>
       <p class="hint">${each.scopes.map((one) => t(`scope_${one}`)).join(", ")} · ${t("made_at", { when: when(each.created) })}${each.used ? ` · ${t("used_at", { when: when(each.used) })}` : ""}</p></div>
       <button type="button" class="small danger" aria-label=${t("revoke_key", { name: each.name || each.id })} onClick=${() => run(async () => { await remove(`/api/keys/${each.id}`); again(); })}>${t("revoke")}</button></li>`)}</ul>`
-      : keys ? html`<p>${t("no_keys")}</p>` : html`<${Spinner} />`}
+      : keys ? html`<p>${t("no_keys")}</p>` : error ? null : html`<${Spinner} />`}
     <form class="row wrap end-aligned" onSubmit=${make}>
       <${Input} label=${t("key_name")} value=${name} onValue=${setName} required maxlength="64" autocomplete="off" />
       ${SCOPES.map((each) => html`<label class="check" key=${each}><input type="checkbox" checked=${scopes.includes(each)}
@@ -89,21 +89,28 @@ function Accounts() {
   const [code, setCode] = useState("");
   const [leaving, setLeaving] = useState(null);
   const [limited, setLimited] = useState(null);
-  const [run, busy, problem] = useDoing();
+  const [run, busy, problem, clear] = useDoing();
   const address = `${location.origin}/#/?invitation=${code}`;
-  return html`<section><h2>${t("accounts")}</h2><p class="hint">${t("accounts_told")}</p><${Trouble} error=${error ?? problem} />
+  return html`<section><h2>${t("accounts")}</h2><p class="hint">${t("accounts_told")}</p><${Trouble} error=${error ?? (leaving ? null : problem)} />
     ${people ? html`<ul class="rows">${people.map((each) => html`<li class="row spread" key=${each.id}><div><strong>${each.name}</strong>
-      <p class="hint">${[each.admin ? t("administrator") : "", each.enabled ? "" : t("shut_out"), when(each.created), bytes(each.bytes)].filter(Boolean).join(" · ")}</p></div>
+      <p class="hint">${[each.admin ? t("administrator") : "", each.enabled ? "" : t("shut_out"), when(each.created), ...taken(each)].filter(Boolean).join(" · ")}</p></div>
       <span class="row wrap"><button type="button" class="small" aria-label=${t("limits_of", { name: each.name })} onClick=${() => setLimited(each)}>${t("limits")}</button>
-      ${each.id === session.value.account.id ? null : html`<button type="button" class="small" onClick=${() => run(async () => { await patch(`/api/accounts/${each.id}`, { enabled: !each.enabled }); again(); })}>${each.enabled ? t("shut_out_do") : t("let_in")}</button>
-      <button type="button" class="small danger" onClick=${() => setLeaving(each)}>${t("delete")}</button>`}</span></li>`)}</ul>` : html`<${Spinner} />`}
+      ${each.id === session.value.account.id ? null : html`<button type="button" class="small" aria-label=${`${each.enabled ? t("shut_out_do") : t("let_in")}: ${each.name}`} onClick=${() => run(async () => { await patch(`/api/accounts/${each.id}`, { enabled: !each.enabled }); again(); })}>${each.enabled ? t("shut_out_do") : t("let_in")}</button>
+      <button type="button" class="small danger" aria-label=${t("delete_named", { name: each.name })} onClick=${() => { clear(); setLeaving(each); }}>${t("delete")}</button>`}</span></li>`)}</ul>` : error ? null : html`<${Spinner} />`}
     <button type="button" disabled=${busy} onClick=${() => run(async () => setCode((await post("/api/invitations")).invitation))}>${t("invite")}</button>
     ${code ? html`<${Dialog} title=${t("invitation")} onClose=${() => setCode("")}><p>${t("invitation_told")}</p><${Secret} label=${t("invitation")} value=${address} name="castalia-invitation.txt" /><//>` : null}
     ${limited ? html`<${Limits} account=${limited} onClose=${() => setLimited(null)} onChanged=${() => { setLimited(null); again(); }} />` : null}
-    ${leaving ? html`<${Dialog} title=${t("delete_account")} onClose=${() => setLeaving(null)}><p>${t("delete_account_told", { name: leaving.name })}</p>
-      <div class="row end"><button type="button" onClick=${() => setLeaving(null)}>${t("keep_it")}</button><button type="button" class="danger" onClick=${() => run(async () => { await remove(`/api/accounts/${leaving.id}`); setLeaving(null); again(); })}>${t("delete")}</button></div><//>` : null}
+    ${leaving ? html`<${Dialog} title=${t("delete_account")} onClose=${() => setLeaving(null)}><p>${t("delete_account_told", { name: leaving.name })}</p><${Trouble} error=${problem} />
+      <div class="row end"><button type="button" onClick=${() => setLeaving(null)}>${t("keep_it")}</button><button type="button" class="danger" disabled=${busy} onClick=${() => run(async () => { await remove(`/api/accounts/${leaving.id}`); setLeaving(null); again(); })}>${t("delete")}</button></div><//>` : null}
   </section>`;
 }
+
+/** What an account takes, and which limits it has. */
+const taken = ({ bytes: used, quota }) => [
+  quota.bytes == null ? bytes(used) : `${bytes(used)} / ${bytes(quota.bytes)}`,
+  quota.works == null ? "" : t("at_most_works", { n: quota.works }),
+  quota.jobs_a_day == null ? "" : t("at_most_jobs_a_day", { n: quota.jobs_a_day }),
+];
 
 /** How each limit is shown and typed: its name, and how many of the server's units one typed is. */
 const LIMITS = [["works", 1], ["bytes", 1e6], ["jobs_a_day", 1]];
@@ -125,6 +132,6 @@ function Limits({ account, onClose, onChanged }) {
 function Audit() {
   const [noted, error] = useAsked(() => get("/api/audit", { limit: 50 }), []);
   return html`<section><details><summary>${t("audit")}</summary><${Trouble} error=${error} />
-    ${noted ? html`<ul class="rows audit">${noted.map((each, at) => html`<li key=${at}><span>${when(each.at)}</span> <strong>${each.event}</strong> <span>${each.detail}</span> <span class="hint">${each.address}</span></li>`)}</ul>` : html`<${Spinner} />`}</details>
+    ${noted ? html`<ul class="rows audit">${noted.map((each, at) => html`<li key=${at}><span>${when(each.at)}</span> <strong>${eventName(each.event)}</strong> <span>${each.detail}</span> <span class="hint">${each.address}</span></li>`)}</ul>` : error ? null : html`<${Spinner} />`}</details>
     <p class="hint"><${Icon} name="note" />${t("audit_told")}</p></section>`;
 }

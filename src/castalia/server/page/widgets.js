@@ -32,16 +32,23 @@ export const Icon = ({ name, filled }) =>
 
 export const Spinner = ({ label }) => html`<span class="spinner" role="status"><i aria-hidden="true"></i>${label ?? t("loading")}</span>`;
 
-/** What went wrong, and the next step. */
-export function Trouble({ error, onRetry }) {
+/** What went wrong, and the next step; with `onClose` at the edge of the window, where it has no place of its own. */
+export function Trouble({ error, onRetry, onClose }) {
   if (!error) return null;
   const message = error.code === "unreachable" ? t("unreachable") : error.message || String(error);
   const hint = error.code === "unreachable" ? t("unreachable_hint") : error.hint;
-  return html`<div class="notice bad" role="alert">
+  return html`<div class=${`notice bad${onClose ? " floating" : ""}`} role="alert">
+    ${onClose ? html`<button type="button" class="plain" aria-label=${t("close")} onClick=${onClose}><${Icon} name="close" /></button>` : null}
     <p>${message}</p>
-    ${hint ? html`<p class="hint">${t("next_step")} ${hint}</p>` : null}
+    <${NextStep} hint=${hint} />
     ${onRetry ? html`<button type="button" class="small" onClick=${onRetry}>${t("try_again")}</button>` : null}
   </div>`;
+}
+
+/** What to do about it. A command is called so, and a call of the interface says nothing to who reads the page. */
+export function NextStep({ hint }) {
+  if (!hint || /^(GET|POST|PUT|PATCH|DELETE)\b/.test(hint)) return null;
+  return html`<p class="hint">${/^(castalia|pip) |^--?\w/.test(hint) ? html`${t("command_line")} <code>${hint}</code>` : html`${t("next_step")} ${hint}`}</p>`;
 }
 
 export const Empty = ({ icon, title, children }) =>
@@ -50,8 +57,9 @@ export const Empty = ({ icon, title, children }) =>
 /** A page's heading; takes the focus when the room is entered, so that a screen reader starts there. */
 export function Heading({ children, sub }) {
   const here = useRef(null);
+  const text = [children].flat(3).filter((each) => typeof each === "string").join("");
+  useEffect(() => { document.title = `${text} · Castalia`; }, [text]);
   useEffect(() => {
-    document.title = `${[children].flat(3).filter((each) => typeof each === "string").join("")} · Castalia`;
     if (document.activeElement === document.body || document.activeElement?.closest("nav")) here.current?.focus();
   }, []);
   return html`<header class="heading"><h1 tabindex="-1" ref=${here}>${children}</h1>${sub ? html`<p>${sub}</p>` : null}</header>`;
@@ -80,9 +88,12 @@ export function Dialog({ title, onClose, wide, children }) {
 export function Secret({ value, name, label }) {
   const [copied, setCopied] = useState(false);
   const id = useId();
-  const copy = async () => {
-    await navigator.clipboard.writeText(value).then(() => setCopied(true), () => document.getElementById(id).select());
+  const select = () => {
+    document.getElementById(id).select();
+    setCopied(document.execCommand("copy"));
   };
+  // Over plain HTTP a page has no `clipboard`.
+  const copy = () => navigator.clipboard?.writeText(value).then(() => setCopied(true), select) ?? select();
   const save = () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([`${label}\n\n${value}\n`], { type: "text/plain" }));
@@ -140,7 +151,7 @@ export function BlobImage({ blob, ...rest }) {
     setAddress(made);
     return () => URL.revokeObjectURL(made);
   }, [blob]);
-  return address ? html`<img src=${address} ...${rest} />` : null;
+  return address ? html`<img src=${address} onError=${() => setAddress("")} ...${rest} />` : null;
 }
 
 /** A promise's [value, error, ask again]; asked whenever `watched` changes. */
@@ -156,7 +167,7 @@ export function useAsked(ask, watched) {
   return [...state, () => setTurn((n) => n + 1)];
 }
 
-/** The button's work: [run, busy, error]. */
+/** The button's work: [run, busy, error, forget the error]. */
 export function useDoing() {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
@@ -172,7 +183,7 @@ export function useDoing() {
       setBusy(false);
     }
   };
-  return [run, busy, error];
+  return [run, busy, error, () => setError(null)];
 }
 
 export const bytes = (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(1)} GB` : n >= 1e6 ? `${Math.round(n / 1e6)} MB` : `${Math.max(1, Math.round(n / 1e3))} kB`);

@@ -12,6 +12,8 @@ const WORDS = {
   all_genres: ["All kinds", "全部体裁"],
   api_reference: ["Every call of the interface", "全部接口说明"],
   appearance: ["Appearance", "外观"],
+  at_most_jobs_a_day: ["at most {n} jobs a day", "每日最多 {n} 个任务"],
+  at_most_works: ["at most {n} works", "最多 {n} 件作品"],
   attach_again: ["These files are not kept with the work; attach them again: {names}.", "以下文件未随作品保存，请重新添加：{names}。"],
   audit: ["What was done with accounts and keys", "账户与密钥操作记录"],
   audit_told: ["What people make is not in it.", "不含任何创作内容。"],
@@ -41,6 +43,7 @@ const WORDS = {
   collection_picture: ["Pictures", "图片"],
   collection_tune: ["Tunes (scores)", "曲调（乐谱）"],
   collections_told: ["Pictures or scores that models learn from, with their owner and licence. They lie encrypted, for you alone.", "供模型学习的图片或乐谱，注明所有者与许可；加密保存，仅您可见。"],
+  command_line: ["On the command line:", "命令行："],
   compare: ["Compare", "比较"],
   copied: ["Copied", "已复制"],
   copy: ["Copy", "复制"],
@@ -52,6 +55,7 @@ const WORDS = {
   delete: ["Delete", "删除"],
   delete_account: ["Delete the account", "删除账户"],
   delete_account_told: ["{name} and all their works will be gone for good.", "{name} 及其全部作品将被永久删除。"],
+  delete_collection_told: ["What it holds will be gone for good; models that learned from it stay.", "其中的内容将被永久删除；已由它训练的模型不受影响。"],
   delete_named: ["Delete {name}", "删除 {name}"],
   delete_title: ["Delete this work?", "删除这件作品？"],
   delete_told: ["“{title}” will be gone for good, with its ratings and what is known of its files.", "《{title}》及其评分、文件记录将被永久删除。"],
@@ -154,7 +158,7 @@ const WORDS = {
   owner: ["Owner", "所有者"],
   parents: ["made from:", "来源："],
   password: ["Password", "密码"],
-  password_hint: ["It encrypts your library; a few words in a row are good.", "它用于加密作品库；几个连续的词语就很好。"],
+  password_hint: ["At least 10 characters, such as a few words in a row. It encrypts your library.", "至少 10 个字符，例如几个连续的词语；它用于加密作品库。"],
   password_new: ["New password", "新密码"],
   password_now: ["Password until now", "当前密码"],
   picture_told: ["a picture to write about", "据此创作的图片"],
@@ -177,10 +181,11 @@ const WORDS = {
   recovery_code: ["Recovery code", "恢复码"],
   recovery_kept: ["I have put it in a safe place", "我已妥善保存"],
   recovery_title: ["Keep this code", "请保存恢复码"],
-  recovery_told: ["It is shown this once. Without it and your password nobody can open your library any more, the administrator neither.", "恢复码只显示这一次。若密码与恢复码都丢失，任何人（包括管理员）都无法再打开作品库。"],
+  recovery_told: ["It is shown this once; should you forget your password, type it in place of that. Without both nobody can open your library any more, the administrator neither.", "恢复码只显示这一次；忘记密码时可用它代替密码登录。若密码与恢复码都丢失，任何人（包括管理员）都无法再打开作品库。"],
   refused_draft: ["Refused: it broke a rule", "未通过：不合规则"],
   remove_file: ["Remove {name}", "移除 {name}"],
   reply_refused: ["The reply ended here: what followed broke a rule.", "回复到此结束：后续内容不合规则。"],
+  reply_stopped: ["Stopped here; it is not kept.", "回复在此停止，未保存。"],
   required: ["(required)", "（必填）"],
   results: ["What was made", "创作结果"],
   results_here: ["What you make appears here.", "作品将显示在这里。"],
@@ -216,6 +221,7 @@ const WORDS = {
   seed: ["Seed", "种子"],
   seed_drawn: ["drawn", "随机"],
   send: ["Send", "发送"],
+  session_ended: ["Your session has ended. Log in again; your works are where they were.", "会话已结束，请重新登录；您的作品都在。"],
   show_more: ["Show more", "显示更多"],
   shown_once: ["It is shown this once.", "只显示这一次。"],
   shut_out: ["shut out", "已停用"],
@@ -266,8 +272,26 @@ const WORDS = {
 /** Chinese names of fields that many genres share; others are named by the beginning of their description. */
 const FIELDS = {
   amount: "幅度", audience: "读者", author: "作者", bars: "小节数", facts: "事实", forbidden: "禁用词", key: "调", keywords: "关键词",
-  language: "语言", layout: "版式", length: "长度", lines: "行数", melody: "旋律", metre: "拍号", picture: "图片", pictures: "图片",
-  platform: "平台", sound: "音色", style: "风格", tempo: "速度", texture: "织体", title: "标题", tone: "情调", with_title: "题目",
+  factor: "倍数", kind: "类型", language: "语言", layout: "版式", length: "长度", lines: "行数", mask: "蒙版", melody: "旋律", metre: "拍号", picture: "图片", pictures: "图片",
+  platform: "平台", proportion: "比例", size: "边长（像素）", sound: "音色", style: "风格", tempo: "速度", texture: "织体", title: "标题", tone: "情调", with_title: "题目",
+};
+
+/** Chinese names of what can be chosen; what is not here (4/4, 2) says itself. */
+const CHOICES = {
+  accordion: "手风琴", air: "歌调", album: "专辑", band: "乐队", bass: "低音", block: "色块", book: "书", brass: "铜管", chords: "和弦",
+  choir: "合唱", clarinet: "单簧管", drawing: "绘画", fast: "快速", flute: "长笛", full: "满版", guitar: "吉他", hornpipe: "角笛舞曲",
+  icon: "图标", jig: "吉格", march: "进行曲", "music box": "八音盒", no: "否", none: "无", organ: "管风琴", photo: "照片", piano: "钢琴",
+  pingshui: "平水韵", polka: "波尔卡", post: "文章", poster: "海报", reel: "里尔", "slip jig": "滑步吉格", sticker: "贴纸", story: "竖屏",
+  strathspey: "斯特拉斯佩", strings: "弦乐", strong: "强烈", subtle: "细微", violin: "小提琴", voice: "人声", waltz: "圆舞曲",
+  whistle: "哨笛", xinyun: "中华新韵", yes: "是",
+};
+
+/** Chinese names of what is noted of accounts. */
+const EVENTS = {
+  "account disabled": "停用账户", "account enabled": "恢复账户", "account made": "创建账户", "account removed": "删除账户",
+  "invitation made": "创建邀请", "key made": "创建密钥", "key revoked": "吊销密钥", login: "登录", "login failed": "登录失败",
+  "login held off": "登录暂缓", "model pulled": "获取模型", "model removed": "删除模型", "password changed": "修改密码",
+  "quota changed": "修改限额", "sign-up refused": "注册被拒",
 };
 
 /** Chinese names of rules; a stranger's genre may have others. */
@@ -327,6 +351,12 @@ export function label(name, description = "") {
   const words = name.replaceAll("_", " ");
   return words[0].toUpperCase() + words.slice(1);
 }
+
+/** What one of the values is called that a field may have. */
+export const choice = (value) => (side() && CHOICES[value]) || String(value);
+
+/** What somebody did, as it is noted. */
+export const eventName = (event) => (side() && EVENTS[event]) || event;
 
 /** What a rule is called. */
 export const ruleName = (rule) => (side() && RULES[rule]) || rule.replaceAll("-", " ");

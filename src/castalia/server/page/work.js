@@ -58,18 +58,18 @@ function Music({ work }) {
 }
 
 export function StarButton({ work, onChange }) {
-  const [run, busy] = useDoing();
+  const [run, busy, error, clear] = useDoing();
   const change = () => run(async () => onChange(await patch(`/api/works/${work.id}`, { starred: !work.starred })));
   return html`<button type="button" class=${`plain star ${work.starred ? "on" : ""}`} aria-pressed=${work.starred} aria-label=${t("star")}
-    disabled=${busy} onClick=${change}><${Icon} name="star" filled=${work.starred} /></button>`;
+    disabled=${busy} onClick=${change}><${Icon} name="star" filled=${work.starred} /></button><${Trouble} error=${error} onClose=${clear} />`;
 }
 
 export function Download({ work, face, plain = true }) {
-  const [run, busy, error] = useDoing();
+  const [run, busy, error, clear] = useDoing();
   const load = () => run(async () => save(await fileOf(work.id, face), nameOf(work, face)));
-  return html`<button type="button" class=${plain ? "plain" : "small"} disabled=${busy} onClick=${load} title=${error ? `${error.message} ${error.hint ?? ""}` : undefined}
+  return html`<button type="button" class=${plain ? "plain" : "small"} disabled=${busy} onClick=${load}
     aria-label=${t("download_as", { face })}><${Icon} name=${error ? "note" : "download"} />${plain ? null : html`<span>${busy ? "…" : face}</span>`}</button>
-    ${error && !plain ? html`<${Trouble} error=${error} />` : null}`;
+    <${Trouble} error=${error} onClose=${plain ? clear : undefined} />`;
 }
 
 /** Every rule that was checked, the broken ones first. */
@@ -93,12 +93,12 @@ export function Rules({ findings, open }) {
 }
 
 function Rating({ work, onChange }) {
-  const [run] = useDoing();
+  const [run, , error, clear] = useDoing();
   return html`<fieldset class="rating"><legend>${t("rating")}</legend>
     ${[1, 2, 3, 4, 5].map((n) => html`<label key=${n} class=${n <= (work.rating ?? 0) ? "on" : ""}>
       <input type="radio" class="unseen" name="rating" checked=${work.rating === n}
         onChange=${() => run(async () => onChange(await put(`/api/works/${work.id}/rating`, { rating: n })))} />
-      <${Icon} name="star" filled=${n <= (work.rating ?? 0)} /><span class="unseen">${t("rating_n", { n })}</span></label>`)}</fieldset>`;
+      <${Icon} name="star" filled=${n <= (work.rating ?? 0)} /><span class="unseen">${t("rating_n", { n })}</span></label>`)}<${Trouble} error=${error} onClose=${clear} /></fieldset>`;
 }
 
 function Boards({ work, onChange }) {

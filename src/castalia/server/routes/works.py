@@ -114,14 +114,18 @@ def _kind(room: Genre) -> Literal["text", "picture", "music"]:
     return "picture" if plan.pictures else "music" if plan.music else "text"
 
 
-@cache
 def _genre_of(name: str) -> dict[str, str]:
     """What the genre of a work makes and is called; it may be installed no more."""
     try:
         room = genres.find(name)
     except UsageError:
         return {"kind": "text", "genre_title": name}
-    return {"kind": _kind(room), "genre_title": say(*room.title)}
+    return {"kind": _kind_of(room.name), "genre_title": say(*room.title)}
+
+
+@cache
+def _kind_of(name: str) -> str:
+    return _kind(genres.find(name))
 
 
 def _types(annotation: object) -> set[object]:

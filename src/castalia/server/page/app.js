@@ -89,7 +89,7 @@ function Page() {
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector("main h1")?.focus(); }}>${t("skip")}</a>
     <${Navigation} here=${here} key=${`nav-${spoken}`} />
     <main id="main" key=${`${spoken}/${name}/${name === "create" ? "" : parts.slice(1).join("/")}`}>
-      ${Room ? html`<${Guarded} room=${Room} parts=${parts.slice(1)} query=${query} />` : html`<${Heading}>${t("no_room")}<//>`}
+      ${Room ? html`<${Guarded} room=${Room} parts=${parts.slice(1)} query=${query} />` : html`<${Heading}>${t("no_room")}<//><a class="button main" href="#/create">${t("room_create")}</a>`}
     </main>`;
 }
 

@@ -146,6 +146,7 @@ const WORDS = {
   next_step: ["Next:", "建议："],
   no_collections: ["No collections yet", "还没有素材集"],
   no_collections_told: ["Add files that models may learn from; say whose they are.", "添加可供模型学习的文件，并注明所有者。"],
+  no_files: ["There are no files yet. Drop or choose some.", "还没有文件，请拖放或选择。"],
   no_genre: ["No kind of work is called so. Try another word.", "没有匹配的体裁，请换个词。"],
   no_keys: ["No keys yet.", "还没有密钥。"],
   no_room: ["There is no such room", "没有这个页面"],

@@ -263,6 +263,7 @@ const WORDS = {
   wait: ["One moment …", "请稍候……"],
   waits_for_owner: ["waits until you are back", "等待您返回"],
   wanted: ["(wanted: {what})", "（应为：{what}）"],
+  wants_file: ["{name} is missing. Drop or choose a file.", "缺少{name}，请拖放或选择文件。"],
   watermark: ["watermark", "水印"],
   words_or_notes: ["Words or notes", "歌词或音符"],
   works_n: ["{n} works, encrypted, for you alone", "共 {n} 件作品，加密保存，仅您可见"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import struct
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 
 from castalia import models
 from castalia.core.errors import EngineError, OfflineError, StorageError, UsageError
+from castalia.core.language import use
 from castalia.models import sources, store
 from castalia.models.catalogue import catalogue
 from castalia.models.store import DigestError
@@ -405,3 +407,15 @@ def test_the_models_commands(toy, server):
     again = castalia("models", "remove", "toy")
     assert again.returncode == 2
     assert "not installed" in again.stderr
+
+
+def test_every_note_of_the_catalogues_is_there_in_both_languages() -> None:
+    noted = [each.note for each in (*models.catalogue().values(), *models.networks().values()) if each.note]
+    assert len(noted) > 8
+    try:
+        for language, pattern in (("zh", r"[^|]*[一-鿿]{2}[^|]*"), ("en", r"[^一-鿿|]+")):
+            use(language)
+            assert [each for each in noted if not re.fullmatch(pattern, models.in_either(each))] == []
+            assert models.in_either("of a user's own") == "of a user's own"
+    finally:
+        use("en")

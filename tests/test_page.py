@@ -306,12 +306,13 @@ def test_a_dropped_file_finds_its_field(ada, picture):
     amount(ada.locator(".held"), 0)
 
 
-def test_an_error_of_a_form_says_the_next_step(ada):
+def test_a_form_says_which_file_is_missing(ada):
     go(ada, "/create/pattern")
     ada.get_by_label("Brief").fill("without a picture")
+    before = ada.locator("article.job").count()
     ada.get_by_role("button", name="Create", exact=True).click()
-    ada.locator("article.job .notice.bad").first.wait_for()
-    assert "pattern wants a picture" in ada.locator("article.job .notice.bad").first.inner_text()
+    ada.get_by_role("alert").filter(has_text="Picture is missing. Drop or choose a file.").wait_for()
+    assert ada.locator("article.job").count() == before
 
 
 def test_keys_are_shown_once_and_revoked(ada, served):

@@ -118,6 +118,44 @@ def test_a_dialog_holds_the_focus_and_gives_it_back(browser, served):
     page.context.close()
 
 
+def test_the_focus_stays_near_where_something_was_removed(browser, served):
+    place = f"/{served.rooms[len(ROOMS)]}"
+    page = opened(browser, served, f"#{place}")
+    log_in(page, "Ada")
+    page.get_by_label("Name of a board").fill("for a while")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Take off the board for a while").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.closest('.boards') !== null && !document.body.innerText.includes('a while')")
+    page.get_by_role("button", name="Star").focus()
+    for pressed in ("false", "true"):
+        page.keyboard.press("Enter")  # is disabled until the server has answered
+        page.locator(f"button.star[aria-pressed={pressed}]:enabled").wait_for()
+        until(page, "document.activeElement.matches('button.star')")
+    go(page, "/create/pattern")
+    page.locator("form input[type=file]").set_input_files(PAGE.parents[3] / "docs" / "page-create.webp")
+    page.get_by_role("button", name="Remove").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.matches('form input[type=file]')")
+    page.mouse.click(1200, 700)  # who leaves it on purpose has left it
+    page.get_by_label("Brief").evaluate("field => { field.disabled = true; field.disabled = false }")
+    assert page.evaluate("document.activeElement === document.body")
+    page.context.close()
+
+
+def test_the_menu_of_a_phone_closes_by_escape(browser, served):
+    page = opened(browser, served, viewport={"width": 390, "height": 844})
+    log_in(page, "Ada")
+    page.get_by_role("button", name="More", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.locator(".rest.open").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    page.locator(".rest.open").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.textContent").strip() == "More"
+    page.context.close()
+
+
 def test_who_asks_for_less_motion_gets_it(browser, served):
     page = opened(browser, served, "#/create", reduced_motion="reduce")
     log_in(page, "Ada")

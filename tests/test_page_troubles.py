@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,6 +160,8 @@ def test_a_collection_whose_stream_breaks_is_followed_and_a_failure_stays(ada, t
     go(ada, "/collections")
     for label, said in (("Name", "prints"), ("Owner", "Ada"), ("Licence", "own work")):
         ada.get_by_label(label).fill(said)
+    ada.get_by_role("button", name="Add", exact=True).click()
+    ada.get_by_role("alert").filter(has_text="There are no files yet.").wait_for()
     ada.locator("main input[type=file]").set_input_files(path)
     ada.get_by_role("button", name="Add", exact=True).click()
     ada.get_by_role("alert").filter(has_text="prints.zip").wait_for()
@@ -228,9 +231,14 @@ def test_a_chinese_page_says_what_was_done_and_can_be_chosen_in_chinese(browser,
     go(page, "/settings")
     page.get_by_text("账户与密钥操作记录").click()
     page.locator(".audit").get_by_text("登录", exact=True).first.wait_for()
+    go(page, "/models")
+    notes = page.locator(".models > li > div > p.hint:nth-of-type(3)").all_inner_texts()
+    assert len(notes) > 8
+    assert all(re.search("[一-鿿]{2}", each) for each in notes), notes
     go(page, "/create/chorale")
     page.get_by_text("更多设置").click()
     assert page.get_by_label("音色").locator("option").all_inner_texts() == ["合唱", "管风琴", "弦乐", "钢琴", "铜管"]
+    assert page.get_by_text("音色：合唱、管风琴、弦乐、钢琴、铜管").is_visible()
     go(page, "/create/redraw")
     page.get_by_role("group", name="蒙版").wait_for()
     page.context.close()

@@ -172,7 +172,7 @@ def _described(model: Model) -> dict[str, Any]:
         "context": model.context,
         "sha256": model.sha256 or say("not known before the first download", "首次下载前未知"),
         "sources": [store.publisher(source) for source in model.sources],
-        "note": model.note,
+        "note": store.in_either(model.note),
     }
 
 
@@ -190,7 +190,7 @@ def _described_network(network: Network) -> dict[str, Any]:
         "needs": f"pip install 'castalia[{network.needs}]'",
         "sha256": network.digest,
         "sources": [store.publisher(network.source)],
-        "note": network.note,
+        "note": store.in_either(network.note),
     }
 
 

@@ -1,7 +1,7 @@
 """The models' front: the catalogue, fetching with digest checks, and which one to use on this machine."""
 
 from castalia.models.adopt import adopt
-from castalia.models.catalogue import Model, catalogue
+from castalia.models.catalogue import Model, catalogue, in_either
 from castalia.models.choose import Endpoint, choose, default, here, set_default, written_by
 from castalia.models.inspect import Header, inspect
 from castalia.models.machine import Machine, machine
@@ -35,6 +35,7 @@ __all__ = [
     "folder",
     "has_network",
     "here",
+    "in_either",
     "inspect",
     "installed",
     "known",

@@ -18,6 +18,12 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def in_either(text: str) -> str:
+    """What a catalogue says in English and, after a bar, in Chinese."""
+    english, _, chinese = text.partition(" | ")
+    return say(english, chinese or english)
+
+
 class HubSource(_Entry):
     """A file in a repository of the Hugging Face hub, or of a mirror named by `HF_ENDPOINT`."""
 

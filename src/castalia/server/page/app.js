@@ -5,10 +5,11 @@ import { Collections } from "./collections.js";
 import { Create } from "./create.js";
 import { Enter } from "./enter.js";
 import { forgetErrands } from "./errand.js";
+import { keepFocus } from "./focus.js";
 import { forget } from "./jobs.js";
 import { Compare, Library } from "./library.js";
 import { Models } from "./models.js";
-import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./preact.js";
 import { Settings } from "./settings.js";
 import { signal, watch } from "./signal.js";
 import { Verify } from "./verify.js";
@@ -50,10 +51,16 @@ function Navigation({ here }) {
   useEffect(() => setMore(false), [here]);
   const link = ([name]) => html`<a href=${`#/${name}`} aria-current=${here === name ? "page" : undefined} key=${name}>
     <${Icon} name=${name} /><span>${t(`room_${name}`)}</span></a>`;
-  return html`<nav class="rooms" aria-label=${t("rooms")}>
+  const button = useRef(null);
+  const keys = (event) => {
+    if (event.key !== "Escape" || !more) return;
+    setMore(false);
+    button.current.focus();
+  };
+  return html`<nav class="rooms" aria-label=${t("rooms")} onKeyDown=${keys}>
     <a class="brand" href="#/create"><img src="/icon.svg" alt="" width="28" height="28" /><span>Castalia</span></a>
     ${ROOMS.slice(0, ON_A_PHONE).map(link)}
-    <button type="button" class=${`more ${ROOMS.slice(ON_A_PHONE).some(([name]) => name === here) ? "here" : ""}`} aria-expanded=${more} onClick=${() => setMore(!more)}>
+    <button type="button" ref=${button} class=${`more ${ROOMS.slice(ON_A_PHONE).some(([name]) => name === here) ? "here" : ""}`} aria-expanded=${more} onClick=${() => setMore(!more)}>
       <${Icon} name="more" /><span>${t("more")}</span></button>
     <div class=${`rest ${more ? "open" : ""}`}>
       ${ROOMS.slice(ON_A_PHONE).map(link)}
@@ -89,8 +96,9 @@ function Page() {
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.querySelector("main h1")?.focus(); }}>${t("skip")}</a>
     <${Navigation} here=${here} key=${`nav-${spoken}`} />
     <main id="main" key=${`${spoken}/${name}/${name === "create" ? "" : parts.slice(1).join("/")}`}>
-      ${Room ? html`<${Guarded} room=${Room} parts=${parts.slice(1)} query=${query} />` : html`<${Heading}>${t("no_room")}<//>`}
+      ${Room ? html`<${Guarded} room=${Room} parts=${parts.slice(1)} query=${query} />` : html`<${Heading}>${t("no_room")}<//><a class="button main" href="#/create">${t("room_create")}</a>`}
     </main>`;
 }
 
 render(html`<${Page} />`, document.getElementById("page"));
+keepFocus(document.getElementById("page"));

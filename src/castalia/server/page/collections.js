@@ -36,6 +36,7 @@ function Add({ onAdded }) {
   const send = (event) => {
     event.preventDefault();
     run(async () => {
+      if (!files.length) throw new Error(t("no_files"));
       const form = new FormData();
       for (const [name, value] of Object.entries(said)) form.append(name, value);
       for (const file of files) form.append("files", file);
@@ -50,5 +51,5 @@ function Add({ onAdded }) {
     ${files.length ? html`<p><${Icon} name="file" />${t("files_n", { n: files.length })} <button type="button" class="link" onClick=${() => setFiles([])}>${t("clear")}</button></p>` : null}
     <${Trouble} error=${error} /><${Errand} job=${job} />
     ${dropped.length ? html`<details><summary>${t("dropped_n", { n: dropped.length })}</summary><dl>${dropped.map(([name, why]) => html`<div key=${name}><dt>${name}</dt><dd>${String(why)}</dd></div>`)}</dl></details>` : null}
-    <div><button class="main" disabled=${busy || going(job) || !files.length}>${busy ? t("wait") : t("add")}</button></div></form></section>`;
+    <div><button class="main" disabled=${busy || going(job)}>${busy ? t("wait") : t("add")}</button></div></form></section>`;
 }

@@ -81,7 +81,9 @@ function Workbench({ genre, genres, query }) {
     const [said, files] = given(fields, values);
     const request = { genre: genre.name, words, fields: said, n };
     if (seed !== "") request.seed = Number(seed);
+    const missing = fields.find((each) => each.required && each.file && ![values[each.name] ?? []].flat().length);
     run(async () => {
+      if (missing) throw new Error(t("wants_file", { name: label(missing.name, missing.schema.description) }));
       await submit(request, files, { genre: genre.name, words, n });
       // On a phone what is made stands below the form.
       setTimeout(() => document.querySelector(".results")?.scrollIntoView({ block: "nearest" }), 50);

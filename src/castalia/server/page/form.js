@@ -26,8 +26,9 @@ function describe(name, schema, genre) {
   const required = /\(required\)|（必填）/.test(schema.description ?? "");
   const shared = { name, schema, told: told.replace(/\s*(\(required\)|（必填）)/, ""), required };
   if (file) return { ...shared, kind: file, file: true, several: schema.type === "array", text: choices.some((each) => each.type === "string") };
-  if (name === "language") return { ...shared, kind: "choice", options: genre.languages, automatic: true };
-  if (schema.enum) return { ...shared, kind: "choice", options: schema.enum, automatic: false };
+  const named = (pattern, word) => shared.told.replace(pattern, (each) => (schema.enum.includes(each) ? word(each) : each));
+  if (name === "language") return { ...shared, kind: "choice", options: genre.languages, automatic: true, told: named(/\b[a-z]{2}\b/g, (each) => t(`language_${each}`)) };
+  if (schema.enum) return { ...shared, kind: "choice", options: schema.enum, automatic: false, told: named(/[a-z]+( [a-z]+)*/g, choice) };
   if (schema.type === "array") return { ...shared, kind: "lines" };
   if (schema.type === "boolean") return { ...shared, kind: "boolean" };
   if (schema.type === "integer" || schema.type === "number") return { ...shared, kind: "number" };

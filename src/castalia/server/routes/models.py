@@ -65,7 +65,7 @@ def list_models(_: Reader) -> Catalogue:
                 licence_url=model.licence_url,
                 languages=list(model.languages),
                 sources=[models.publisher(each) for each in model.sources],
-                note=model.note,
+                note=models.in_either(model.note),
                 default=model.name == default,
             )
         )
@@ -82,7 +82,7 @@ def list_models(_: Reader) -> Catalogue:
                 licence_url=network.licence_url,
                 languages=[],
                 sources=[models.publisher(network.source)],
-                note=network.note,
+                note=models.in_either(network.note),
                 default=False,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gettext
 import importlib
 import io
@@ -17,7 +18,7 @@ import click
 from castalia import __version__
 from castalia.core import language
 from castalia.core.errors import CastaliaError
-from castalia.core.files import config_file
+from castalia.core.files import config_file, storage_error
 from castalia.core.language import say
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -110,6 +111,9 @@ def run() -> NoReturn:
         click.echo(f"castalia: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            click.echo(f"castalia: {storage_error(error, Path(error.filename or os.curdir))}", err=True)
+            sys.exit(4)
         if os.environ.get("CASTALIA_DEBUG"):
             raise
         click.echo(

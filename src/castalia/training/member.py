@@ -17,6 +17,7 @@ from castalia.training.best import Best
 from castalia.training.clock import Clock
 from castalia.training.optimiser import average, resume, save, schedule
 from castalia.training.started import Log
+from castalia.training.weights import write_weights
 
 N = TypeVar("N", bound=nn.Module)
 Sample = Callable[[Any, Path], None]
@@ -122,7 +123,7 @@ def _member(
             save(checkpoint, kept, {"optimizer": optimizer}, best, step + 1)
             if best.done:
                 break
-    save_file(kept_best.state_dict(), done)
+    write_weights(save_file, kept_best.state_dict(), done)
     checkpoint.unlink(missing_ok=True)
     return kept_best
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from castalia.training.best import Best
+from castalia.training.weights import write_weights
 
 WARMING = 50
 """Steps over which the learning rate rises."""
@@ -57,8 +57,7 @@ def save(
     for name, each in optimizers.items():
         for number, moments in each.state_dict()["state"].items():
             held |= {f"{name}.{number}.{key}": value for key, value in moments.items()}
-    save_file(held, partial := path.with_suffix(".partial"))
-    os.replace(partial, path)
+    write_weights(save_file, held, path)
 
 
 def resume(

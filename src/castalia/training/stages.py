@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from castalia.training.best import Best
 from castalia.training.clock import Clock
 from castalia.training.started import Log
+from castalia.training.weights import write_weights
 
 Figures = Mapping[str, float]
 _BEST = "best:"
@@ -114,13 +114,14 @@ def run_stage(stage: Stage, *, steps: int, seed: int, folder: Path, clock: Clock
         now = {"step": torch.tensor(step + 1)}
         if best.patience:
             now |= {"least": torch.tensor(best.least, dtype=torch.float64), "stale": torch.tensor(best.stale)}
-        _save(_held(stage) | now | {_BEST + key: value for key, value in kept.items()}, checkpoint)
+        whole = _held(stage) | now | {_BEST + key: value for key, value in kept.items()}
+        write_weights(save_file, whole, checkpoint)
         if best.done:
             break
     if kept:
         _put_back(stage, kept)
         log({"stage": stage.name, "step": int(kept["step"]), "minutes": round(clock.gone, 2), "kept": best.least})
-    _save(_weights(stage), done)
+    write_weights(save_file, _weights(stage), done)
     checkpoint.unlink(missing_ok=True)
 
 
@@ -152,8 +153,3 @@ def _put_back(stage: Stage, held: Mapping[str, Tensor]) -> None:
                 state.setdefault(int(number), {})[moment] = value
         if state:
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _save(held: dict[str, Tensor], path: Path) -> None:
-    save_file(held, partial := path.with_suffix(".partial"))
-    os.replace(partial, path)

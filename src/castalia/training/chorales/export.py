@@ -14,14 +14,14 @@ from safetensors.numpy import save_file
 from castalia.modalities.music.voices.sonority import Sonorities
 from castalia.training.chorales.batches import Pieces
 from castalia.training.chorales.network import Network
-from castalia.training.weights import Bits, weights_of
+from castalia.training.weights import Bits, weights_of, write_weights
 
 
 def export(members: Sequence[Network], pieces: Pieces, folder: Path, card: Mapping[str, Any], bits: Bits = 8) -> None:
     """Write `weights.safetensors` (of that many bits), `counts.npz` and `card.json` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     networks = {str(number): member for number, member in enumerate(members)}
-    save_file(weights_of(networks, bits), folder / "weights.safetensors")
+    write_weights(save_file, weights_of(networks, bits), folder / "weights.safetensors")
     arrays: dict[str, Any] = pieces.experts.arrays() | {"chords": Sonorities.of(pieces.frames[: pieces.train]).counts}
     np.savez_compressed(folder / "counts.npz", **arrays)
     text = json.dumps({**card, "members": len(members)}, ensure_ascii=False, indent=1)

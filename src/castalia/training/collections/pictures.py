@@ -130,6 +130,8 @@ class Pictures:
                 yield name, Captioned(squared(picture.pixels, framing=self._framing), text, other, style), None
             except CastaliaError as error:
                 dropped[name] = error.message
+            except OSError as error:
+                dropped[name] = say("cannot be read: {why}", "无法读取：{why}", why=error.strerror or error)
 
     def unfit(self, piece: Captioned) -> str:
         """See `Intake.unfit`."""

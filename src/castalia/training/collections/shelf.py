@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from castalia.core.files import storage_error
+
 P = TypeVar("P")
 Numbers = NDArray[Any]
 NAME = "pieces.npz"
@@ -32,19 +34,30 @@ class Filling:
         self._count = 0
 
     def put(self, numbers: Numbers) -> None:
-        """The next piece."""
-        with self._file.open(f"p{self._count}.npy", "w", force_zip64=True) as member:
-            np.lib.format.write_array(member, np.ascontiguousarray(numbers), allow_pickle=False)
+        """The next piece.
+
+        Raises:
+            StorageError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            with self._file.open(f"p{self._count}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(numbers), allow_pickle=False)
+        except OSError as error:
+            raise storage_error(error, self._path) from error
         self._count += 1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
+        try:
+            self._file.close()
+            if kind is None:
+                os.replace(self._partial, self._path)
+        except (OSError, ValueError) as failed:  # of a member that could not be finished it is the second
+            if error is None:
+                raise (storage_error(failed, self._path) if isinstance(failed, OSError) else failed) from failed
+        finally:
             self._partial.unlink(missing_ok=True)
 
 

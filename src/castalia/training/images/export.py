@@ -20,7 +20,7 @@ from castalia.modalities.image.draw.outline import outline
 from castalia.training.images.captions import filled
 from castalia.training.images.generate import Latents
 from castalia.training.images.material import Material
-from castalia.training.weights import Bits, weights_of
+from castalia.training.weights import Bits, weights_of, write_weights
 
 THUMBNAIL, SHOWN = 8, 32
 """Pixels a side of what is kept of each picture that was learned: to compare with, and to show."""
@@ -42,7 +42,7 @@ def export(
     """
     folder.mkdir(parents=True, exist_ok=True)
     own = {"mean": latents.mean.numpy(), "deviation": latents.deviation.numpy()}
-    save_file(own | weights_of(networks, bits), folder / "weights.safetensors")
+    write_weights(save_file, own | weights_of(networks, bits), folder / "weights.safetensors")
     vocabulary = material.captions.vocabulary
     words = {"words": list(vocabulary.words), "aliases": {key: list(each) for key, each in vocabulary.aliases.items()}}
     write_atomic(folder / "words.json", json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode())

@@ -242,3 +242,27 @@ def test_a_chinese_page_says_what_was_done_and_can_be_chosen_in_chinese(browser,
     go(page, "/create/redraw")
     page.get_by_role("group", name="蒙版").wait_for()
     page.context.close()
+
+
+def test_who_is_lost_or_on_a_phone_finds_the_way(browser, served):
+    page = opened(browser, served, viewport={"width": 390, "height": 844})
+    log_in(page, "Ada")
+    go(page, "/settings")
+    row = page.locator(".rows > li").filter(has=page.get_by_role("button", name="Limits of Bo"))
+    assert row.locator("div").first.bounding_box()["width"] >= 176  # the buttons stand below
+    go(page, "/nowhere")
+    page.locator("main").get_by_role("link", name="Create").click()
+    page.get_by_role("heading", name="What would you like to make?").wait_for()
+    page.context.close()
+
+
+def test_a_job_that_is_gone_is_no_longer_waited_for(ada):
+    gone = {"error": {"message": "There is no such job.", "code": "no_job"}}
+    ada.route("**/api/jobs/*/events", lambda route: route.fulfill(status=404, json=gone))
+    ada.route(re.compile(r"/api/jobs/[^/?]+$"), lambda route: route.fulfill(status=404, json=gone))
+    go(ada, "/create/chorale")
+    before = ada.locator("article.job").count()
+    ada.get_by_label("Brief").fill("one that is gone")
+    with ada.expect_response(re.compile(r"/api/jobs/[^/?]+$")):
+        ada.get_by_role("button", name="Create", exact=True).click()
+    amount(ada.locator("article.job"), before)

@@ -52,10 +52,17 @@ function follow(id) {
       if (over(job)) unfollow(id);
       update(job);
     };
-    streams.set(id, jobProgress(id, told, () => unfollow(id)));
+    const broken = () => {
+      unfollow(id);
+      askFor(id);
+    };
+    streams.set(id, jobProgress(id, told, broken));
   }
   asking ||= setInterval(askForOthers, ASK_EVERY);
 }
+
+/** What the server knows of it; a job that is not there any more is put away. */
+const askFor = (id) => get(`/api/jobs/${id}`).then(update, (error) => { if (error.status === 404) dismiss(id); });
 
 async function askForOthers() {
   const going = jobs.value.filter((job) => !over(job));
@@ -66,7 +73,7 @@ async function askForOthers() {
   for (const { id } of going) {
     if (streams.has(id)) continue;
     if (streams.size < MOST_STREAMS) follow(id);
-    else await get(`/api/jobs/${id}`).then(update, (error) => error.status === 404 && dismiss(id));
+    else await askFor(id);
   }
 }
 

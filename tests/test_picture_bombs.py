@@ -209,7 +209,7 @@ def test_captions_may_be_of_any_script_and_must_say_something(pictures: Path) ->
         save(pictures / f"{at}.png", spotted(at))
     mine = taken(pictures)
     assert set(mine.card["dropped"]) == {"3.png", "4.png", "5.png"}
-    assert set(mine.card["dropped"].values()) == {"it has no caption"}
+    assert {each.partition(":")[0] for each in mine.card["dropped"].values()} == {"it has no caption"}
     assert mine.pieces["0.png"].text == "红色的猫"
     assert len(mine.pieces["6.png"].text) == 20_000
 

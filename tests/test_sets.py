@@ -91,6 +91,8 @@ def test_rules_of_sets_refuse_what_is_empty_uneven_or_twice():
     )
     (shown,) = findings_of(ShownRule(), one, np.full((64, 64, 3), 255, np.uint8))
     assert (shown.ok, shown.place) == (False, "1")
+    (given,) = findings_of(ShownRule(given=True), one, np.full((64, 64, 3), 255, np.uint8))
+    assert (given.ok, given.hint) == (False, "Leave it out of the sheet.")
     side, area = findings_of(EvenSizesRule(), one, ball(64, 5))
     assert not side.ok
     assert not area.ok
@@ -173,3 +175,9 @@ def test_what_n_made_stands_on_one_sheet(home, tmp_path):
     assert sheet["castalia"]["parents"] == [first["id"], second["id"]]
     with Image.open(tmp_path / "all.png") as shown:
         assert shown.width == 2 * 256 + 3 * 15
+
+
+def test_a_sheet_of_given_pictures_comes_out_the_same_each_time_and_is_tried_once():
+    pictures = (Picture.of(ball(64, 25)), Picture.of(ball(64, 20)))
+    brief = Brief(genre="sheet", words="", fields=contact.GENRE.fields(pictures=pictures), seed=1)
+    assert contact.GENRE.plan(brief).settled

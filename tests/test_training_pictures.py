@@ -151,7 +151,8 @@ def test_what_cannot_be_learned_is_dropped_with_a_reason(pictures: Path) -> None
     dropped = dict(mine.card["dropped"])
     assert list(mine.pieces) == ["kept.png"]
     assert dropped.pop("tiny.png") == "64 × 47 pixels; at least 48 are taken"
-    assert {dropped.pop(name) for name in ("emoji.png", "1234.png", "empty.png")} == {"it has no caption"}
+    nameless = {dropped.pop(name) for name in ("emoji.png", "1234.png", "empty.png")}
+    assert nameless == {"it has no caption: neither in captions.csv, nor in a .txt beside it, nor in its name"}
     assert dropped.pop("plain.png") == "one colour only"
     assert "damaged" in dropped.pop("broken.png")
     assert "format" in dropped.pop("words.png")

@@ -307,7 +307,7 @@ PictureStep = (
     | SheetStep
     | CoverStep
 )
-SettledStep = PaintStep | EnlargeStep | PatternStep | CutOutStep | MixStep | DirectStep
+SettledStep = PaintStep | EnlargeStep | PatternStep | CutOutStep | MixStep | DirectStep | SheetStep | CoverStep
 """One that leaves nothing to its seed."""
 DrawnStep = DrawStep | RedrawStep | MixStep | DirectStep
 """Steps that ask a model which draws from words."""

@@ -62,7 +62,7 @@ class ContactSheet:
     def rules(self, brief: Brief) -> Sequence[Rule]:
         """Something is to be seen in each cell."""
         del brief
-        return (BlankRule(), ShownRule())
+        return (BlankRule(), ShownRule(given=True))
 
     def revise(self, draft: Draft, findings: Sequence[Finding]) -> None:
         """Nothing to mend."""

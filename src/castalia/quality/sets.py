@@ -25,9 +25,11 @@ class ShownRule:
 
     Args:
         least: Share of the cell.
+        given: Whether the pictures were given, and no other seed will mend them.
     """
 
     least: float = 0.02
+    given: bool = False
     name: str = "each-shown"
 
     def check(self, draft: Draft) -> Sequence[Finding]:
@@ -37,7 +39,10 @@ class ShownRule:
         found = say(
             "{share:.0%} of the emptiest cell", "最空的一格有 {share:.0%}", share=min(shown.values(), default=0.0)
         )
-        return [_finding(self.name, not empty and bool(shown), found, f"≥ {self.least:.0%}", ", ".join(empty))]
+        told = _finding(self.name, not empty and bool(shown), found, f"≥ {self.least:.0%}", ", ".join(empty))
+        if self.given and not told.ok:
+            told = told.model_copy(update={"hint": say("Leave it out of the sheet.", "请不要将其放入样片。")})
+        return [told]
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,11 @@ def _cells(draft: Draft) -> Iterator[tuple[str, Levels]]:
     if whole.shape[2] == 3:
         whole = np.dstack([whole, np.full(whole.shape[:2], 255, np.float32)])
     whole[..., :3] *= whole[..., 3:] / 255
-    for cell in picture.sheet.cells:
-        yield cell.name, whole[cell.top : cell.top + cell.height, cell.left : cell.left + cell.width]
+    for number, cell in enumerate(picture.sheet.cells, 1):
+        yield (
+            cell.name or say("picture {n}", "第 {n} 张", n=number),
+            whole[cell.top : cell.top + cell.height, cell.left : cell.left + cell.width],
+        )
 
 
 def _subject(cell: Levels) -> NDArray[np.bool_]:

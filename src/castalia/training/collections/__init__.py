@@ -183,7 +183,13 @@ def add(
             if not said:
                 raise UsageError(
                     say("{source} holds no piece that fits.", "{source} 中没有合适的作品。", source=source),
-                    hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3]),
+                    hint="; ".join(f"{title}: {why}" for title, why in list(dropped.items())[:3])
+                    or say(
+                        "It was searched for pieces of the kind {kind}; other kinds: --as {others}",
+                        "已按种类 {kind} 查找；其他种类：--as {others}",
+                        kind=kind,
+                        others=" | ".join(each for each in INTAKES if each != kind),
+                    ),
                 )
     finally:
         if not any(folder.iterdir()):

@@ -40,6 +40,9 @@ CAPTIONS = ("captions.jsonl", "metadata.jsonl", "captions.csv", "metadata.csv")
 """Files with captions: a line or row a picture, its name under `file` or `file_name`, its caption under `text` or
 `caption`; `zh` or `other`, the same in another language; `style`, its manner."""
 
+_NAMELESS = frozenset(("", *"img image dsc dscf dscn pxl mvi pict photo picture screenshot mmexport 图片 照片".split()))
+"""What is left of a name that a camera or telephone gave, without its numbers: it says nothing of the picture."""
+
 
 @dataclass(frozen=True)
 class Captioned:
@@ -136,7 +139,10 @@ class Pictures:
     def unfit(self, piece: Captioned) -> str:
         """See `Intake.unfit`."""
         if not any(map(str.isalnum, piece.text)):
-            return say("it has no caption", "没有说明文字")
+            return say(
+                "it has no caption: neither in captions.csv, nor in a .txt beside it, nor in its name",
+                "没有说明文字：captions.csv、同名 .txt 和文件名中都没有",
+            )
         if int(piece.pixels.max()) - int(piece.pixels.min()) < 8:
             return say("one colour only", "只有一种颜色")
         return ""
@@ -277,6 +283,7 @@ def _is_picture(name: str) -> bool:
 def _captions(place: _Folder | _Zip, dropped: dict[str, str]) -> Mapping[str, tuple[str, str, str]]:
     """(text, other, style) by file name, of the first file of `CAPTIONS` in each folder."""
     found: dict[str, tuple[str, str, str]] = {}
+    there = {*place.names, *(PurePosixPath(each).name for each in place.names)}
     for name in place.names:
         path = PurePosixPath(name)
         if path.name not in CAPTIONS:
@@ -285,13 +292,31 @@ def _captions(place: _Folder | _Zip, dropped: dict[str, str]) -> Mapping[str, tu
             dropped[name] = _too_large()
             continue
         text = place.read(name).decode("utf-8-sig", errors="replace")
-        rows = (_lines if path.suffix == ".jsonl" else _rows)(text, name, dropped)
-        for row in rows:
+        rows, seen, astray = list((_lines if path.suffix == ".jsonl" else _rows)(text, name, dropped)), 0, list[str]()
+        for each in rows:
+            row = {str(key).strip().lower(): value for key, value in each.items()}
             file = str(row.get("file") or row.get("file_name") or "")
             said = str(row.get("text") or row.get("caption") or "")
             if file:
                 other, style = str(row.get("zh") or row.get("other") or ""), str(row.get("style") or "")
-                found[(path.parent / file).as_posix()] = (said, other, style)
+                found[where := (path.parent / file).as_posix()] = (said, other, style)
+                seen += 1
+                astray += [file] if where not in there else []
+        if rows and not seen:
+            keys = ", ".join(map(str, rows[0]))[:100]
+            dropped[name] = say(
+                "it names no picture: it has `{keys}` and no `file`",
+                "没有指明图片：只有 `{keys}`，没有 `file`",
+                keys=keys,
+            )
+        elif astray:
+            dropped[name] = say(
+                "{n} of its {all} captions are of pictures that are not there, as {file}",
+                "{all} 条说明中有 {n} 条的图片不存在，如 {file}",
+                n=len(astray),
+                all=seen,
+                file=astray[0],
+            )
     return found
 
 
@@ -306,19 +331,20 @@ def _lines(text: str, name: str, dropped: dict[str, str]) -> Iterator[Mapping[st
 
 def _rows(text: str, name: str, dropped: dict[str, str]) -> Iterator[Mapping[str, Any]]:
     try:
-        yield from csv.DictReader(io.StringIO(text))
+        head = text.partition("\n")[0]
+        yield from csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
     except csv.Error as error:
         dropped[name] = say("no table: {why}", "不是表格：{why}", why=str(error)[:80])
 
 
 def _beside(place: _Folder | _Zip, name: str) -> tuple[str, str, str]:
-    """The caption of a `.txt` of the same name; else the file's own name, without numbers."""
+    """The caption of a `.txt` of the same name; else the file's own name, without numbers and what cameras write."""
     path = PurePosixPath(name)
     text = path.with_suffix(".txt").as_posix()
     if text in place.names and place.size(text) < 100_000:
         return " ".join(place.read(text).decode("utf-8-sig", errors="replace").split()), "", ""
     words = path.stem.replace("_", " ").replace("-", " ").split()
-    return " ".join(word for word in words if not word.isdigit()), "", ""
+    return " ".join(word for word in words if word.rstrip("0123456789").lower() not in _NAMELESS), "", ""
 
 
 def _shrunk(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float64]:

@@ -127,7 +127,7 @@ def test_a_motif_with_alpha_is_laid_on_its_ground():
     draft, findings = made(pattern.GENRE, picture=motif, ground="navy")
     assert all(each.ok for each in findings)
     assert draft.content.picture is not None
-    assert tuple(draft.content.picture.pixels[0, 20]) == (22, 40, 79)
+    assert (draft.content.picture.pixels == (22, 40, 79)).all(-1).mean() > 0.2
 
 
 def test_a_cut_out_has_alpha_and_a_busy_ground_is_refused():

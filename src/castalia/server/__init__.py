@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
+from contextlib import suppress
 
 from castalia.core.errors import StorageError, UsageError
 from castalia.core.language import say
 from castalia.server.settings import PORT, ServerSettings
 
 __all__ = ["PORT", "ServerSettings", "serve"]
+
+_ARENA_MAX = -8
+"""glibc's `M_ARENA_MAX`."""
+_ARENAS = 2
+"""Pools of memory: by default each thread may get one of its own, which keeps what it once had."""
 
 
 def serve(settings: ServerSettings, told: Callable[[str], None]) -> None:
@@ -25,6 +32,8 @@ def serve(settings: ServerSettings, told: Callable[[str], None]) -> None:
         UsageError: the settings do not go together, or it would be reached from elsewhere without an account.
         StorageError: the database or the address cannot be had.
     """
+    with suppress(AttributeError, TypeError, OSError):  # another C library has no such setting, or no such pools
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
     from castalia.server.app import build
     from castalia.server.listening import listening
 

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from openai import OpenAI
+
     from castalia.training import Collection
+    from servers import Person, Served
 
 
 def _model(name: str) -> Path:
@@ -66,6 +69,32 @@ def serve() -> Iterator[Callable[..., str]]:
             return (address if address.startswith("http") else f"http://{address}") + "/v1"
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with the fastest model, for a file that needs no other."""
+    from servers import Served
+
+    data = tmp_path_factory.mktemp("served") / "server"
+    server = Served(data, environment={"CASTALIA_MODEL": "smollm2-135m", "CASTALIA_THREADS": "1"}).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def ada(served: Served) -> Person:
+    """Its first account."""
+    return served.sign_up("Ada")
+
+
+@pytest.fixture(scope="module")
+def client(served: Served, ada: Person) -> Iterator[OpenAI]:
+    """The official client, by a key of hers."""
+    from openai import OpenAI
+
+    with OpenAI(base_url=f"{served.url}/v1", api_key=ada.key(), max_retries=0, timeout=120) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import openai
 import pytest
 from pydantic import BaseModel
-
-from servers import Person, Served
 
 MODEL = "smollm2-135m"
 ASKED: list[Any] = [{"role": "user", "content": "Describe a harbour in winter."}]
@@ -36,25 +32,6 @@ class Harbour(BaseModel):
     ships: int
     frozen: bool
     wind: Literal["calm", "storm"]
-
-
-@pytest.fixture(scope="module")
-def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("served") / "server"
-    server = Served(data, environment={"CASTALIA_MODEL": MODEL, "CASTALIA_THREADS": "1"}).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
-def client(served: Served, ada: Person) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=ada.key(), max_retries=0, timeout=120) as made:
-        yield made
 
 
 def test_a_reply_is_json_by_a_schema_and_the_record_stands_beside_it(client, ada):

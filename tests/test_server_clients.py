@@ -11,7 +11,7 @@ import numpy as np
 import openai
 import pytest
 
-from servers import Person, Served
+from servers import Served
 
 MODEL = "smollm2-135m"
 USER: dict[str, Any] = {"role": "user", "content": "Say hello."}
@@ -26,17 +26,6 @@ def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -
     server = Served(data, environment=environment).start()
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
-def client(served: Served, ada: Person) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=ada.key(), max_retries=0, timeout=120) as made:
-        yield made
 
 
 def chat(client: openai.OpenAI, **more: Any) -> Any:

@@ -6,9 +6,7 @@ import base64
 import io
 import json
 import time
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import openai
@@ -20,32 +18,13 @@ from castalia.genres.reply import TALK, cut
 from castalia.modalities.text import encode
 from castalia.modalities.text.forms.talk import TalkForm
 from castalia.modalities.text.generate import Writer
-from servers import Person, Served
+from servers import Served
 
 MODEL = "smollm2-135m"
 ASKED: list[dict[str, str]] = [
     {"role": "system", "content": "You answer in plain words."},
     {"role": "user", "content": "Tell me about the sea."},
 ]
-
-
-@pytest.fixture(scope="module")
-def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("served") / "server"
-    server = Served(data, environment={"CASTALIA_MODEL": MODEL, "CASTALIA_THREADS": "1"}).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
-def client(served: Served, ada: Person) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=ada.key(), max_retries=0, timeout=120) as made:
-        yield made
 
 
 def test_the_models_are_those_that_can_be_asked(client):

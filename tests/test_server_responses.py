@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import openai
 import pytest
-
-from servers import Person, Served
 
 MODEL = "smollm2-135m"
 TOOL = {
@@ -18,25 +14,6 @@ TOOL = {
     "strict": True,
     "parameters": {"type": "object", "properties": {"unit": {"enum": ["C", "F"]}}, "required": ["unit"]},
 }
-
-
-@pytest.fixture(scope="module")
-def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("served") / "server"
-    server = Served(data, environment={"CASTALIA_MODEL": MODEL, "CASTALIA_THREADS": "1"}).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
-def client(served: Served, ada: Person) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key=ada.key(), max_retries=0, timeout=120) as made:
-        yield made
 
 
 def test_a_response_is_a_work_found_again_followed_and_deleted(client, ada):

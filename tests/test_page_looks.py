@@ -143,8 +143,18 @@ def test_the_focus_stays_near_where_something_was_removed(browser, served):
     page.context.close()
 
 
-def test_the_menu_of_a_phone_closes_by_escape(browser, served):
+@pytest.mark.parametrize("late", [0, 1_500])
+def test_the_menu_of_a_phone_closes_by_escape(browser, served, late):
+    """Also for somebody faster than the page, which does part of its work after it has drawn."""
     page = opened(browser, served, viewport={"width": 390, "height": 844})
+    page.evaluate(
+        """late => {
+          const [drawn, later] = [requestAnimationFrame, setTimeout];
+          window.requestAnimationFrame = (work) => drawn(() => later(work, late));
+          window.setTimeout = (work, after = 0) => later(work, after + late);
+        }""",
+        late,
+    )
     log_in(page, "Ada")
     page.get_by_role("button", name="More", exact=True).focus()
     page.keyboard.press("Enter")

@@ -48,7 +48,11 @@ async function leave() {
 function Navigation({ here }) {
   const [more, setMore] = useState(false);
   const [run, busy, error, clear] = useDoing();
-  useEffect(() => setMore(false), [here]);
+  useEffect(() => {
+    const close = () => setMore(false);
+    addEventListener("hashchange", close);
+    return () => removeEventListener("hashchange", close);
+  }, []);
   const link = ([name]) => html`<a href=${`#/${name}`} aria-current=${here === name ? "page" : undefined} key=${name}>
     <${Icon} name=${name} /><span>${t(`room_${name}`)}</span></a>`;
   const button = useRef(null);

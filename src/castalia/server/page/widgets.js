@@ -54,13 +54,13 @@ export function NextStep({ hint }) {
 export const Empty = ({ icon, title, children }) =>
   html`<div class="empty"><${Icon} name=${icon} /><h2>${title}</h2><div>${children}</div></div>`;
 
-/** A page's heading; takes the focus when the room is entered, so that a screen reader starts there. */
+/** A page's heading; takes the focus when the room is entered, so that a screen reader starts there, unless somebody is elsewhere already. */
 export function Heading({ children, sub }) {
   const here = useRef(null);
   const text = [children].flat(3).filter((each) => typeof each === "string").join("");
   useEffect(() => { document.title = `${text} · Castalia`; }, [text]);
   useEffect(() => {
-    if (document.activeElement === document.body || document.activeElement?.closest("nav")) here.current?.focus();
+    if (document.activeElement === document.body || document.activeElement?.closest("nav a")) here.current?.focus();
   }, []);
   return html`<header class="heading"><h1 tabindex="-1" ref=${here}>${children}</h1>${sub ? html`<p>${sub}</p>` : null}</header>`;
 }

@@ -103,15 +103,15 @@ def test_a_newcomer_makes_keeps_takes_and_verifies_a_picture(ada, tmp_path):
 
 
 def test_a_job_is_found_after_a_reload_and_cancelled(ada):
-    go(ada, "/create/picture")
+    go(ada, "/create/chorale")  # seconds a piece, which outlast the reload
     ada.get_by_label("Brief").fill("a blue bird")
     ada.get_by_label("Variations").fill("8")
     ada.get_by_role("button", name="Create 8 variations").click()
     ada.locator("article.job").first.get_by_role("button", name="Cancel").wait_for()
     ada.reload()
     job = ada.locator("article.job").first
-    job.get_by_text("a blue bird").wait_for()
-    assert job.get_by_role("progressbar").is_visible()
+    job.locator(".said").filter(has_text="a blue bird").wait_for()
+    job.get_by_role("progressbar").wait_for()
     job.get_by_role("button", name="Cancel").click()
     job.locator(".badge.cancelled").wait_for()
     assert job.locator(".variation.made").count() < 8

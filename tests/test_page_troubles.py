@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from browsers import amount, browsing, go, log_in, opened
+from browsers import amount, browsing, go, log_in, opened, until
 from servers import PASSWORD, Served, tile
 
 SILENT = "The server does not answer."
@@ -201,10 +201,10 @@ def test_music_without_a_title_is_chosen_by_its_kind_not_by_its_notes(ada):
 
 def test_a_room_is_named_in_the_window_as_on_the_page(ada, served):
     go(ada, "/library")
-    assert ada.title() == "Library · Castalia"
+    until(ada, "document.title === 'Library · Castalia'")
     ada.evaluate("location.hash = '/library?board=walls'")
-    ada.get_by_role("heading", name="walls").wait_for()
-    assert ada.title() == "walls · Castalia"
+    until(ada, "document.title === 'walls · Castalia'")
+    assert ada.get_by_role("heading", name="walls").is_visible()
 
 
 def test_the_administrator_sees_whose_limits_and_whom_a_button_is_for(ada, served):

@@ -1,6 +1,7 @@
 """The doors between rooms, as Protocols: engines, forms, candidate processors, rules, genres.
 
-Whoever implements one imports only this package; nobody inherits from anybody.
+Whoever implements one imports only this package; nobody inherits from anybody. The file is long because the doors speak
+of each other, and most of it says what each promises.
 """
 
 from __future__ import annotations

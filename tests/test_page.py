@@ -117,7 +117,7 @@ def test_a_job_is_found_after_a_reload_and_cancelled(ada):
     assert job.locator(".variation.made").count() < 8
     assert job.get_by_role("button", name="Try again").is_visible()
     job.get_by_role("button", name="Put away").click()
-    assert ada.locator("article.job").filter(has_text="a blue bird").count() == 0
+    amount(ada.locator("article.job").filter(has_text="a blue bird"), 0)
 
 
 def test_many_jobs_at_once_leave_the_page_its_connections(ada, picture):

@@ -28,12 +28,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    """The first account."""
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
 def bo(served: Served, ada: Person) -> Person:
     """Somebody whom she invited."""
     return served.sign_up("Bo", ada.client.post("/api/invitations").json()["invitation"])

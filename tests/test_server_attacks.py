@@ -83,11 +83,6 @@ def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
 def bo(served: Served, ada: Person) -> Person:
     return served.sign_up("Bo", ada.client.post("/api/invitations").json()["invitation"])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -20,19 +18,6 @@ from castalia.server.store import Job
 from servers import PASSWORD, Person, Served
 
 MODEL = "smollm2-135m"
-
-
-@pytest.fixture(scope="module")
-def served(english_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("served") / "server"
-    server = Served(data, environment={"CASTALIA_MODEL": MODEL, "CASTALIA_THREADS": "1"}).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
 def key(ada: Person) -> str:
     return ada.key()
 

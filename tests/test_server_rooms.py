@@ -79,11 +79,6 @@ def served(host: ThreadingHTTPServer, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
 def bob(served: Served, ada: Person) -> Person:
     return served.sign_up("Bob", ada.client.post("/api/invitations").json()["invitation"])
 

@@ -23,11 +23,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def ada(served: Served) -> Person:
-    return served.sign_up("Ada")
-
-
-@pytest.fixture(scope="module")
 def pattern(ada: Person) -> str:
     """Id of a work made of an upload."""
     job = ada.make("pattern", fields={"picture": tile()}, seed=5)
